@@ -1,0 +1,21 @@
+//! What is known of a connection before its first call.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The facts of one accepted connection, shared by its calls.
+#[derive(Debug, Clone)]
+pub struct ConnectionFacts {
+    /// The listener's configured name.
+    pub listener: Arc<str>,
+    /// The address at the other end of the socket.
+    pub peer: SocketAddr,
+    /// The address of our end.
+    pub local: SocketAddr,
+    /// The server name of the TLS handshake (RFC 6066 §3), lower case.
+    pub server_name: Option<Arc<str>>,
+    /// Whether HTTP/2 was negotiated by ALPN; otherwise HTTP/1.1.
+    pub http2: bool,
+    /// SHA-256 of the client's certificate, when one was presented and verified.
+    pub client_certificate_sha256: Option<[u8; 32]>,
+}

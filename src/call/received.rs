@@ -1,0 +1,198 @@
+//! [`Received`]: a call that is framed, normalised and addressed to a resource. Its caller is not known yet.
+//!
+//! The fields are private and there is no `&mut` access: nothing that a decision read can change afterwards.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Version};
+
+use super::body::Body;
+use super::connection::ConnectionFacts;
+use super::resource::Resource;
+use crate::types::{CallId, Reason, Timestamp};
+
+/// What is known of a call from its first byte on, so that a refusal can be recorded however early it comes.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// The decision's id.
+    pub id: CallId,
+    /// The trace id of the caller's `traceparent` (32 hexadecimal digits), or one of our own.
+    pub trace_id: [u8; 32],
+    /// When the call's head was complete.
+    pub received_at: Timestamp,
+    /// The same moment on the monotonic clock, for durations.
+    pub started: std::time::Instant,
+    /// The connection it came on.
+    pub connection: Arc<ConnectionFacts>,
+    /// The client's address: the socket's, as long as no trusted proxy is configured.
+    pub client_address: IpAddr,
+    /// HTTP version.
+    pub version: Version,
+    /// The method, once it is known to be one.
+    pub method: Option<Method>,
+    /// The authority's host: lower case, without port.
+    pub host: Option<Arc<str>>,
+    /// The normalised path; `None` when the target was refused.
+    pub path: Option<Arc<str>>,
+    /// The resource, once it was found.
+    pub resource: Option<Arc<Resource>>,
+    /// `User-Agent`, cut to 256 bytes, printable characters only.
+    pub user_agent: Option<Arc<str>>,
+}
+
+impl CallContext {
+    /// The id that ties this call to others of one piece of work: the trace id.
+    #[must_use]
+    pub fn correlation_id(&self) -> &str {
+        std::str::from_utf8(&self.trace_id).unwrap_or("")
+    }
+
+    /// Where the resource's metadata is (RFC 9728 §3.1): the well-known name goes between host and path.
+    /// `None` while the resource, or the host that it was called by, is not known.
+    #[must_use]
+    pub fn resource_metadata_url(&self) -> Option<String> {
+        let host = self.host.as_deref()?;
+        let prefix = self
+            .resource
+            .as_ref()?
+            .path_prefixes
+            .first()?
+            .trim_end_matches('/');
+        let port = match self.connection.local.port() {
+            443 => String::new(),
+            port => format!(":{port}"),
+        };
+        Some(format!(
+            "https://{host}{port}{RESOURCE_METADATA_PATH}{prefix}"
+        ))
+    }
+}
+
+/// The well-known path of a protected resource's metadata (RFC 9728 §3).
+pub const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+
+/// A call that ended before a decision on it: what is known of it, and why.
+#[derive(Debug)]
+#[must_use]
+pub struct Refused {
+    /// What is known of the call.
+    pub context: CallContext,
+    /// Why it ended.
+    pub reason: Reason,
+}
+
+/// A call addressed to a resource, as it will be decided on and forwarded.
+#[derive(Debug)]
+#[must_use]
+pub struct Received {
+    context: CallContext,
+    method: Method,
+    /// INVARIANT: in normal form (`target.rs`).
+    path: Arc<str>,
+    query: Option<Arc<str>>,
+    headers: HeaderMap,
+    body: Body,
+    resource: Arc<Resource>,
+}
+
+/// What [`Received`] is made of; only this room's `receive` fills it.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) context: CallContext,
+    pub(super) method: Method,
+    pub(super) path: Arc<str>,
+    pub(super) query: Option<Arc<str>>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+    pub(super) resource: Arc<Resource>,
+}
+
+impl Received {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts {
+            context,
+            method,
+            path,
+            query,
+            headers,
+            body,
+            resource,
+        } = parts;
+        Self {
+            context,
+            method,
+            path,
+            query,
+            headers,
+            body,
+            resource,
+        }
+    }
+
+    /// What is known of the call since its first byte.
+    #[must_use]
+    pub const fn context(&self) -> &CallContext {
+        &self.context
+    }
+
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path in normal form: what is decided on and forwarded.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query without `?`, as it came; no decision reads it.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// The caller's headers.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The resource that the call is for.
+    #[must_use]
+    pub const fn resource(&self) -> &Arc<Resource> {
+        &self.resource
+    }
+
+    /// Ends the call here.
+    pub fn refuse(self, reason: Reason) -> Refused {
+        Refused {
+            context: self.context,
+            reason,
+        }
+    }
+
+    /// Takes the call apart, for the room that forwards it.
+    #[must_use]
+    pub(crate) fn into_http(
+        self,
+    ) -> (
+        CallContext,
+        Method,
+        Arc<str>,
+        Option<Arc<str>>,
+        HeaderMap,
+        Body,
+    ) {
+        (
+            self.context,
+            self.method,
+            self.path,
+            self.query,
+            self.headers,
+            self.body,
+        )
+    }
+}

@@ -1,0 +1,201 @@
+//! Resources: the APIs behind the gateway, and which of them a host and path address.
+//!
+//! A resource is what policy calls an application: it has an appId and attributes. Longest path wins;
+//! an exact host beats a wildcard. Nothing here knows an upstream address.
+
+use std::sync::Arc;
+
+use crate::types::{AppId, Attributes, ObjectId, ResourceName};
+
+/// What happens to callers that are not agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NonAgents {
+    /// They are refused.
+    #[default]
+    Block,
+    /// They are forwarded; agent policies do not concern them.
+    Forward,
+}
+
+/// What the upstream gets of the `Authorization` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuthorizationHeader {
+    /// The caller's header, unchanged.
+    #[default]
+    Forward,
+    /// Nothing.
+    Strip,
+}
+
+/// Which hosts a resource answers to: an exact name, or every name one label below a suffix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostPattern {
+    /// `hr.example.com`, lower case, without port and trailing dot.
+    Exact(Arc<str>),
+    /// `*.example.com`, kept as `.example.com`: one more label in front.
+    Wildcard(Arc<str>),
+    /// `*`: every host.
+    Any,
+}
+
+impl HostPattern {
+    /// Reads `name`, `*.suffix` or `*`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        if lower == "*" {
+            return Some(Self::Any);
+        }
+        let (name, wildcard) = match lower.strip_prefix("*.") {
+            Some(rest) => (rest, true),
+            None => (lower.as_str(), false),
+        };
+        let well_formed = !name.is_empty()
+            && name.split('.').all(|label| {
+                !label.is_empty()
+                    && label
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            });
+        match (well_formed, wildcard) {
+            (false, _) => None,
+            (true, true) => Some(Self::Wildcard(format!(".{name}").into())),
+            (true, false) => Some(Self::Exact(name.into())),
+        }
+    }
+
+    /// How closely it matches `host`, from 1 (any) to 3 (exact); `None` if it does not.
+    fn closeness(&self, host: &str) -> Option<u8> {
+        match self {
+            Self::Exact(name) => (name.as_ref() == host).then_some(3),
+            Self::Wildcard(suffix) => host
+                .strip_suffix(suffix.as_ref())
+                .filter(|label| !label.is_empty() && !label.contains('.'))
+                .map(|_| 2),
+            Self::Any => Some(1),
+        }
+    }
+}
+
+/// One operation of a resource, told by method and path template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationRule {
+    /// Its name in records: the template, or a name that the operator chose.
+    pub name: Arc<str>,
+    /// Methods; empty means all.
+    pub methods: Vec<http::Method>,
+    /// Path segments; `None` is a `{parameter}`, which matches one segment whatever it is.
+    pub segments: Vec<Option<Arc<str>>>,
+    /// Whether more segments may follow (the template ended in `/**`).
+    pub open_ended: bool,
+    /// At least one of these delegated scopes (`scp`) or …
+    pub scopes: Vec<Arc<str>>,
+    /// … one of these app roles (`roles`) is needed; both empty: none is.
+    pub roles: Vec<Arc<str>>,
+}
+
+/// One API behind the gateway.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Configured name; also the metrics' `resource` label.
+    pub name: ResourceName,
+    /// What policies name it by.
+    pub app_id: AppId,
+    /// Object id of its service principal in the tenant, for the record.
+    pub service_principal_id: Option<ObjectId>,
+    /// For people.
+    pub display_name: Arc<str>,
+    /// Custom security attributes, read by `applicationFilter`.
+    pub attributes: Attributes,
+    /// Whether it is itself an agent (`AllAgentIdResources`).
+    pub is_agent: bool,
+    /// The hosts it answers to.
+    pub hosts: Vec<HostPattern>,
+    /// Path prefixes, as whole segments: `/hr` covers `/hr` and `/hr/x`, not `/hrx`.
+    pub path_prefixes: Vec<Arc<str>>,
+    /// The exact audiences that a token for it may have.
+    pub audiences: Arc<[Arc<str>]>,
+    /// What happens to callers that are not agents.
+    pub non_agents: NonAgents,
+    /// What the upstream gets of the `Authorization` header.
+    pub authorization: AuthorizationHeader,
+    /// Its operations, in the order of the file; the first that matches counts.
+    pub operations: Vec<OperationRule>,
+    /// The largest request body in bytes.
+    pub max_body_bytes: u64,
+}
+
+/// All resources of one configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Resources(Vec<Arc<Resource>>);
+
+impl Resources {
+    /// Takes the resources of one configuration. That no two answer to one host and path was checked by its reader.
+    #[must_use]
+    pub fn new(resources: Vec<Arc<Resource>>) -> Self {
+        Self(resources)
+    }
+
+    /// The resource that `host` (lower case, without port) and `path` (normalised) address.
+    #[must_use]
+    pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Resource>> {
+        let mut best: Option<((u8, usize), &Arc<Resource>)> = None;
+        for resource in &self.0 {
+            let Some(host_rank) = resource
+                .hosts
+                .iter()
+                .filter_map(|h| h.closeness(host))
+                .max()
+            else {
+                continue;
+            };
+            let prefixes = resource.path_prefixes.iter();
+            let Some(length) = prefixes
+                .filter(|prefix| covers(prefix, path))
+                .map(|prefix| prefix.len())
+                .max()
+            else {
+                continue;
+            };
+            let rank = (host_rank, length);
+            if best.is_none_or(|(known, _)| rank > known) {
+                best = Some((rank, resource));
+            }
+        }
+        best.map(|(_, resource)| resource)
+    }
+
+    /// The resources in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        self.0.iter()
+    }
+}
+
+/// Whether `path` is `prefix` or lies below it, by whole segments.
+fn covers(prefix: &str, path: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_covers_whole_segments_only() {
+        assert!(covers("/hr", "/hr"));
+        assert!(covers("/hr", "/hr/people"));
+        assert!(covers("/", "/anything"));
+        assert!(!covers("/hr", "/hrx"));
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_one_label() {
+        let pattern = HostPattern::parse("*.Example.com").unwrap();
+        assert_eq!(pattern.closeness("a.example.com"), Some(2));
+        assert_eq!(pattern.closeness("a.b.example.com"), None);
+        assert_eq!(pattern.closeness("example.com"), None);
+        assert_eq!(HostPattern::parse("a..b"), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Room 2: what the call does: which operation of its resource, and what that operation asks of the token.
+//!
+//! Reads the call only. Never here: who calls, and policy.
+
+use std::sync::Arc;
+
+use crate::call::{OperationRule, Received};
+
+/// The operation that a call performs.
+#[derive(Debug, Clone, Default)]
+pub struct Operation {
+    /// The configured operation; `None` where the resource lists none that matches.
+    rule: Option<Arc<str>>,
+    scopes: Vec<Arc<str>>,
+    roles: Vec<Arc<str>>,
+}
+
+impl Operation {
+    /// The operation of `call`: the first of its resource's rules that matches method and path.
+    #[must_use]
+    pub fn of(call: &Received) -> Self {
+        let rules = &call.resource().operations;
+        match rules
+            .iter()
+            .find(|rule| matches(rule, call.method(), call.path()))
+        {
+            Some(rule) => Self {
+                rule: Some(Arc::clone(&rule.name)),
+                scopes: rule.scopes.clone(),
+                roles: rule.roles.clone(),
+            },
+            None => Self::default(),
+        }
+    }
+
+    /// Its configured name, which a record shows in place of the path.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.rule.as_deref()
+    }
+
+    /// Whether a token with these scopes and roles may perform it: one of either kind is enough.
+    #[must_use]
+    pub fn is_covered_by(&self, scopes: &[Arc<str>], roles: &[Arc<str>]) -> bool {
+        let asks_nothing = self.scopes.is_empty() && self.roles.is_empty();
+        asks_nothing
+            || self.scopes.iter().any(|wanted| scopes.contains(wanted))
+            || self.roles.iter().any(|wanted| roles.contains(wanted))
+    }
+
+    /// The scopes that it asks for, for the challenge (RFC 6750 §3).
+    #[must_use]
+    pub fn scopes(&self) -> &[Arc<str>] {
+        &self.scopes
+    }
+}
+
+/// Whether a rule matches; `path` is in normal form.
+fn matches(rule: &OperationRule, method: &http::Method, path: &str) -> bool {
+    if !rule.methods.is_empty() && !rule.methods.contains(method) {
+        return false;
+    }
+    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
+    let all_match = rule
+        .segments
+        .iter()
+        .all(|wanted| match (wanted, segments.next()) {
+            (Some(wanted), Some(segment)) => wanted.as_ref() == segment,
+            (None, Some(segment)) => !segment.is_empty(),
+            (_, None) => false,
+        });
+    all_match && (rule.open_ended || segments.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(segments: &[Option<&str>], open_ended: bool) -> OperationRule {
+        OperationRule {
+            name: "r".into(),
+            methods: vec![http::Method::GET],
+            segments: segments.iter().map(|s| s.map(Into::into)).collect(),
+            open_ended,
+            scopes: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_one_segment_and_an_open_end_is_any_number() {
+        let exact = rule(&[Some("people"), None], false);
+        assert!(matches(&exact, &http::Method::GET, "/people/7"));
+        assert!(!matches(&exact, &http::Method::GET, "/people"));
+        assert!(!matches(&exact, &http::Method::GET, "/people/7/pay"));
+        assert!(!matches(&exact, &http::Method::POST, "/people/7"));
+        assert!(matches(
+            &rule(&[Some("people")], true),
+            &http::Method::GET,
+            "/people/7/pay"
+        ));
+    }
+}

@@ -1,0 +1,187 @@
+//! [`Identified`]: a call whose caller is known, and the four kinds of caller.
+//!
+//! Built by [`super`] only, from a verified token; there is no anonymous caller.
+
+use std::sync::Arc;
+
+use super::directory::{AgentIdentity, AgentUser, Blueprint};
+use crate::call::{Received, Refused};
+use crate::types::{
+    AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
+};
+
+/// How it was found out that the caller is an agent (`reference/entra.md` §2.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognition {
+    /// By the token's own markers (Entra's facets, or the claims that the issuer's profile maps).
+    Markers,
+    /// The token has no markers, but the directory knows the client or the subject as an agent.
+    Directory,
+    /// Neither says so. Not an agent as far as anybody knows.
+    Nothing,
+}
+
+/// An agent identity as a caller: what the token says, and what the directory adds.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Object id, which is its app id too.
+    pub id: AgentId,
+    /// Its blueprint: the directory's word, else the token's.
+    pub blueprint: Option<BlueprintId>,
+    /// Its entry in the directory. `None`: discovered, not known.
+    pub entry: Option<Arc<AgentIdentity>>,
+    /// Its blueprint's entry in the directory.
+    pub blueprint_entry: Option<Arc<Blueprint>>,
+}
+
+/// A human behind a call.
+#[derive(Debug, Clone)]
+pub struct Human {
+    /// Object id, or the issuer's subject.
+    pub id: ObjectId,
+}
+
+/// A caller that is not an agent.
+#[derive(Debug, Clone)]
+pub struct NonAgent {
+    /// The subject.
+    pub id: ObjectId,
+    /// The client, where the token names one.
+    pub client: Option<AppId>,
+    /// `azp == oid`: it may be an agent that nobody told us of (`reference/entra.md` §2.6). Recorded, never decided on.
+    pub may_be_agent: bool,
+}
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// An agent identity on its own.
+    Autonomous(Agent),
+    /// An agent user, with its agent identity.
+    AgentUser {
+        /// Object id of the account.
+        id: AgentUserId,
+        /// Its entry in the directory.
+        entry: Option<Arc<AgentUser>>,
+        /// The agent identity that it belongs to.
+        agent: Agent,
+    },
+    /// An agent identity that acts for a human.
+    OnBehalfOf {
+        /// The human.
+        human: Human,
+        /// The acting agent.
+        agent: Agent,
+    },
+    /// Not an agent.
+    NotAgent(NonAgent),
+}
+
+impl Caller {
+    /// The stable name of the kind: the metrics' `agent_type` label, and `Boomgate-Agent-Type`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Autonomous(_) => "agent_identity",
+            Self::AgentUser { .. } => "agent_user",
+            Self::OnBehalfOf { .. } => "on_behalf_of",
+            Self::NotAgent(_) => "not_agent",
+        }
+    }
+
+    /// The agent identity, where there is one.
+    #[must_use]
+    pub const fn agent(&self) -> Option<&Agent> {
+        match self {
+            Self::Autonomous(agent)
+            | Self::AgentUser { agent, .. }
+            | Self::OnBehalfOf { agent, .. } => Some(agent),
+            Self::NotAgent(_) => None,
+        }
+    }
+}
+
+/// What the verified token says beside who calls.
+#[derive(Debug, Clone)]
+pub struct TokenFacts {
+    /// The issuer's configured name.
+    pub issuer: Arc<str>,
+    /// The tenant, where the token has one.
+    pub tenant: Option<TenantId>,
+    /// `jti`, or Entra's `uti`.
+    pub token_id: Option<Arc<str>>,
+    /// The audience that matched.
+    pub audience: Arc<str>,
+    /// Delegated scopes.
+    pub scopes: Arc<[Arc<str>]>,
+    /// App roles.
+    pub roles: Arc<[Arc<str>]>,
+    /// `iat`, where given.
+    pub issued_at: Option<Timestamp>,
+    /// `exp`.
+    pub expires_at: Timestamp,
+    /// Key id of the signature.
+    pub key_id: Option<Arc<str>>,
+    /// Whether the client declared that it understands claims challenges (`xms_cc` holds `cp1`).
+    pub claims_challenge_capable: bool,
+}
+
+/// A call whose caller is known.
+#[derive(Debug)]
+#[must_use]
+pub struct Identified {
+    received: Received,
+    caller: Caller,
+    recognition: Recognition,
+    token: Arc<TokenFacts>,
+}
+
+impl Identified {
+    /// Joins a call with the caller that its own token proved.
+    pub(super) fn new(
+        received: Received,
+        caller: Caller,
+        recognition: Recognition,
+        token: Arc<TokenFacts>,
+    ) -> Self {
+        Self {
+            received,
+            caller,
+            recognition,
+            token,
+        }
+    }
+
+    /// The call.
+    pub const fn received(&self) -> &Received {
+        &self.received
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// How the caller was recognised.
+    #[must_use]
+    pub const fn recognition(&self) -> Recognition {
+        self.recognition
+    }
+
+    /// What else the token says.
+    #[must_use]
+    pub const fn token(&self) -> &Arc<TokenFacts> {
+        &self.token
+    }
+
+    /// Ends the call here.
+    pub fn refuse(self, reason: Reason) -> Refused {
+        self.received.refuse(reason)
+    }
+
+    /// Gives the call back, for the room that forwards it.
+    pub(crate) fn into_received(self) -> Received {
+        self.received
+    }
+}

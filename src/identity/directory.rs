@@ -1,0 +1,147 @@
+//! The directory: which agents there are, what they were made from, who answers for them, whether they are enabled.
+//!
+//! The objects have Graph's shapes and names (`reference/entra.md` §1). One directory is immutable; a change makes a new one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::types::{
+    AgentId, AgentUserId, AppId, Attributes, BlueprintId, ObjectId, PrincipalId, Timestamp,
+};
+
+/// A blueprint, with its principal in this tenant.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    /// `appId`.
+    pub app_id: BlueprintId,
+    /// Object id of its principal.
+    pub principal_id: Option<PrincipalId>,
+    /// For people.
+    pub display_name: Arc<str>,
+    /// Disabled: none of its agents may call.
+    pub enabled: bool,
+    /// Custom security attributes. They do not count for its agents.
+    pub attributes: Attributes,
+    /// Who answers for it.
+    pub sponsors: Vec<ObjectId>,
+}
+
+/// An agent identity.
+#[derive(Debug, Clone)]
+pub struct AgentIdentity {
+    /// Object id, which is its app id too.
+    pub id: AgentId,
+    /// `agentIdentityBlueprintId`: the blueprint's **appId**.
+    pub blueprint: Option<BlueprintId>,
+    /// For people.
+    pub display_name: Arc<str>,
+    /// `accountEnabled`.
+    pub enabled: bool,
+    /// Custom security attributes.
+    pub attributes: Attributes,
+    /// Who answers for it.
+    pub sponsors: Vec<ObjectId>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+}
+
+/// An agent user.
+#[derive(Debug, Clone)]
+pub struct AgentUser {
+    /// Object id.
+    pub id: AgentUserId,
+    /// `identityParentId`: its agent identity.
+    pub identity_parent: AgentId,
+    /// For people.
+    pub display_name: Arc<str>,
+    /// `userPrincipalName`.
+    pub user_principal_name: Option<Arc<str>>,
+    /// `accountEnabled`.
+    pub enabled: bool,
+    /// Custom security attributes.
+    pub attributes: Attributes,
+}
+
+/// All agents that are known, by id.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    blueprints: BTreeMap<BlueprintId, Arc<Blueprint>>,
+    principals: BTreeMap<PrincipalId, Arc<Blueprint>>,
+    agents: BTreeMap<AgentId, Arc<AgentIdentity>>,
+    agent_users: BTreeMap<AgentUserId, Arc<AgentUser>>,
+}
+
+impl Directory {
+    /// A directory of these objects. Of two with one id the last counts; the reader refuses that before.
+    #[must_use]
+    pub fn new(
+        blueprints: Vec<Blueprint>,
+        agents: Vec<AgentIdentity>,
+        agent_users: Vec<AgentUser>,
+    ) -> Self {
+        let blueprints: Vec<_> = blueprints.into_iter().map(Arc::new).collect();
+        Self {
+            principals: blueprints
+                .iter()
+                .filter_map(|b| b.principal_id.clone().map(|id| (id, Arc::clone(b))))
+                .collect(),
+            blueprints: blueprints
+                .into_iter()
+                .map(|b| (b.app_id.clone(), b))
+                .collect(),
+            agents: agents
+                .into_iter()
+                .map(|a| (a.id.clone(), Arc::new(a)))
+                .collect(),
+            agent_users: agent_users
+                .into_iter()
+                .map(|u| (u.id.clone(), Arc::new(u)))
+                .collect(),
+        }
+    }
+
+    /// The agent identity of this id.
+    #[must_use]
+    pub fn agent(&self, id: &str) -> Option<&Arc<AgentIdentity>> {
+        self.agents.get(id)
+    }
+
+    /// The agent user of this id.
+    #[must_use]
+    pub fn agent_user(&self, id: &str) -> Option<&Arc<AgentUser>> {
+        self.agent_users.get(id)
+    }
+
+    /// The blueprint of this appId.
+    #[must_use]
+    pub fn blueprint(&self, app_id: &str) -> Option<&Arc<Blueprint>> {
+        self.blueprints.get(app_id)
+    }
+
+    /// The blueprint whose principal has this object id.
+    #[must_use]
+    pub fn blueprint_of_principal(&self, id: &str) -> Option<&Arc<Blueprint>> {
+        self.principals.get(id)
+    }
+
+    /// Every agent identity, by id.
+    pub fn agents(&self) -> impl Iterator<Item = &Arc<AgentIdentity>> {
+        self.agents.values()
+    }
+
+    /// Every agent user, by id.
+    pub fn agent_users(&self) -> impl Iterator<Item = &Arc<AgentUser>> {
+        self.agent_users.values()
+    }
+
+    /// Every blueprint, by appId.
+    pub fn blueprints(&self) -> impl Iterator<Item = &Arc<Blueprint>> {
+        self.blueprints.values()
+    }
+
+    /// The client that a token names, if the directory knows it as an agent identity.
+    #[must_use]
+    pub fn agent_of_client(&self, client: &AppId) -> Option<&Arc<AgentIdentity>> {
+        self.agents.get(client.as_str())
+    }
+}

@@ -1,0 +1,25 @@
+//! Room 0: the vocabulary. Text becomes a typed value here, once, and is never checked again inside.
+//!
+//! Every other room may name this one; this one names nothing of the crate, and does no IO.
+
+pub mod attributes;
+pub mod fact;
+pub mod fault;
+pub mod ids;
+pub mod json;
+pub mod reason;
+pub mod risk;
+pub mod secret;
+pub mod time;
+
+pub use attributes::{AttributeValue, Attributes};
+pub use fact::Fact;
+pub use fault::{Fault, Faults, Severity};
+pub use ids::{
+    AgentId, AgentUserId, AppId, BlueprintId, CallId, IdError, ObjectId, PolicyId, PrincipalId,
+    ResourceName, TenantId,
+};
+pub use reason::{Effect, Reason};
+pub use risk::{RiskLevel, RiskState};
+pub use secret::Secret;
+pub use time::Timestamp;

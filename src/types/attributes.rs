@@ -1,0 +1,64 @@
+//! Custom security attributes: what an administrator knows of an agent or a resource, beside its id.
+//!
+//! A name is `<AttributeSet>_<AttributeName>` and is case-sensitive; a value compares without regard to
+//! case (`reference/entra.md` §3.7), so values are folded once, when they are read.
+
+use std::sync::Arc;
+
+/// The values of one attribute, folded to lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttributeValue {
+    /// A single value.
+    One(Arc<str>),
+    /// A collection, in the order given. It may be empty.
+    Many(Box<[Arc<str>]>),
+}
+
+/// The attributes of one object, sorted by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attributes(Vec<(Arc<str>, AttributeValue)>);
+
+impl Attributes {
+    /// An object without attributes, for those who need a reference to one.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// An object without attributes.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Takes named values; of a name given twice, the last counts (readers refuse that before).
+    #[must_use]
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (Arc<str>, AttributeValue)>) -> Self {
+        let sorted: std::collections::BTreeMap<_, _> = pairs.into_iter().collect();
+        Self(sorted.into_iter().collect())
+    }
+
+    /// The attribute with this exact name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&AttributeValue> {
+        let at = self
+            .0
+            .binary_search_by(|(known, _)| known.as_ref().cmp(name))
+            .ok()?;
+        self.0.get(at).map(|(_, value)| value)
+    }
+
+    /// Names and values, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Folds a value the way comparisons expect it.
+#[must_use]
+pub fn fold(value: &str) -> Arc<str> {
+    value.to_lowercase().into()
+}
