@@ -6,6 +6,9 @@
 
 pub mod caller;
 pub mod directory;
+pub mod issuers;
+pub mod settings;
 
 pub use caller::{Agent, Caller, Human, Identified, NonAgent, Recognition, TokenFacts};
 pub use directory::{AgentIdentity, AgentUser, Blueprint, Directory};
+pub use issuers::{IssuerKeys, Issuers};

@@ -105,28 +105,32 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
 
 /// `Bearer realm="…", resource_metadata="…"[, error="…"][, scope="…"]` (RFC 6750 §3, RFC 9728 §5.1).
 fn challenge_text(denial: &Denial, challenge: Challenge, settings: &ResponseSettings) -> String {
-    let mut text = format!("Bearer realm=\"{}\"", quoted(&settings.realm));
-    if let Some(url) = denial.context.resource_metadata_url() {
-        text += &format!(", resource_metadata=\"{}\"", quoted(&url));
+    let mut parts = vec![parameter("realm", &settings.realm)];
+    parts.extend(
+        denial
+            .context
+            .resource_metadata_url()
+            .map(|u| parameter("resource_metadata", &u)),
+    );
+    match challenge {
+        Challenge::Bare => {}
+        Challenge::InvalidRequest => parts.push(parameter("error", "invalid_request")),
+        Challenge::InvalidToken => parts.push(parameter("error", "invalid_token")),
+        Challenge::InsufficientScope => {
+            parts.push(parameter("error", "insufficient_scope"));
+            parts.push(parameter("scope", &denial.scopes.join(" ")));
+        }
     }
-    let error = match challenge {
-        Challenge::Bare => return text,
-        Challenge::InvalidRequest => "invalid_request",
-        Challenge::InvalidToken => "invalid_token",
-        Challenge::InsufficientScope => "insufficient_scope",
-    };
-    text += &format!(", error=\"{error}\"");
-    if challenge == Challenge::InsufficientScope && !denial.scopes.is_empty() {
-        text += &format!(", scope=\"{}\"", quoted(&denial.scopes.join(" ")));
-    }
-    text
+    format!("Bearer {}", parts.join(", "))
 }
 
-/// The content of a quoted-string (RFC 9110 §5.6.4): what could end it early is left out.
-fn quoted(text: &str) -> String {
-    text.chars()
-        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
-        .collect()
+/// One `name="value"`. What could end the quoted-string early (RFC 9110 §5.6.4) is left out.
+fn parameter(name: &str, value: &str) -> String {
+    let safe = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+    format!(
+        "{name}=\"{}\"",
+        value.chars().filter(safe).collect::<String>()
+    )
 }
 
 /// Every reason's face. Rows that look alike from outside are one row, so that nobody can tell them apart.

@@ -1,0 +1,160 @@
+//! What an operator says of an issuer. Built by `config`, already checked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::types::TenantId;
+
+/// A signature algorithm that an issuer may be allowed to use (RFC 7518 §3.1, RFC 8037). No `none`, no HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512
+    Rs512,
+    /// RSASSA-PSS with SHA-256
+    Ps256,
+    /// RSASSA-PSS with SHA-384
+    Ps384,
+    /// RSASSA-PSS with SHA-512
+    Ps512,
+    /// ECDSA on P-256 with SHA-256
+    Es256,
+    /// ECDSA on P-384 with SHA-384
+    Es384,
+    /// Ed25519
+    EdDsa,
+}
+
+impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 9] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::EdDsa,
+    ];
+
+    /// The name in the header's `alg`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// Reads the name; it is case-sensitive (RFC 7515 §4.1.1).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == text)
+    }
+}
+
+/// How an issuer's claims say which agent calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Profile {
+    /// Microsoft Entra ID, v1 and v2 tokens of one tenant (`reference/entra.md` §2, §10).
+    Entra {
+        /// The tenant; `tid` must be this one.
+        tenant: TenantId,
+    },
+    /// Any other issuer of JWT access tokens: claims are mapped by name.
+    Oidc(ClaimMapping),
+}
+
+/// Which claims hold what, as paths with dots (`act.sub`). A claim that is mapped and missing in a token means "none".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClaimMapping {
+    /// The agent identity. Without it no token of the issuer is an agent's by its own word.
+    pub agent_id: Option<Arc<str>>,
+    /// The agent's blueprint.
+    pub blueprint_id: Option<Arc<str>>,
+    /// The agent user, where the agent acts as one.
+    pub agent_user_id: Option<Arc<str>>,
+    /// The human, where the agent acts for one.
+    pub on_behalf_of: Option<Arc<str>>,
+    /// The scopes; default `scope`.
+    pub scopes: Option<Arc<str>>,
+    /// The roles; default `roles`.
+    pub roles: Option<Arc<str>>,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// A JWK Set in a file.
+    File(PathBuf),
+    /// A JWK Set at this `https` address.
+    JwksUri(Arc<str>),
+    /// The `jwks_uri` of the OpenID configuration at this `https` address, whose `issuer` must be ours.
+    Discovery(Arc<str>),
+}
+
+/// How keys are fetched and how long they are trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySettings {
+    /// Where they come from.
+    pub origin: KeyOrigin,
+    /// A CA bundle for the fetch; the operating system's roots without it.
+    pub ca_file: Option<PathBuf>,
+    /// The time between refreshes; default one hour.
+    pub refresh_interval: Duration,
+    /// The least time between two refreshes that unknown key ids ask for; default five minutes.
+    pub min_refresh_interval: Duration,
+    /// Keys older than this are not used any more; default 24 hours.
+    pub stale_after: Duration,
+    /// The time a fetch may take; default five seconds.
+    pub timeout: Duration,
+    /// The size a key set may have in bytes; default 1 MiB.
+    pub max_bytes: usize,
+}
+
+/// One issuer of tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerSettings {
+    /// Configured name; also the metrics' `issuer` label.
+    pub name: Arc<str>,
+    /// The exact values of `iss` that are its own. Under [`Profile::Entra`] the v1 and the v2 issuer of the tenant.
+    pub issuers: Vec<Arc<str>>,
+    /// How its claims read.
+    pub profile: Profile,
+    /// The algorithms that its tokens may be signed with.
+    pub algorithms: Vec<Algorithm>,
+    /// The values of `typ` that its access tokens may have, compared without case and without `application/`.
+    pub types: Vec<Arc<str>>,
+    /// Whether `typ` may be missing.
+    pub type_may_be_missing: bool,
+    /// How far its clock may be off, for `exp`, `nbf` and `iat`; at most 300 s.
+    pub leeway: Duration,
+    /// The longest `exp - iat` (or `exp - now`, without `iat`) that is believed.
+    pub max_lifetime: Duration,
+    /// Its keys.
+    pub keys: KeySettings,
+}
+
+/// What holds for the tokens of every issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// The longest token, in bytes; default 16 KiB.
+    pub max_bytes: usize,
+    /// How many verified tokens are remembered; 0 turns the cache off.
+    pub cache_entries: u64,
+}

@@ -1,0 +1,67 @@
+//! What an operator says of a listener of calls. Built by `config`, already checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Whether a client shows a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ClientCertificates {
+    /// It is not asked for one.
+    #[default]
+    Off,
+    /// It may show one, which must then lead to a root of this bundle.
+    Optional(PathBuf),
+    /// It must show one that leads to a root of this bundle.
+    Required(PathBuf),
+}
+
+/// Certificate and key of a listener; both files are watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerTls {
+    /// PEM: the chain, leaf first.
+    pub certificate_file: PathBuf,
+    /// PEM: the leaf's private key.
+    pub key_file: PathBuf,
+    /// Client certificates.
+    pub client_certificates: ClientCertificates,
+    /// Whether TLS 1.2 is spoken beside 1.3.
+    pub allow_tls12: bool,
+}
+
+/// What a listener bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections of one listener, per worker; more are closed at once.
+    pub max_connections: usize,
+    /// Calls under way at one listener, per worker; more are shed.
+    pub max_concurrent_calls: usize,
+    /// The time for a TLS handshake.
+    pub handshake_timeout: Duration,
+    /// The time for a request's head.
+    pub header_timeout: Duration,
+    /// How long a connection may be idle.
+    pub idle_timeout: Duration,
+    /// The longest target, in bytes.
+    pub max_uri_bytes: usize,
+    /// All header names and values of a request together, in bytes.
+    pub max_header_bytes: usize,
+    /// Header fields of a request.
+    pub max_headers: usize,
+    /// HTTP/2: streams of one connection at a time.
+    pub max_concurrent_streams: u32,
+}
+
+/// One listener of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerSettings {
+    /// Configured name.
+    pub name: Arc<str>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// TLS; `None` only by `dangerous_plaintext: true`.
+    pub tls: Option<ServerTls>,
+    /// What it bears.
+    pub limits: Limits,
+}

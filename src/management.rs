@@ -1,0 +1,3 @@
+//! Room 8: the control plane: health, metrics, the Graph subset. Decides nothing.
+
+pub mod settings;

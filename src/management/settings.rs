@@ -1,0 +1,23 @@
+//! What an operator says of the management listener. Built by `config`, already checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::types::Secret;
+
+/// The management listener.
+#[derive(Debug, Clone)]
+pub struct ManagementSettings {
+    /// Where it listens; loopback by default.
+    pub address: SocketAddr,
+    /// PEM: the chain, leaf first; watched.
+    pub certificate_file: PathBuf,
+    /// PEM: the leaf's private key; watched.
+    pub key_file: PathBuf,
+    /// The bearer token that may do everything.
+    pub admin_token: Secret,
+    /// Host names that requests may name, beside the address itself (DNS rebinding).
+    pub allowed_hosts: Vec<String>,
+    /// Whether `/healthz`, `/readyz`, `/startupz` and `/metrics` need no token.
+    pub open_probes: bool,
+}
