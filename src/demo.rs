@@ -1,0 +1,3 @@
+//! probe
+pub mod issuer;
+pub mod pki;
