@@ -7,6 +7,7 @@
 
 pub mod evaluation;
 pub mod facts;
+pub mod filter;
 pub mod set;
 
 pub use evaluation::{
