@@ -98,7 +98,7 @@ mod tests {
         assert!(facts.open_fds.unwrap() >= 3);
         assert!(facts.max_fds.unwrap() >= facts.open_fds.unwrap());
         assert!(facts.cpu_seconds.unwrap() < 86_400.0);
-        let now = std::fs::metadata("/proc/self").unwrap().modified().unwrap();
+        let now = fs::metadata("/proc/self").unwrap().modified().unwrap();
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
         let age = now.as_secs_f64() - facts.start_seconds.unwrap();
         assert!((-5.0..86_400.0).contains(&age), "started {age} s ago");
