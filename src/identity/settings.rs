@@ -69,7 +69,7 @@ impl Algorithm {
 }
 
 /// How an issuer's claims say which agent calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Microsoft Entra ID, v1 and v2 tokens of one tenant (`reference/entra.md` §2, §10).
     Entra {
@@ -81,7 +81,7 @@ pub enum Profile {
 }
 
 /// Which claims hold what, as paths with dots (`act.sub`). A claim that is mapped and missing in a token means "none".
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ClaimMapping {
     /// The agent identity. Without it no token of the issuer is an agent's by its own word.
     pub agent_id: Option<Arc<str>>,
@@ -98,7 +98,7 @@ pub struct ClaimMapping {
 }
 
 /// Where an issuer's keys come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KeyOrigin {
     /// A JWK Set in a file.
     File(PathBuf),
@@ -109,7 +109,7 @@ pub enum KeyOrigin {
 }
 
 /// How keys are fetched and how long they are trusted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeySettings {
     /// Where they come from.
     pub origin: KeyOrigin,
@@ -128,7 +128,7 @@ pub struct KeySettings {
 }
 
 /// One issuer of tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IssuerSettings {
     /// Configured name; also the metrics' `issuer` label.
     pub name: Arc<str>,
