@@ -2,6 +2,7 @@
 pub mod call;
 pub mod capability;
 pub mod clock;
+pub mod config;
 pub mod decision;
 pub mod enforcement;
 pub mod identity;
