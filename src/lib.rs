@@ -59,6 +59,7 @@
 pub mod call;
 pub mod capability;
 pub mod clock;
+pub mod config;
 pub mod decision;
 pub mod demo;
 pub mod enforcement;
