@@ -65,10 +65,6 @@ impl Authenticator {
     }
 
     /// Identifies the caller of a call by the bearer token in its `Authorization` header.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a refusal is a value of the path, moved once"
-    )]
     pub fn identify(
         &self,
         received: Received,

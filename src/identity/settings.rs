@@ -158,3 +158,39 @@ pub struct TokenSettings {
     /// How many verified tokens are remembered; 0 turns the cache off.
     pub cache_entries: u64,
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An issuer for the unit tests of this room: ES256, a leeway of 5 s, tokens of one hour, keys of one day.
+    pub(in crate::identity) fn oidc_issuer() -> IssuerSettings {
+        IssuerSettings {
+            name: "test".into(),
+            issuers: vec!["i".into()],
+            profile: Profile::Oidc(ClaimMapping::default()),
+            algorithms: vec![Algorithm::Es256],
+            types: vec!["at+jwt".into(), "JWT".into()],
+            type_may_be_missing: false,
+            leeway: Duration::from_secs(5),
+            max_lifetime: Duration::from_secs(3600),
+            keys: KeySettings {
+                origin: KeyOrigin::File("keys.json".into()),
+                ca_file: None,
+                refresh_interval: Duration::from_secs(3600),
+                min_refresh_interval: Duration::from_secs(300),
+                stale_after: Duration::from_secs(86_400),
+                timeout: Duration::from_secs(5),
+                max_bytes: 1 << 20,
+            },
+        }
+    }
+
+    #[test]
+    fn algorithm_names_are_read_as_they_are_written() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::parse(algorithm.as_str()), Some(algorithm));
+            assert_eq!(Algorithm::parse(&algorithm.as_str().to_lowercase()), None);
+        }
+    }
+}

@@ -26,6 +26,13 @@ pub struct Verified {
 }
 
 impl Verified {
+    pub(super) fn new(facts: TokenFacts, claimed: Claimed) -> Self {
+        Self {
+            facts: Arc::new(facts),
+            claimed,
+        }
+    }
+
     /// What the token says beside who calls.
     #[must_use]
     pub const fn facts(&self) -> &Arc<TokenFacts> {
@@ -94,8 +101,5 @@ pub(super) fn verify(
         key_id: jws.header.key_id,
         claims_challenge_capable,
     };
-    Ok(Verified {
-        facts: Arc::new(facts),
-        claimed,
-    })
+    Ok(Verified::new(facts, claimed))
 }

@@ -135,8 +135,7 @@ fn claimed(claims: &Claims) -> Result<Claimed, Reason> {
             app_only: id_type == Some("app"),
         });
     }
-    let contradicts = (subject_is_agent && subject_is_agent_user)
-        || (subject_is_agent && !is_itself)
+    let contradicts = (subject_is_agent && !is_itself)
         || (subject_is_agent_user && is_itself)
         || (!actor_is_agent && actor.are_given())
         || (id_type == Some("app") && !is_itself)
