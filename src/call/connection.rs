@@ -14,8 +14,18 @@ pub struct ConnectionFacts {
     pub local: SocketAddr,
     /// The server name of the TLS handshake (RFC 6066 §3), lower case.
     pub server_name: Option<Arc<str>>,
+    /// Whether TLS protects the connection; only `dangerous_plaintext: true` makes it otherwise.
+    pub tls: bool,
     /// Whether HTTP/2 was negotiated by ALPN; otherwise HTTP/1.1.
     pub http2: bool,
     /// SHA-256 of the client's certificate, when one was presented and verified.
     pub client_certificate_sha256: Option<[u8; 32]>,
+}
+
+impl ConnectionFacts {
+    /// The scheme of the calls on this connection.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
 }
