@@ -5,12 +5,22 @@
 //! for the path of a call, What-If, impact and the decision APIs. Semantics: `reference/entra.md` §4.
 //! Never here: http, tokens, and a policy that is half understood.
 
+mod check;
+mod compile;
 pub mod evaluation;
 pub mod facts;
+pub mod filter;
+mod index;
+pub mod model;
+pub mod read;
 pub mod set;
 
+pub use check::check_set;
+pub use compile::CompiledPolicy;
 pub use evaluation::{
     Condition, Conditions, Evaluation, PolicyOutcome, PolicyResult, Rule, Rules, Verdict,
 };
 pub use facts::{AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, Subject};
-pub use set::{CompiledPolicy, PolicySet, PolicyState};
+pub use model::Policy;
+pub use read::{OnUnsupported, read};
+pub use set::{PolicySet, PolicyState};
