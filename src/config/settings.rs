@@ -12,6 +12,7 @@ use crate::enforcement::ResponseSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
+use crate::policy::OnUnsupported;
 use crate::record::settings::RecordSettings;
 use crate::types::ResourceName;
 use crate::upstream::settings::UpstreamSettings;
@@ -65,9 +66,3 @@ pub struct PolicyFolder {
     /// What happens to a policy that is not understood whole.
     pub on_unsupported: OnUnsupported,
 }
-
-/// TEMP
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnUnsupported { /// R
-Reject, /// R
-ReportOnly }

@@ -18,7 +18,7 @@ use super::settings::{PolicyFolder, Settings};
 use super::tree::MemberPath;
 use crate::call::Resources;
 use crate::decision::{DecisionSettings, UnknownAgents};
-use crate::config::settings::OnUnsupported;
+use crate::policy::OnUnsupported;
 pub use checker::Checker;
 
 /// The settings of `config`; `None` if one of the sections that must be there is not, or is at fault.
