@@ -57,7 +57,7 @@ pub enum TlsVersion {
 pub struct ClientCertificates {
     /// Whether a client shows one.
     pub mode: ClientCertificateMode,
-    /// PEM: the roots that it must lead to. Needed, unless the mode is `off`.
+    /// PEM: the roots that it must lead to. Needed, unless the mode is `none`.
     pub ca_file: Option<File>,
 }
 
@@ -67,7 +67,7 @@ pub struct ClientCertificates {
 pub enum ClientCertificateMode {
     /// It is not asked for one.
     #[default]
-    Off,
+    None,
     /// It may show one; a bad one ends the connection.
     Optional,
     /// It must show one.
