@@ -11,3 +11,4 @@
 
 mod architecture;
 mod observability;
+mod typestate;
