@@ -5,8 +5,10 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stdout,
     reason = "a test that meets what it did not expect should stop there"
 )]
 
 mod architecture;
 mod observability;
+mod typestate;
