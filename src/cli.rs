@@ -73,3 +73,8 @@ pub fn main() -> ExitCode {
         ExitCode::from(FAILED)
     })
 }
+
+/// The runtime of the control side; calls are served by threads of their own.
+fn control_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
