@@ -230,6 +230,7 @@ fn module_docs_are_checked() {
     finds(module_docs, 1, "src/a.rs", "use std::fmt;");
     finds(module_docs, 1, "src/a.rs", "//! short\n");
     finds(module_docs, 0, "src/a.rs", "//! Says what it is for.\n");
+    finds(module_docs, 0, "src/a/tests.rs", "use super::*;\n");
 }
 
 #[test]

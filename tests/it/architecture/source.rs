@@ -161,12 +161,13 @@ fn literal_or_comment(raw: &str, at: usize) -> Option<usize> {
     if rest.starts_with("/*") {
         return Some(end_of_block_comment(raw, at));
     }
+    let opens_literal = |prefix: &&str| {
+        let behind = rest.strip_prefix(prefix);
+        behind.is_some_and(|behind| behind.trim_start_matches('#').starts_with('"'))
+    };
     let prefix = ["br", "cr", "b", "c", "r"]
         .into_iter()
-        .find(|prefix| {
-            let behind = rest[prefix.len().min(rest.len())..].trim_start_matches('#');
-            rest.starts_with(prefix) && behind.starts_with('"')
-        })
+        .find(opens_literal)
         .unwrap_or("");
     let hashes = rest[prefix.len()..]
         .bytes()
@@ -255,7 +256,7 @@ fn blank_test_items(code: &str) -> (String, usize) {
 fn comments_and_literals_are_not_code() {
     let source = Source::new(
         "src/x.rs",
-        "a(); // tokio\n/* b /* c */ d */ e(\"\\\"tokio\", r#\"to\"kio\"#, b\"x\", '\\'', b'\"', 'x');\nfn f<'a>(x: &'a str) {}\n",
+        "a(); // tokio\n/* b /* c */ d */ e(\"\\\"tokio\", r#\"to\"kio\"#, b\"x\", '\\'', b'\"', 'x', \"é\", 'é');\nfn f<'a>(x: &'a str) {}\n",
     );
     assert!(!source.code.contains("tokio"), "{}", source.code);
     assert!(!source.code.contains('d'), "{}", source.code);
