@@ -8,6 +8,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod decisions;
 mod properties;
 mod samples;
 mod twin;
