@@ -67,9 +67,8 @@ fn risk(facts: &Facts<'_>) -> Option<Fact<RiskLevel>> {
     match facts.subject {
         Subject::AgentIdentity(agent) => Some(agent.risk),
         Subject::AgentUser { user, .. } => Some(user.risk),
-        Subject::OnBehalfOf { .. } if facts.entra_parity => None,
-        Subject::OnBehalfOf { agent, .. } => Some(agent.risk),
-        Subject::NotAgent => None,
+        Subject::OnBehalfOf { agent, .. } if !facts.entra_parity => Some(agent.risk),
+        Subject::OnBehalfOf { .. } | Subject::NotAgent => None,
     }
 }
 
