@@ -5,6 +5,7 @@
 //! for the path of a call, What-If, impact and the decision APIs. Semantics: `reference/entra.md` §4.
 //! Never here: http, tokens, and a policy that is half understood.
 
+mod assignment;
 mod check;
 mod compile;
 pub mod evaluation;

@@ -6,10 +6,18 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::as_conversions,
+    clippy::too_many_lines,
+    clippy::missing_errors_doc,
     reason = "a test that meets what it did not expect should stop there"
 )]
 
 mod architecture;
+mod decisions;
 mod deploy;
 mod observability;
+mod properties;
+mod samples;
+mod twin;
 mod typestate;
