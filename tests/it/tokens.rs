@@ -13,8 +13,10 @@ use std::sync::Arc;
 use boomgate::identity::settings::{Algorithm, IssuerSettings};
 use boomgate::identity::{CacheResult, Issuer, IssuerKeys, Issuers, KeySet, Observation};
 use boomgate::types::Reason;
+use proptest::prelude::{prop_assert, proptest};
 use serde_json::json;
 
+use mint::b64;
 use world::{
     API, HUMAN, KEYS, NOW, TENANT, at, audiences, authenticator, entra, issuers, keys, strict,
     verify,
@@ -222,4 +224,43 @@ fn callers_at_the_same_moment_never_get_each_others_identity() {
             });
         }
     });
+}
+
+#[test]
+fn no_single_character_of_a_token_may_change() {
+    let authenticator = authenticator(0);
+    let (ours, issuers) = (audiences(&[API]), issuers());
+    let good = strict(&json!({}), &json!({}));
+    let check = |token: &str| {
+        authenticator
+            .verify_token(token, &ours, &issuers, at(NOW))
+            .0
+    };
+    assert!(check(&good).is_ok());
+    for (place, original) in good.char_indices() {
+        for replacement in ['A', 'g', '_', '.'] {
+            let mut token = good.clone();
+            token.replace_range(place..=place, replacement.encode_utf8(&mut [0; 4]));
+            let is_refused = check(&token).is_err();
+            assert_eq!(is_refused, replacement != original, "{place} {replacement}");
+        }
+    }
+}
+
+proptest! {
+    /// Whatever arrives is read or refused; nothing stops the program.
+    #[test]
+    fn readers_survive_any_text(text in ".{0,200}", bytes in proptest::collection::vec(0_u8.., 0..200)) {
+        let forms = [
+            text.clone(),
+            format!("{}.{}.AAAA", b64(&text), b64(&bytes)),
+            format!("{}.{}.{}", b64(r#"{"alg":"ES256"}"#), b64(&text), b64(&bytes)),
+        ];
+        for token in forms {
+            prop_assert!(verify(&token).0.is_err());
+        }
+        prop_assert!(KeySet::parse(&bytes).is_err());
+        drop(boomgate::identity::directory::read::read("d.json", &bytes));
+        drop(boomgate::identity::directory::read::read("d.json", text.as_bytes()));
+    }
 }
