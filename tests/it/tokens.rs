@@ -11,7 +11,7 @@ mod world;
 use std::sync::Arc;
 
 use boomgate::identity::settings::{Algorithm, IssuerSettings};
-use boomgate::identity::{CacheResult, Issuer, IssuerKeys, Issuers, KeySet, Observation};
+use boomgate::identity::{CacheResult, Issuer, IssuerKeys, Issuers, KeySet, Observation, jose};
 use boomgate::types::Reason;
 use proptest::prelude::{prop_assert, proptest};
 use serde_json::json;
@@ -244,6 +244,18 @@ fn no_single_character_of_a_token_may_change() {
             let is_refused = check(&token).is_err();
             assert_eq!(is_refused, replacement != original, "{place} {replacement}");
         }
+    }
+}
+
+#[test]
+fn a_key_never_checks_what_another_algorithm_made() {
+    let set = keys("strict", NOW).set;
+    let pinned = set.choose(Some("pinned"), Algorithm::Ps256).unwrap();
+    for (algorithm, expected) in [(Algorithm::Ps256, true), (Algorithm::Rs256, false)] {
+        let header = json!({"alg":algorithm.as_str(),"kid":"pinned"}).to_string();
+        let token = KEYS.token(algorithm, &header, "{}");
+        let jws = jose::read(&token, token.len()).unwrap();
+        assert_eq!(pinned.verifies(&jws), expected, "{algorithm:?}");
     }
 }
 
