@@ -14,10 +14,12 @@
 )]
 
 mod architecture;
+mod corpora;
 mod decisions;
 mod deploy;
 mod observability;
 mod properties;
 mod samples;
+mod tokens;
 mod twin;
 mod typestate;
