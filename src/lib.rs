@@ -1,6 +1,7 @@
 //! Boomgate: a TLS reverse proxy that judges every call of an AI agent by Conditional Access policy.
 pub mod call;
 pub mod capability;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod decision;

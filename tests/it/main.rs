@@ -1,1 +1,3 @@
-//! probe
+//! The integration tests, in one binary.
+
+mod config;
