@@ -7,15 +7,19 @@ pub mod demo;
 pub mod run;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::config;
+
+/// Fine.
+pub const EXIT_FINE: u8 = 0;
 /// Ran and failed.
-const FAILED: u8 = 1;
-/// `EX_CONFIG` of BSD's `sysexits`: the configuration is bad.
-pub const BAD_CONFIGURATION: u8 = 78;
+pub const EXIT_FAILED: u8 = 1;
+/// Bad configuration (`EX_CONFIG` of BSD's `sysexits`).
+pub const EXIT_CONFIGURATION: u8 = 78;
 
 /// Judges every call of an AI agent by Conditional Access policy, and forwards or blocks it.
 #[derive(Debug, Parser)]
@@ -49,9 +53,10 @@ enum Command {
 }
 
 /// How a command prints what it found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Output {
     /// For people
+    #[default]
     Text,
     /// For scripts
     Json,
@@ -64,14 +69,26 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::Run { config } => run::run(&config),
-        Command::Check { config, output } => check::check(&config, output),
+        Command::Check { config, output } => check(&config, output),
         Command::Schema => print_schema(),
     };
     done.unwrap_or_else(|fault| {
         // With a closed standard error there is nobody left to tell.
         let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
-        ExitCode::from(FAILED)
+        ExitCode::from(EXIT_FAILED)
     })
+}
+
+/// Writes what was found to standard output.
+fn check(path: &Path, output: Output) -> anyhow::Result<ExitCode> {
+    let mut out = anstream::stdout().lock();
+    let code = check::check(path, &config::process_environment, output, &mut out)?;
+    Ok(ExitCode::from(code))
+}
+
+fn print_schema() -> anyhow::Result<ExitCode> {
+    anstream::stdout().lock().write_all(config::schema::shipped().as_bytes())?;
+    Ok(ExitCode::from(EXIT_FINE))
 }
 
 /// The runtime of the control side; calls are served by threads of their own.

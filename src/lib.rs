@@ -58,6 +58,7 @@
 
 pub mod call;
 pub mod capability;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod decision;

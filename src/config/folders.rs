@@ -13,23 +13,23 @@ use super::validate::{in_words, read_bounded};
 use crate::types::{Fault, Faults, Severity};
 
 /// The largest file of a folder, in bytes.
-pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// The most files of a folder.
 const MAX_FILES: usize = 10_000;
 
 /// One file that was read.
 #[derive(Debug)]
-pub struct Source {
+pub(super) struct Source {
     /// Its name in faults: the path as it was opened.
-    pub shown: String,
+    pub(super) shown: String,
     /// Its name in its folder.
-    pub name: String,
+    pub(super) name: String,
     /// What it holds.
-    pub bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// Every `*.json` file of a folder, by name.
-pub fn read_folder(folder: &Path, faults: &mut Faults) -> Vec<Source> {
+pub(super) fn read_folder(folder: &Path, faults: &mut Faults) -> Vec<Source> {
     let mut sources = Vec::new();
     let paths = match json_files(folder) {
         Ok(paths) => paths,
@@ -52,7 +52,7 @@ pub fn read_folder(folder: &Path, faults: &mut Faults) -> Vec<Source> {
 }
 
 /// One file.
-pub fn read_file(path: &Path, faults: &mut Faults) -> Option<Source> {
+pub(super) fn read_file(path: &Path, faults: &mut Faults) -> Option<Source> {
     match read_bounded(path, MAX_FILE_BYTES) {
         Ok(bytes) => Some(Source {
             shown: path.to_string_lossy().into_owned(),
@@ -71,7 +71,9 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     for entry in std::fs::read_dir(folder).map_err(|error| in_words(&error))? {
         let path = entry.map_err(|error| in_words(&error))?.path();
         let name = file_name(&path);
-        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
         // A folder of such a name is no file; a symbolic link to a file is one, and a dangling one is a fault.
         if is_json && !name.starts_with('.') && !path.is_dir() {
             paths.push(path);
@@ -90,7 +92,7 @@ fn file_name(path: &Path) -> String {
 }
 
 /// A fault of a whole file or folder.
-pub fn of_file(path: &Path, message: String) -> Fault {
+pub(super) fn of_file(path: &Path, message: String) -> Fault {
     Fault {
         file: path.to_string_lossy().into(),
         line: 0,
@@ -102,16 +104,16 @@ pub fn of_file(path: &Path, message: String) -> Fault {
 }
 
 /// The hash of everything that decisions rest on, in the order it is added.
-pub struct Generation(Context);
+pub(super) struct Generation(Context);
 
 impl Generation {
     /// Of nothing yet.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Context::new(&SHA256))
     }
 
     /// Adds one source. Each part goes in with its length before it, so that no two lists of sources are one text.
-    pub fn add(&mut self, kind: &str, name: &str, bytes: &[u8]) {
+    pub(super) fn add(&mut self, kind: &str, name: &str, bytes: &[u8]) {
         for part in [kind.as_bytes(), name.as_bytes(), bytes] {
             let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
             self.0.update(&length.to_be_bytes());
@@ -120,7 +122,7 @@ impl Generation {
     }
 
     /// The hash: 64 hexadecimal digits.
-    pub fn finish(self) -> Arc<str> {
+    pub(super) fn finish(self) -> Arc<str> {
         let digest = self.0.finish();
         let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
         digits.collect::<String>().into()
@@ -164,7 +166,10 @@ mod tests {
         std::fs::create_dir(path("c.json")).unwrap();
         let mut faults = Faults::new();
         let sources = read_folder(folder.path(), &mut faults);
-        let names: Vec<_> = sources.iter().map(|s| (s.name.as_str(), s.bytes.as_slice())).collect();
+        let names: Vec<_> = sources
+            .iter()
+            .map(|s| (s.name.as_str(), s.bytes.as_slice()))
+            .collect();
         assert_eq!(names, [("a.json", b"a".as_slice()), ("b.json", b"b")]);
         assert!(faults.is_empty());
 

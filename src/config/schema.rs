@@ -64,8 +64,75 @@ impl Transform for Tidy {
 mod tests {
     use super::*;
 
+    /// Every key of every schema below `schema`, except the names of properties and definitions.
+    fn keywords(schema: &Value, found: &mut std::collections::BTreeSet<String>) {
+        let Value::Object(members) = schema else {
+            return;
+        };
+        for (name, value) in members {
+            found.insert(name.clone());
+            match (name.as_str(), value) {
+                ("properties" | "$defs", Value::Object(named)) => {
+                    named.values().for_each(|schema| keywords(schema, found));
+                }
+                ("oneOf" | "anyOf", Value::Array(branches)) => {
+                    branches.iter().for_each(|schema| keywords(schema, found));
+                }
+                ("items" | "additionalProperties", schema) => keywords(schema, found),
+                _ => {}
+            }
+        }
+    }
+
     #[test]
-    fn show() {
-        println!("{}", shipped());
+    fn the_schema_uses_only_what_the_check_of_the_structure_enforces() {
+        let mut found = std::collections::BTreeSet::new();
+        keywords(&schema(), &mut found);
+        let enforced = [
+            "$defs",
+            "$ref",
+            "additionalProperties",
+            "anyOf",
+            "const",
+            "enum",
+            "format",
+            "items",
+            "maxItems",
+            "maximum",
+            "minItems",
+            "minimum",
+            "oneOf",
+            "properties",
+            "required",
+            "type",
+        ];
+        // A pattern says in an editor what the format's parser says here.
+        let for_people = [
+            "$schema",
+            "default",
+            "description",
+            "examples",
+            "pattern",
+            "title",
+            "writeOnly",
+        ];
+        found.retain(|name| {
+            !enforced.contains(&name.as_str()) && !for_people.contains(&name.as_str())
+        });
+        assert_eq!(found, std::collections::BTreeSet::new());
+    }
+
+    #[test]
+    fn nothing_is_null_and_every_setting_is_described() {
+        let text = shipped();
+        assert!(!text.contains("\"null\"") && !text.contains(": null"));
+        let Value::Object(definitions) = &schema()["$defs"] else {
+            panic!("no definitions");
+        };
+        for (name, definition) in definitions {
+            for (key, property) in definition["properties"].as_object().into_iter().flatten() {
+                assert!(property.get("description").is_some(), "{name}.{key}");
+            }
+        }
     }
 }

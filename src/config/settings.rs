@@ -40,14 +40,8 @@ pub struct Settings {
     pub responses: ResponseSettings,
     /// How decisions are recorded.
     pub records: RecordSettings,
-    /// Where policies are.
-    pub policies: PolicyFolder,
-    /// The folder of the directory, if there is one.
-    pub directory: Option<PathBuf>,
-    /// The folder of named locations, if there is one.
-    pub named_locations: Option<PathBuf>,
-    /// The file of risky agents, if there is one.
-    pub risk_file: Option<PathBuf>,
+    /// Where policies, directory, named locations and risk are.
+    pub sources: Sources,
     /// The time between two looks at the files.
     pub reload_interval: Duration,
     /// How long calls under way may take to end at shutdown.
@@ -58,11 +52,17 @@ pub struct Settings {
     pub workers: Option<usize>,
 }
 
-/// Where policies are, and what happens to those that are not understood whole.
+/// The folders and files that decisions rest on, beside the configuration itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyFolder {
-    /// The folder.
-    pub path: PathBuf,
+pub struct Sources {
+    /// The folder of policies.
+    pub policies: PathBuf,
     /// What happens to a policy that is not understood whole.
     pub on_unsupported: OnUnsupported,
+    /// The folder of the directory, if there is one.
+    pub directory: Option<PathBuf>,
+    /// The folder of named locations, if there is one.
+    pub named_locations: Option<PathBuf>,
+    /// The file of risky agents, if there is one.
+    pub risk: Option<PathBuf>,
 }

@@ -2,7 +2,7 @@
 
 /// The nearest of `known`, if it is near enough to be a slip of the keyboard.
 #[must_use]
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(64).flat_map(char::to_lowercase).collect();
     let limit = word.len().div_ceil(3).min(4);
     known

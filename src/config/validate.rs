@@ -13,16 +13,18 @@ mod resources;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::raw;
-use super::settings::{PolicyFolder, Settings};
+use super::raw::{self, text};
+use super::settings::{Settings, Sources};
 use super::tree::MemberPath;
 use crate::call::Resources;
 use crate::decision::{DecisionSettings, UnknownAgents};
+use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
 pub use checker::Checker;
+pub(super) use checker::{in_words, read_bounded};
 
 /// The settings of `config`; `None` if one of the sections that must be there is not, or is at fault.
-pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Settings> {
+pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validated> {
     let root = MemberPath::root();
     let listeners = config
         .listeners
@@ -53,35 +55,49 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Setting
             (Arc::new(resource), (name, upstream))
         })
         .unzip();
-    let policies = config.policies.as_ref()?;
-    Some(Settings {
+    let (issuers, keys) = issuers?;
+    let settings = Settings {
         listeners: listeners?,
         management: management?,
         resources: Arc::new(Resources::new(resources)),
         upstreams,
-        issuers: issuers?,
+        issuers,
         tokens,
         decisions: decisions(config),
         responses,
         records,
-        policies: PolicyFolder {
-            path: check.locate(&policies.dir),
-            on_unsupported: match policies.on_unsupported {
-                raw::OnUnsupported::Reject => OnUnsupported::Reject,
-                raw::OnUnsupported::ReportOnly => OnUnsupported::ReportOnly,
-            },
-        },
-        directory: config.directory.dir.as_ref().map(|dir| check.locate(dir)),
-        named_locations: config
-            .named_locations
-            .dir
-            .as_ref()
-            .map(|dir| check.locate(dir)),
-        risk_file: config.risk.file.as_ref().map(|file| check.locate(file)),
+        sources: sources(check, config)?,
         reload_interval,
         drain_timeout,
         log_format: config.log.format,
         workers: config.workers.map(usize::from),
+    };
+    Some(Validated { settings, keys })
+}
+
+/// The settings, and the key sets that were read on the way.
+#[derive(Debug)]
+pub struct Validated {
+    /// The settings.
+    pub settings: Settings,
+    /// The keys of the issuers whose keys are in a file, by the issuer's name.
+    pub keys: BTreeMap<Arc<str>, KeySet>,
+}
+
+/// Where policies, directory, named locations and risk are; `None` if the section of policies is at fault.
+#[must_use]
+pub fn sources(check: &Checker<'_>, config: &raw::Config) -> Option<Sources> {
+    let locate = |file: &Option<text::File>| file.as_ref().map(|file| check.locate(file));
+    let policies = config.policies.as_ref()?;
+    Some(Sources {
+        policies: check.locate(&policies.dir),
+        on_unsupported: match policies.on_unsupported {
+            raw::OnUnsupported::Reject => OnUnsupported::Reject,
+            raw::OnUnsupported::ReportOnly => OnUnsupported::ReportOnly,
+        },
+        directory: locate(&config.directory.dir),
+        named_locations: locate(&config.named_locations.dir),
+        risk: locate(&config.risk.file),
     })
 }
 

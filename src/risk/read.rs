@@ -75,7 +75,11 @@ impl Reader {
                 }
                 Some(_) => self.fault(&[Step::Member("value")], "expected an array of objects"),
             },
-            _ => self.fault_at((1, 1), String::new(), "expected an object or an array".to_owned()),
+            _ => self.fault_at(
+                (1, 1),
+                String::new(),
+                "expected an object or an array".to_owned(),
+            ),
         }
     }
 
@@ -97,18 +101,30 @@ impl Reader {
         });
         let subject = self.word(members, at, "identityType", &names_of(SUBJECTS), |text| {
             let mut known = SUBJECTS.into_iter();
-            known.find(|(name, _)| *name == text).map(|(_, subject)| subject)
+            known
+                .find(|(name, _)| *name == text)
+                .map(|(_, subject)| subject)
         });
         let levels = RiskLevel::ALL.map(|level| (level.as_str(), ()));
         let expected = format!("{}, `hidden`", names_of(levels));
-        let level = self.word(members, at, "riskLevel", &expected, |text| {
-            match RiskLevel::parse(text) {
+        let level = self.word(
+            members,
+            at,
+            "riskLevel",
+            &expected,
+            |text| match RiskLevel::parse(text) {
                 Some(level) => Some(Some(level)),
                 None => text.eq_ignore_ascii_case("hidden").then_some(None),
-            }
-        });
+            },
+        );
         let states = RiskState::ALL.map(|state| (state.as_str(), ()));
-        let state = self.word(members, at, "riskState", &names_of(states), RiskState::parse);
+        let state = self.word(
+            members,
+            at,
+            "riskState",
+            &names_of(states),
+            RiskState::parse,
+        );
         let detail = match members.get("riskDetail") {
             None | Some(Value::Null) => Some("none".into()),
             Some(_) => self.word(members, at, "riskDetail", "text", |text| Some(text.into())),
@@ -156,10 +172,16 @@ impl Reader {
         let (steps, message) = match members.get(name) {
             Some(Value::String(text)) => match parse(text) {
                 Some(value) => return Some(value),
-                None => (with(at, name), format!("`{text}` is not known, expected {expected}")),
+                None => (
+                    with(at, name),
+                    format!("`{text}` is not known, expected {expected}"),
+                ),
             },
             Some(_) => (with(at, name), format!("expected {expected}")),
-            None => (at.to_vec(), format!("`{name}` is missing, expected {expected}")),
+            None => (
+                at.to_vec(),
+                format!("`{name}` is missing, expected {expected}"),
+            ),
         };
         self.fault(&steps, &message);
         None
@@ -240,7 +262,9 @@ mod tests {
         assert_eq!(entries.first().map(|entry| entry.level), Some(None));
         assert_eq!(
             lines(&AGENT.replace("high", "severe")),
-            ["risk.json:2:9: error: riskLevel: `severe` is not known, expected `none`, `low`, `medium`, `high`, `hidden`"]
+            [
+                "risk.json:2:9: error: riskLevel: `severe` is not known, expected `none`, `low`, `medium`, `high`, `hidden`"
+            ]
         );
     }
 

@@ -14,6 +14,7 @@
 )]
 
 mod architecture;
+mod config;
 mod corpora;
 mod decisions;
 mod deploy;

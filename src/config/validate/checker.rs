@@ -25,10 +25,9 @@ impl<'a> Checker<'a> {
     /// For the configuration at `path`, named `file` in faults.
     #[must_use]
     pub fn new(path: &Path, file: Arc<str>, tree: &'a Node) -> Self {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         Self {
             file,
-            folder: folder.unwrap_or(Path::new(".")).to_path_buf(),
+            folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
             tree,
             silenced: BTreeSet::new(),
             faults: Faults::new(),
@@ -180,7 +179,7 @@ impl<'a> Checker<'a> {
 ///
 /// # Errors
 /// Why it cannot be read, in words for an operator.
-pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+pub(in crate::config) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(|error| in_words(&error))?;
     if file.metadata().is_ok_and(|about| !about.is_file()) {
         return Err("not a file".to_owned());
@@ -197,7 +196,7 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
 }
 
 /// An operating system's error without its number.
-pub fn in_words(error: &std::io::Error) -> String {
+pub(in crate::config) fn in_words(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file or folder".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

@@ -1,11 +1,14 @@
 //! Issuers of tokens.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Checker, files};
 use crate::config::raw::issuers as raw;
 use crate::config::raw::text::{DocumentUrl, Exact};
 use crate::config::tree::MemberPath;
+use crate::identity::KeySet;
 use crate::identity::settings::{
     Algorithm, ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
 };
@@ -13,14 +16,17 @@ use crate::types::TenantId;
 
 /// The most that an issuer's clock may be off.
 const MAX_LEEWAY: &str = "300s";
+/// The largest file of keys, in bytes.
+const MAX_KEY_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Every issuer. Names and values of `iss` are their own.
 pub(super) fn issuers(
     check: &mut Checker<'_>,
     raw: &[raw::Issuer],
     at: &MemberPath,
-) -> Vec<IssuerSettings> {
+) -> (Vec<IssuerSettings>, BTreeMap<Arc<str>, KeySet>) {
     let mut done: Vec<IssuerSettings> = Vec::new();
+    let mut key_sets = BTreeMap::new();
     for (index, issuer) in raw.iter().enumerate() {
         let at = at.item(index);
         if done.iter().any(|other| other.name == issuer.name.0) {
@@ -36,9 +42,25 @@ pub(super) fn issuers(
                 check.error(&at.key("issuers").item(index), message);
             }
         }
+        if let KeyOrigin::File(path) = &settings.keys.origin
+            && let Some(keys) = key_set(check, path, &at.key("keys").key("file"))
+        {
+            key_sets.insert(Arc::clone(&settings.name), keys);
+        }
         done.push(settings);
     }
-    done
+    (done, key_sets)
+}
+
+fn key_set(check: &mut Checker<'_>, path: &Path, at: &MemberPath) -> Option<KeySet> {
+    let bytes = check.read(at, path, MAX_KEY_FILE_BYTES)?;
+    match KeySet::parse(&bytes) {
+        Ok(keys) => Some(keys),
+        Err(error) => {
+            check.refuse(at, &format!("is not usable: {error}"));
+            None
+        }
+    }
 }
 
 fn one(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> Option<IssuerSettings> {
@@ -97,7 +119,10 @@ fn entra(
     for (index, iss) in raw.issuers.iter().enumerate() {
         if !iss.0.contains(tenant.as_str()) {
             let at = at.key("issuers").item(index);
-            check.refuse(&at, "does not hold the tenant's id, expected an issuer of the tenant");
+            check.refuse(
+                &at,
+                "does not hold the tenant's id, expected an issuer of the tenant",
+            );
         }
     }
     let issuers = match raw.issuers.as_slice() {
@@ -152,7 +177,11 @@ fn keys(
     });
     let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
     let refresh_interval = time("refresh_interval", &raw.refresh_interval, ("10s", "24h"));
-    let min_refresh_interval = time("min_refresh_interval", &raw.min_refresh_interval, ("1s", "1h"));
+    let min_refresh_interval = time(
+        "min_refresh_interval",
+        &raw.min_refresh_interval,
+        ("1s", "1h"),
+    );
     let stale_after = time("stale_after", &raw.stale_after, ("1m", "7d"));
     let timeout = time("timeout", &raw.timeout, ("100ms", "1m"));
     if stale_after <= refresh_interval {
@@ -225,11 +254,7 @@ fn secure(
 }
 
 /// What holds for every issuer's tokens.
-pub(super) fn tokens(
-    check: &mut Checker<'_>,
-    raw: &raw::Tokens,
-    at: &MemberPath,
-) -> TokenSettings {
+pub(super) fn tokens(check: &mut Checker<'_>, raw: &raw::Tokens, at: &MemberPath) -> TokenSettings {
     check.size_between(&at.key("max_size"), &raw.max_size, ("1KiB", "64KiB"));
     TokenSettings {
         max_bytes: raw.max_size.to_usize(),

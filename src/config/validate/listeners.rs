@@ -34,7 +34,10 @@ pub(super) fn listeners(
             check.refuse(&at.key("address"), "is the address of another listener");
         }
         let tls_at = at.key("tls");
-        let tls = listener.tls.as_ref().map(|tls| server_tls(check, tls, &tls_at));
+        let tls = listener
+            .tls
+            .as_ref()
+            .map(|tls| server_tls(check, tls, &tls_at));
         match (&tls, listener.dangerous_plaintext) {
             (None, false) => {
                 let message = "is missing, expected a certificate and key (or, where tokens may be read on the way, `dangerous_plaintext: true`)";
@@ -89,7 +92,8 @@ fn client_certificates(
     match (raw.mode, &raw.ca_file) {
         (raw::ClientCertificateMode::None, None) => ClientCertificates::Off,
         (raw::ClientCertificateMode::None, Some(_)) => {
-            let message = "without effect while `mode` is `none`, expected `optional` or `required`";
+            let message =
+                "without effect while `mode` is `none`, expected `optional` or `required`";
             check.error(&ca_at, message);
             ClientCertificates::Off
         }
@@ -100,7 +104,10 @@ fn client_certificates(
             ClientCertificates::Required(files::ca_bundle(check, &ca_at, file))
         }
         (raw::ClientCertificateMode::Optional | raw::ClientCertificateMode::Required, None) => {
-            check.error(&ca_at, "is missing, expected the roots of client certificates");
+            check.error(
+                &ca_at,
+                "is missing, expected the roots of client certificates",
+            );
             ClientCertificates::Off
         }
     }
@@ -190,7 +197,8 @@ fn admin_token(check: &mut Checker<'_>, at: &MemberPath) -> Option<Secret> {
             }
         }
     } else {
-        let message = "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
+        let message =
+            "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
         check.error(at, message);
         return None;
     };

@@ -10,17 +10,16 @@ use crate::enforcement::ResponseSettings;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
 
 /// How decisions are recorded.
-pub(super) fn records(
-    check: &mut Checker<'_>,
-    raw: &Records,
-    at: &MemberPath,
-) -> RecordSettings {
+pub(super) fn records(check: &mut Checker<'_>, raw: &Records, at: &MemberPath) -> RecordSettings {
     let destination = raw.file.as_ref().map_or(Destination::Stdout, |file| {
         let path = check.locate(file);
         let at = at.key("file");
         if path.is_dir() {
             check.refuse(&at, "is a folder, expected a file");
-        } else if path.parent().is_some_and(|folder| !folder.is_dir()) {
+        } else if path
+            .parent()
+            .is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+        {
             check.refuse(&at, "is in a folder that is not there");
         }
         Destination::File(path)

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use super::listeners::exact_host;
 use super::{Checker, files};
-use crate::call::resource::{
-    AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource,
-};
+use crate::call::resource::{AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource};
 use crate::config::raw::resources as raw;
 use crate::config::tree::MemberPath;
 use crate::types::attributes::fold;
@@ -109,7 +107,11 @@ fn operation(raw: &raw::Operation) -> OperationRule {
         methods: raw.methods.iter().copied().map(method).collect(),
         segments: template.segments.clone(),
         open_ended: template.open_ended,
-        scopes: raw.scopes.iter().map(|scope| Arc::clone(&scope.0)).collect(),
+        scopes: raw
+            .scopes
+            .iter()
+            .map(|scope| Arc::clone(&scope.0))
+            .collect(),
         roles: raw.roles.iter().map(|role| Arc::clone(&role.0)).collect(),
     }
 }
