@@ -6,6 +6,8 @@
 
 pub mod body;
 pub mod entry;
+#[cfg(test)]
+mod fixture;
 mod lines;
 mod model;
 mod redact;

@@ -20,8 +20,9 @@ pub(super) struct AppliedPolicy<'a> {
     enforced_grant_controls: &'static [&'static str],
     enforced_session_controls: [&'static str; 0],
     session_controls_not_satisfied: [&'static str; 0],
-    conditions_satisfied: Flags,
-    conditions_not_satisfied: Flags,
+    /// `null` for a listed policy that did not apply: why not is computed again when asked.
+    conditions_satisfied: Option<Flags>,
+    conditions_not_satisfied: Option<Flags>,
     include_rules_satisfied: Vec<SatisfiedRule>,
     exclude_rules_satisfied: Vec<SatisfiedRule>,
 }
@@ -70,7 +71,7 @@ pub(super) fn applied(decision: &Decision, list_not_applied: bool) -> Vec<Applie
     policies
 }
 
-/// What an evaluation leaves out of a policy that did not apply: which condition failed is computed again when asked.
+/// The result of a policy that an evaluation left out because it did not apply.
 const fn not_applied(place: u32, state: PolicyState) -> PolicyResult {
     PolicyResult {
         policy: place,
@@ -89,6 +90,7 @@ const fn not_applied(place: u32, state: PolicyState) -> PolicyResult {
 
 impl<'a> AppliedPolicy<'a> {
     fn of(policy: &'a CompiledPolicy, result: &PolicyResult) -> Self {
+        let applied = result.outcome.applied();
         Self {
             id: &policy.id,
             display_name: &policy.display_name,
@@ -105,8 +107,8 @@ impl<'a> AppliedPolicy<'a> {
             },
             enforced_session_controls: [],
             session_controls_not_satisfied: [],
-            conditions_satisfied: Flags(result.satisfied),
-            conditions_not_satisfied: Flags(result.not_satisfied),
+            conditions_satisfied: applied.then_some(Flags(result.satisfied)),
+            conditions_not_satisfied: applied.then_some(Flags(result.not_satisfied)),
             include_rules_satisfied: satisfied(result.included_by),
             exclude_rules_satisfied: satisfied(result.excluded_by),
         }
