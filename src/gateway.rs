@@ -14,19 +14,18 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use uuid::Uuid;
 
-use crate::call::headers::RequestLimits;
 use crate::call::receive::{Moment, receive};
 use crate::call::{Body, CallContext, ConnectionFacts, Received, Refused};
 use crate::clock::Clock;
 use crate::decision::decide;
 use crate::enforcement::respond::DECISION_ID;
 use crate::enforcement::{Denial, Permit, enforce, respond};
-use crate::feeds::{Discovered, KeyRefresh};
+use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::{Authenticator, Identified};
 use crate::record::{Entry, RecordedBody, Recorder};
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::types::{CallId, Reason};
-use crate::upstream::Pools;
+use crate::upstream::{Forwarded, Upstreams};
 
 pub use meters::Meters;
 
@@ -40,29 +39,27 @@ pub struct Shared {
     /// Finds out who calls.
     pub authenticator: Arc<Authenticator>,
     /// Asks for an issuer's keys when a token names one that is not known.
-    pub keys: KeyRefresh,
+    pub keys: Arc<KeyFeed>,
     /// Agents that no directory knows.
     pub discovered: Arc<Discovered>,
     /// Where decisions are recorded.
     pub recorder: Recorder,
     /// Where they are counted.
     pub meters: Arc<Meters>,
-    /// What a request may be.
-    pub limits: RequestLimits,
 }
 
 /// One worker's gateway: the shared parts, and upstream connections of its own.
 #[derive(Debug)]
 pub struct Gateway {
     shared: Shared,
-    pools: Pools,
+    upstreams: Upstreams,
 }
 
 impl Gateway {
     /// A worker's gateway.
     #[must_use]
     pub fn new(shared: Shared) -> Self {
-        Self { shared, pools: Pools::new() }
+        Self { shared, upstreams: Upstreams::default() }
     }
 
     /// Answers one call.
@@ -74,7 +71,7 @@ impl Gateway {
         let at = self.moment();
         let snapshot = self.shared.snapshots.load();
 
-        let received = match receive(request, connection, &snapshot.resources, &self.shared.limits, at) {
+        let received = match receive(request, connection, &snapshot.resources, &connection.limits, at) {
             Ok(received) => received,
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
@@ -140,7 +137,7 @@ impl Gateway {
             self.shared.keys.request(issuer);
         }
         if let Ok(identified) = &result {
-            self.shared.discovered.note(identified.caller(), at.now);
+            self.shared.discovered.seen(identified.caller(), at.now);
         }
         result
     }
@@ -149,26 +146,24 @@ impl Gateway {
     async fn forward(
         &self,
         permit: Permit,
-        entry: Entry,
+        mut entry: Entry,
         snapshot: &Snapshot,
     ) -> Response<RecordedBody> {
         let resource = Arc::clone(permit.received().resource());
         let open = self.shared.meters.open_call(&resource.name);
         let sent = Instant::now();
-        match self.pools.forward(permit, &snapshot.upstreams).await {
-            Ok((context, response)) => {
-                let took = sent.elapsed();
-                self.shared.meters.upstream(&resource.name, Ok(took));
-                let mut entry = entry;
+        let Forwarded { context, result } =
+            self.upstreams.forward(permit, &snapshot.upstreams).await;
+        let took = sent.elapsed();
+        self.shared.meters.upstream(&resource.name, result.as_ref().map(|_| took).map_err(|r| *r));
+        match result {
+            Ok(response) => {
                 entry.answered(response.status(), Some(took));
-                self.finish(&context, response, Some(entry)).map(|body| body.holding(open))
+                self.finish(&context, response.map(|body| body.holding(open)), Some(entry))
             }
-            Err(failed) => {
-                self.shared.meters.upstream(&resource.name, Err(failed.reason));
-                let mut entry = entry;
-                entry.failed(failed.reason);
-                let denial = Denial::after_permit(failed.context, failed.reason);
-                self.deny(&denial, Some(entry), snapshot)
+            Err(reason) => {
+                entry.failed(reason);
+                self.deny(&Denial::after_permit(context, reason), Some(entry), snapshot)
             }
         }
     }

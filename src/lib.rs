@@ -56,8 +56,10 @@
 //! Deliberately absent: an "allow" policy, an order among policies, a cache of verdicts, a retry of a call
 //! whose body has started, and a fetch because a token said so.
 
+pub mod app;
 pub mod call;
 pub mod capability;
+pub mod cli;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -65,6 +67,7 @@ pub mod decision;
 pub mod demo;
 pub mod enforcement;
 pub mod feeds;
+pub mod gateway;
 pub mod identity;
 pub mod listener;
 pub mod management;
