@@ -9,22 +9,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::call::ConnectionFacts;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Loaded};
+use crate::config::Loaded;
 use crate::feeds::{Discovered, KeyFeed, KeyFeedContext, Status, Watch};
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
 use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
-use crate::management;
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
 use crate::store::{MemoryStore, StateStore};
 use crate::telemetry::{Metrics, MetricsError};
-use crate::types::Faults;
 
 use control::Control;
 
@@ -37,9 +36,6 @@ pub type Environment = fn(&str) -> Option<String>;
 /// Why a gateway did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The configuration, or something that it names, has faults.
-    #[error("the configuration has faults")]
-    Configuration(Faults),
     /// A listener cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -81,18 +77,21 @@ pub struct App {
 }
 
 impl App {
-    /// Loads a configuration and starts what it describes.
+    /// Starts what was loaded from the configuration at `path`, and follows the files that it names.
     ///
     /// # Errors
     /// [`AppError`]; then nothing runs.
-    pub async fn start(path: &Path, environment: Environment) -> Result<Self, AppError> {
-        let loaded = load(path, environment)?;
+    pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
         let metrics = Metrics::new()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let snapshots = Arc::new(Snapshots::new(control::first_snapshot(&loaded, store.as_ref())?));
+        let snapshots = Arc::new(Snapshots::new(control::snapshot(
+            loaded,
+            store.as_ref(),
+            clock.now(),
+        )?));
         let status = Arc::new(Status::default());
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
             snapshots: Arc::clone(&snapshots),
@@ -107,10 +106,13 @@ impl App {
             keys: Arc::clone(&keys),
             discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
             recorder: recorder.clone(),
-            meters: Arc::new(Meters::new(Arc::clone(&metrics), &loaded.settings.resources)),
+            meters: Arc::new(Meters::new(
+                Arc::clone(&metrics),
+                &loaded.settings.resources,
+            )),
         };
         let (stop, stopped) = watch::channel(false);
-        let sockets = Listeners::bind(&loaded.settings.listeners, workers(&loaded))?;
+        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
         let handles = sockets.handles();
         let control = Control {
             path: path.to_owned(),
@@ -121,13 +123,18 @@ impl App {
             status: Arc::clone(&status),
             listeners: sockets.handles(),
             management_tls: control::management_tls(&loaded.settings.management)?,
-            settings: loaded.settings.clone(),
+            management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
+            started: loaded.settings.clone(),
+            followed: loaded.settings.clone(),
         };
         let mut tasks = JoinSet::new();
         let management = control.serve_management(&mut tasks, stopped.clone())?;
         keys.follow();
-        let watch = Watch::new(loaded.watched.clone(), loaded.settings.reload_interval)
-            .map_err(AppError::Signals)?;
+        let watch = Watch::new(
+            control::watched(path, &loaded.settings),
+            loaded.settings.reload_interval,
+        )
+        .map_err(AppError::Signals)?;
         let drain_timeout = loaded.settings.drain_timeout;
         tasks.spawn(control.follow(watch));
         let workers = listener::run(
@@ -138,7 +145,10 @@ impl App {
         )?;
         status.start();
         Ok(Self {
-            listeners: handles.iter().map(|h| (Arc::clone(h.name()), h.address())).collect(),
+            listeners: handles
+                .iter()
+                .map(|h| (Arc::clone(h.name()), h.address()))
+                .collect(),
             management,
             recorder,
             recorder_thread,
@@ -223,18 +233,6 @@ impl CallHandler for Gateway {
         connection: Arc<ConnectionFacts>,
     ) -> http::Response<RecordedBody> {
         Self::shed(self, request, &connection).await
-    }
-}
-
-/// Loads a configuration; all its faults are one error.
-fn load(path: &Path, environment: Environment) -> Result<Loaded, AppError> {
-    let (loaded, faults) = config::load(path, &environment);
-    for fault in faults.iter().filter(|_| !faults.has_errors()) {
-        tracing::warn!(target: "boomgate::config", "{fault}");
-    }
-    match loaded {
-        Some(loaded) if !faults.has_errors() => Ok(loaded),
-        Some(_) | None => Err(AppError::Configuration(faults)),
     }
 }
 

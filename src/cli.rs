@@ -23,7 +23,12 @@ pub const EXIT_CONFIGURATION: u8 = 78;
 
 /// Judges every call of an AI agent by Conditional Access policy, and forwards or blocks it.
 #[derive(Debug, Parser)]
-#[command(name = "boomgate", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "boomgate",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -87,11 +92,15 @@ fn check(path: &Path, output: Output) -> anyhow::Result<ExitCode> {
 }
 
 fn print_schema() -> anyhow::Result<ExitCode> {
-    anstream::stdout().lock().write_all(config::schema::shipped().as_bytes())?;
+    anstream::stdout()
+        .lock()
+        .write_all(config::schema::shipped().as_bytes())?;
     Ok(ExitCode::from(EXIT_FINE))
 }
 
 /// The runtime of the control side; calls are served by threads of their own.
 fn control_runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }

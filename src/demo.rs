@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::app::{App, AppError};
 use crate::clock::{Clock, SystemClock};
 use crate::config;
-use crate::types::Timestamp;
+use crate::types::{Fault, Timestamp};
 use callers::CallerName;
 use files::{Addresses, Folder};
 use issuer::{Issuer, IssuerError};
@@ -57,6 +57,9 @@ pub enum DemoError {
     /// The issuer's TLS cannot be set up.
     #[error("cannot use the demo's certificates")]
     Tls(#[source] crate::listener::TlsError),
+    /// The configuration that was written is not one.
+    #[error("the demo's configuration has faults: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Configuration(Vec<Fault>),
     /// The gateway does not start.
     #[error(transparent)]
     App(#[from] AppError),
@@ -90,22 +93,42 @@ impl Demo {
         write_certificates(&folder, now)?;
         let token_issuer = Arc::new(Issuer::new()?);
         let hr = SampleApi::hr().serve().await.map_err(DemoError::Servers)?;
-        let finance = SampleApi::finance().serve().await.map_err(DemoError::Servers)?;
+        let finance = SampleApi::finance()
+            .serve()
+            .await
+            .map_err(DemoError::Servers)?;
         let issuer = server::serve_keys(&token_issuer, folder.path())?;
-        let mut addresses = Addresses { gateway, management, issuer, hr, finance };
+        let mut addresses = Addresses {
+            gateway,
+            management,
+            issuer,
+            hr,
+            finance,
+        };
         folder.write_samples().map_err(DemoError::Files)?;
         let admin_token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        folder.write_secret("admin-token", &admin_token).map_err(DemoError::Files)?;
-        let path = folder.write_configuration(&addresses).map_err(DemoError::Files)?;
+        folder
+            .write_secret("admin-token", &admin_token)
+            .map_err(DemoError::Files)?;
+        let path = folder
+            .write_configuration(&addresses)
+            .map_err(DemoError::Files)?;
 
-        let app = App::start(&path, config::process_environment).await?;
+        let (loaded, faults) = config::load(&path, &config::process_environment);
+        let loaded = loaded.ok_or_else(|| DemoError::Configuration(faults.sorted()))?;
+        let app = App::start(&path, config::process_environment, &loaded)?;
         app.keys_asked_for().await;
         if let Some((_, address)) = app.listeners().first() {
             addresses.gateway = *address;
         }
         addresses.management = app.management();
         write_tokens(&app, &token_issuer, &folder, SystemClock.now())?;
-        let mut demo = Self { app, folder, addresses, tasks: JoinSet::new() };
+        let mut demo = Self {
+            app,
+            folder,
+            addresses,
+            tasks: JoinSet::new(),
+        };
         demo.keep_tokens_fresh(token_issuer);
         Ok(demo)
     }
@@ -120,6 +143,16 @@ impl Demo {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The id of the caller `hr-agent`.
+    #[must_use]
+    pub fn hr_agent_id(&self) -> String {
+        let snapshot = self.app.snapshots().load();
+        let mut agents = snapshot.directory.agents();
+        let agent =
+            agents.find(|agent| agent.display_name.as_ref() == CallerName::HrAgent.as_str());
+        agent.map(|agent| agent.id.to_string()).unwrap_or_default()
     }
 
     /// Where the servers listen.
@@ -166,9 +199,15 @@ pub fn fresh_folder() -> PathBuf {
 fn write_certificates(folder: &Folder, now: OffsetDateTime) -> Result<(), DemoError> {
     let ca = DevelopmentCa::new(now)?;
     let server = ca.loopback_server(now)?;
-    folder.write("ca.pem", &ca.certificate_pem()).map_err(DemoError::Files)?;
-    folder.write("tls/server.pem", &server.certificate_pem).map_err(DemoError::Files)?;
-    folder.write_secret("tls/server.key", &server.key_pem).map_err(DemoError::Files)
+    folder
+        .write("ca.pem", &ca.certificate_pem())
+        .map_err(DemoError::Files)?;
+    folder
+        .write("tls/server.pem", &server.certificate_pem)
+        .map_err(DemoError::Files)?;
+    folder
+        .write_secret("tls/server.key", &server.key_pem)
+        .map_err(DemoError::Files)
 }
 
 fn write_tokens(
@@ -189,13 +228,23 @@ fn tokens(
 ) -> Result<Vec<(String, String)>, DemoError> {
     let forger = Issuer::new()?;
     let one = |caller: CallerName| {
-        let audience =
-            if caller == CallerName::FinanceAgent { FINANCE_AUDIENCE } else { HR_AUDIENCE };
+        let audience = if caller == CallerName::FinanceAgent {
+            FINANCE_AUDIENCE
+        } else {
+            HR_AUDIENCE
+        };
         let claims = caller
             .claims(directory, audience, now)
             .ok_or(DemoError::Caller(caller.as_str()))?;
-        let signer = if caller == CallerName::Forged { &forger } else { issuer };
-        Ok((format!("tokens/{}.jwt", caller.as_str()), signer.sign(&claims)?))
+        let signer = if caller == CallerName::Forged {
+            &forger
+        } else {
+            issuer
+        };
+        Ok((
+            format!("tokens/{}.jwt", caller.as_str()),
+            signer.sign(&claims)?,
+        ))
     };
     CallerName::ALL.into_iter().map(one).collect()
 }

@@ -59,7 +59,10 @@ impl Gateway {
     /// A worker's gateway.
     #[must_use]
     pub fn new(shared: Shared) -> Self {
-        Self { shared, upstreams: Upstreams::default() }
+        Self {
+            shared,
+            upstreams: Upstreams::default(),
+        }
     }
 
     /// Answers one call.
@@ -71,7 +74,13 @@ impl Gateway {
         let at = self.moment();
         let snapshot = self.shared.snapshots.load();
 
-        let received = match receive(request, connection, &snapshot.resources, &connection.limits, at) {
+        let received = match receive(
+            request,
+            connection,
+            &snapshot.resources,
+            &connection.limits,
+            at,
+        ) {
             Ok(received) => received,
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
@@ -105,7 +114,14 @@ impl Gateway {
         let (head, _unread) = request.into_parts();
         let context = CallContext::begin(&head, connection, self.moment());
         let snapshot = self.shared.snapshots.load();
-        self.refuse(Refused { context, reason: Reason::Overloaded }, &snapshot).await
+        self.refuse(
+            Refused {
+                context,
+                reason: Reason::Overloaded,
+            },
+            &snapshot,
+        )
+        .await
     }
 
     /// When the call arrived, and the names that it gets.
@@ -122,7 +138,10 @@ impl Gateway {
     }
 
     /// Finds out who calls; counts what was seen on the way.
-    #[expect(clippy::result_large_err, reason = "a refusal is a value of the path, moved once")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "a refusal is a value of the path, moved once"
+    )]
     fn identify(
         &self,
         received: Received,
@@ -130,9 +149,13 @@ impl Gateway {
         at: Moment,
     ) -> Result<Identified, Refused> {
         let (issuers, directory) = (&snapshot.issuers, &snapshot.directory);
-        let (result, seen) =
-            self.shared.authenticator.identify(received, issuers, directory, at.now);
-        self.shared.meters.identified(&seen, result.as_ref().err().map(|refused| refused.reason));
+        let (result, seen) = self
+            .shared
+            .authenticator
+            .identify(received, issuers, directory, at.now);
+        self.shared
+            .meters
+            .identified(&seen, result.as_ref().err().map(|refused| refused.reason));
         if let Some(issuer) = &seen.unknown_key_of {
             self.shared.keys.request(issuer);
         }
@@ -155,15 +178,26 @@ impl Gateway {
         let Forwarded { context, result } =
             self.upstreams.forward(permit, &snapshot.upstreams).await;
         let took = sent.elapsed();
-        self.shared.meters.upstream(&resource.name, result.as_ref().map(|_| took).map_err(|r| *r));
+        self.shared.meters.upstream(
+            &resource.name,
+            result.as_ref().map(|_| took).map_err(|r| *r),
+        );
         match result {
             Ok(response) => {
                 entry.answered(response.status(), Some(took));
-                self.finish(&context, response.map(|body| body.holding(open)), Some(entry))
+                self.finish(
+                    &context,
+                    response.map(|body| body.holding(open)),
+                    Some(entry),
+                )
             }
             Err(reason) => {
                 entry.failed(reason);
-                self.deny(&Denial::after_permit(context, reason), Some(entry), snapshot)
+                self.deny(
+                    &Denial::after_permit(context, reason),
+                    Some(entry),
+                    snapshot,
+                )
             }
         }
     }

@@ -60,7 +60,6 @@ pub mod app;
 pub mod call;
 pub mod capability;
 pub mod cli;
-pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod decision;

@@ -53,7 +53,12 @@ impl CallContext {
     #[must_use]
     pub fn resource_metadata_url(&self) -> Option<String> {
         let origin = self.origin()?;
-        let prefix = self.resource.as_ref()?.path_prefixes.first()?.trim_end_matches('/');
+        let prefix = self
+            .resource
+            .as_ref()?
+            .path_prefixes
+            .first()?
+            .trim_end_matches('/');
         Some(format!("{origin}{RESOURCE_METADATA_PATH}{prefix}"))
     }
 

@@ -36,7 +36,10 @@ pub(super) fn demo(arguments: Arguments) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         let mut out = anstream::stdout().lock();
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let (gateway, management) = (loopback(arguments.port), loopback(arguments.management_port));
+        let (gateway, management) = (
+            loopback(arguments.port),
+            loopback(arguments.management_port),
+        );
         let dir = arguments.dir.unwrap_or_else(demo::fresh_folder);
         let started = Demo::start(dir, gateway, management).await;
         let demo = started.map_err(explain_taken_port)?;
@@ -64,7 +67,11 @@ pub(super) fn demo(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn explain_taken_port(fault: DemoError) -> anyhow::Error {
     let taken = match &fault {
         DemoError::App(AppError::Listen(ListenError::PortTaken { address, name })) => {
-            let option = if name.as_ref() == "management" { "--management-port" } else { "--port" };
+            let option = if name.as_ref() == "management" {
+                "--management-port"
+            } else {
+                "--port"
+            };
             Some(format!(
                 "port {} is taken, perhaps by another demo; choose another with `{option} PORT`",
                 address.port()

@@ -1,15 +1,14 @@
 //! `boomgate run`: the gateway, until it is told to stop.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{BAD_CONFIGURATION, check};
-use crate::app::{App, AppError};
-use crate::config;
+use super::{EXIT_CONFIGURATION, check};
+use crate::app::App;
+use crate::config::{self, process_environment};
 use crate::telemetry::logging;
 
 /// Runs the gateway of this configuration. SIGTERM and SIGINT drain it; SIGHUP reloads it.
@@ -17,18 +16,15 @@ use crate::telemetry::logging;
 /// # Errors
 /// When it cannot start, or does not end well. A bad configuration is exit code 78.
 pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
+    let (loaded, faults) = config::load(path, &process_environment);
+    check::write_faults(&faults.sorted(), &mut anstream::stderr().lock())?;
+    let Some(loaded) = loaded else {
+        return Ok(ExitCode::from(EXIT_CONFIGURATION));
+    };
+    logging::init(&loaded.settings.log).context("starting the log")?;
     let runtime = super::control_runtime()?;
     runtime.block_on(async {
-        logging::init(&config::log_settings(path, &config::process_environment))
-            .context("starting the log")?;
-        let app = match App::start(path, config::process_environment).await {
-            Ok(app) => app,
-            Err(AppError::Configuration(faults)) => {
-                check::print_faults(&mut anstream::stderr().lock(), &faults)?;
-                return Ok(ExitCode::from(BAD_CONFIGURATION));
-            }
-            Err(fault) => return Err(fault).context("starting"),
-        };
+        let app = App::start(path, process_environment, &loaded).context("starting")?;
         for (name, address) in app.listeners() {
             tracing::info!(listener = %name, %address, "listening");
         }

@@ -22,9 +22,9 @@ pub struct Loaded {
     /// The settings.
     pub settings: Settings,
     /// The compiled policies.
-    pub policies: PolicySet,
+    pub policies: Arc<PolicySet>,
     /// The directory; empty where none is configured.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// What the risk file says.
     pub risk: Vec<RiskEntry>,
     /// The keys of the issuers whose keys are in a file, by the issuer's name.
@@ -98,8 +98,8 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
         let Validated { settings, keys } = validated;
         Loaded {
             settings,
-            policies: PolicySet::compile(named.policies),
-            directory: named.directory,
+            policies: Arc::new(PolicySet::compile(named.policies)),
+            directory: Arc::new(named.directory),
             risk: named.risk,
             keys,
             generation: named.generation,

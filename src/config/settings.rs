@@ -17,7 +17,7 @@ use crate::record::settings::RecordSettings;
 use crate::types::ResourceName;
 use crate::upstream::settings::UpstreamSettings;
 
-pub use raw::process::LogFormat;
+use crate::telemetry::logging::LogSettings;
 
 /// The settings of a gateway. Nobody downstream checks them again.
 #[derive(Debug, Clone)]
@@ -46,8 +46,8 @@ pub struct Settings {
     pub reload_interval: Duration,
     /// How long calls under way may take to end at shutdown.
     pub drain_timeout: Duration,
-    /// The format of the log.
-    pub log_format: LogFormat,
+    /// The log.
+    pub log: LogSettings,
     /// How many workers serve calls; `None`: one per core.
     pub workers: Option<usize>,
 }

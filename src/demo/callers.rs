@@ -89,27 +89,40 @@ impl CallerName {
     #[must_use]
     pub fn claims(self, directory: &Directory, audience: &str, now: Timestamp) -> Option<Value> {
         let agent = match self.agent_name() {
-            Some(name) => Some(directory.agents().find(|agent| agent.display_name.as_ref() == name)?),
+            Some(name) => Some(
+                directory
+                    .agents()
+                    .find(|agent| agent.display_name.as_ref() == name)?,
+            ),
             None => None,
         };
         let mut claims = common(audience, self.issued_at(now));
         match (self, agent) {
             (Self::Human, _) => add(&mut claims, &delegated(HUMAN_CLIENT, HUMAN, "2 3", "2 3")),
             (Self::OnBehalfOf, Some(agent)) => {
-                add(&mut claims, &delegated(agent.id.as_str(), HUMAN, "11 9 3", "2 3"));
+                add(
+                    &mut claims,
+                    &delegated(agent.id.as_str(), HUMAN, "11 9 3", "2 3"),
+                );
                 add(&mut claims, &blueprint(agent));
             }
             (Self::AgentUser, Some(agent)) => {
-                let user = directory.agent_users().find(|user| user.identity_parent == agent.id)?;
+                let user = directory
+                    .agent_users()
+                    .find(|user| user.identity_parent == agent.id)?;
                 let client = agent.id.as_str();
-                add(&mut claims, &delegated(client, user.id.as_str(), "11 9 3", "13"));
+                add(
+                    &mut claims,
+                    &delegated(client, user.id.as_str(), "11 9 3", "13"),
+                );
                 add(&mut claims, &blueprint(agent));
             }
             (Self::NoMarkers, Some(agent)) => add(&mut claims, &app_only(agent)),
             (_, Some(agent)) => {
                 add(&mut claims, &app_only(agent));
                 add(&mut claims, &blueprint(agent));
-                let facets = json!({"idtyp": "app", "xms_act_fct": "9 3 11", "xms_sub_fct": "11 3 9"});
+                let facets =
+                    json!({"idtyp": "app", "xms_act_fct": "9 3 11", "xms_sub_fct": "11 3 9"});
                 add(&mut claims, &facets);
             }
             (_, None) => return None,
@@ -120,7 +133,11 @@ impl CallerName {
     /// When its token was issued: a day ago for the expired one.
     fn issued_at(self, now: Timestamp) -> i64 {
         let now = now.as_seconds();
-        if self == Self::Expired { now.saturating_sub(86_400) } else { now }
+        if self == Self::Expired {
+            now.saturating_sub(86_400)
+        } else {
+            now
+        }
     }
 }
 
@@ -174,6 +191,9 @@ fn blueprint(agent: &AgentIdentity) -> Value {
 
 fn add(claims: &mut Value, more: &Value) {
     if let (Some(claims), Some(more)) = (claims.as_object_mut(), more.as_object()) {
-        claims.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+        claims.extend(
+            more.iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
     }
 }

@@ -38,7 +38,10 @@ impl Folder {
     pub fn create(path: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&path)?;
         if fs::read_dir(&path)?.next().is_some() {
-            let message = format!("the folder `{}` is not empty; choose another", path.display());
+            let message = format!(
+                "the folder `{}` is not empty; choose another",
+                path.display()
+            );
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
         for inner in ["tls", "tokens"] {
@@ -72,8 +75,12 @@ impl Folder {
     pub fn write_secret(&self, name: &str, content: &str) -> io::Result<()> {
         let path = self.0.join(name);
         let fresh = path.with_extension("new");
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
         file.write_all(content.as_bytes())?;
         fs::rename(fresh, path)
     }
@@ -83,7 +90,9 @@ impl Folder {
     /// # Errors
     /// When one cannot be written.
     pub fn write_samples(&self) -> io::Result<()> {
-        SAMPLES.iter().try_for_each(|(name, content)| self.write(name, content))
+        SAMPLES
+            .iter()
+            .try_for_each(|(name, content)| self.write(name, content))
     }
 
     /// Writes the gateway's configuration and gives its path.
@@ -98,7 +107,13 @@ impl Folder {
 
 /// The gateway's configuration for a demo; `config/boomgate.yaml` explains every setting.
 fn configuration(addresses: &Addresses) -> String {
-    let Addresses { gateway, management, issuer: keys, hr, finance } = addresses;
+    let Addresses {
+        gateway,
+        management,
+        issuer: keys,
+        hr,
+        finance,
+    } = addresses;
     let issuer = issuer();
     format!(
         r#"# Made by `boomgate demo`. Edit it, or the files beside it, while the demo runs: changes take effect at once.

@@ -34,9 +34,8 @@ pub fn print(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
     ] {
         writeln!(out, "  {what:<12}{place}")?;
     }
-    let admin = format!(
-        "curl --cacert {dir}/ca.pem -H \"Authorization: Bearer $(cat {dir}/admin-token)\""
-    );
+    let admin =
+        format!("curl --cacert {dir}/ca.pem -H \"Authorization: Bearer $(cat {dir}/admin-token)\"");
     let agents = "https://{management}/beta/identityProtection/riskyAgents"
         .replace("{management}", &management.to_string());
     let stop = format!(
@@ -44,13 +43,31 @@ pub fn print(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
         demo.hr_agent_id()
     );
     for (title, command) in [
-        ("An approved agent reads the HR API", call("hr-agent", "/hr/people")),
-        ("One that is not approved is blocked", call("new-agent", "/hr/people")),
-        ("One that is compromised is blocked", call("compromised-agent", "/hr/people")),
-        ("The finance agent has no business in HR", call("finance-agent", "/hr/people")),
-        ("Stop the first agent: its token stays valid, its calls do not", stop),
+        (
+            "An approved agent reads the HR API",
+            call("hr-agent", "/hr/people"),
+        ),
+        (
+            "One that is not approved is blocked",
+            call("new-agent", "/hr/people"),
+        ),
+        (
+            "One that is compromised is blocked",
+            call("compromised-agent", "/hr/people"),
+        ),
+        (
+            "The finance agent has no business in HR",
+            call("finance-agent", "/hr/people"),
+        ),
+        (
+            "Stop the first agent: its token stays valid, its calls do not",
+            stop,
+        ),
         ("What is known of risk", format!("{admin} {agents}")),
-        ("The metrics", format!("curl --cacert {dir}/ca.pem https://{management}/metrics")),
+        (
+            "The metrics",
+            format!("curl --cacert {dir}/ca.pem https://{management}/metrics"),
+        ),
     ] {
         writeln!(out, "\n{DIM}# {title}{PLAIN}\n{command}")?;
     }
@@ -60,7 +77,9 @@ pub fn print(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
 }
 
 fn callers() -> String {
-    super::CallerName::ALL.map(super::CallerName::as_str).join(", ")
+    super::CallerName::ALL
+        .map(super::CallerName::as_str)
+        .join(", ")
 }
 
 /// Prints one decision as one line of aligned columns.

@@ -31,7 +31,10 @@ impl Issuer {
     /// When the key cannot be made.
     pub fn new() -> Result<Self, IssuerError> {
         let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_unspecified| IssuerError)?;
-        Ok(Self { key, random: SystemRandom::new() })
+        Ok(Self {
+            key,
+            random: SystemRandom::new(),
+        })
     }
 
     /// The key set (RFC 7517 §5), with Entra's `issuer` member on the key.
@@ -58,7 +61,12 @@ impl Issuer {
         let message = message.join(".");
         let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
-            .sign(&signature::RSA_PKCS1_SHA256, &self.random, message.as_bytes(), &mut signature)
+            .sign(
+                &signature::RSA_PKCS1_SHA256,
+                &self.random,
+                message.as_bytes(),
+                &mut signature,
+            )
             .map_err(|_unspecified| IssuerError)?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }

@@ -28,7 +28,9 @@ impl DevelopmentCa {
     /// When the key or the certificate cannot be made.
     pub fn new(now: OffsetDateTime) -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Boomgate demo CA");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Boomgate demo CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         valid_for_a_month(&mut params, now);
@@ -47,17 +49,25 @@ impl DevelopmentCa {
     /// When the key or the certificate cannot be made.
     pub fn loopback_server(&self, now: OffsetDateTime) -> Result<Leaf, rcgen::Error> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        for address in [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ] {
             params.subject_alt_names.push(SanType::IpAddress(address));
         }
-        params.distinguished_name.push(DnType::CommonName, "localhost");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "localhost");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         valid_for_a_month(&mut params, now);
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.0)?;
-        Ok(Leaf { certificate_pem: certificate.pem(), key_pem: key.serialize_pem() })
+        Ok(Leaf {
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        })
     }
 }
 

@@ -26,14 +26,20 @@ impl SampleApi {
     #[must_use]
     pub fn hr() -> Self {
         let people = json!([{"id": 7, "name": "Ada"}, {"id": 8, "name": "Grace"}]);
-        Self { name: "hr-api", data: json!({"people": people}) }
+        Self {
+            name: "hr-api",
+            data: json!({"people": people}),
+        }
     }
 
     /// The invoices of a fictional company.
     #[must_use]
     pub fn finance() -> Self {
         let invoices = json!([{"id": 1001, "amount": "250.00"}, {"id": 1002, "amount": "99.50"}]);
-        Self { name: "finance-api", data: json!({"invoices": invoices}) }
+        Self {
+            name: "finance-api",
+            data: json!({"invoices": invoices}),
+        }
     }
 
     /// Serves on a free port of loopback until the runtime ends.
@@ -47,7 +53,9 @@ impl SampleApi {
         tokio::spawn(async move {
             loop {
                 // A connection that could not be accepted is the client's to open again.
-                let Ok((stream, _)) = listener.accept().await else { continue };
+                let Ok((stream, _)) = listener.accept().await else {
+                    continue;
+                };
                 let service = TowerToHyperService::new(router.clone());
                 let connection = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())

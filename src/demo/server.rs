@@ -35,10 +35,15 @@ pub(super) fn serve_keys(issuer: &Arc<Issuer>, folder: &Path) -> Result<SocketAd
     });
     let router = Router::new()
         .route("/discovery/v2.0/keys", get(move || async { Json(keys) }))
-        .route("/.well-known/openid-configuration", get(move || async { Json(openid) }));
+        .route(
+            "/.well-known/openid-configuration",
+            get(move || async { Json(openid) }),
+        );
     let (running, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        serve_management(socket, config, router, stopped).await;
+        if let Err(fault) = serve_management(socket, config, router, stopped).await {
+            tracing::error!(%fault, "the issuer is not served");
+        }
         drop(running);
     });
     Ok(address)

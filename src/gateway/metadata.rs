@@ -14,7 +14,10 @@ pub(super) fn answer(context: &CallContext, snapshot: &Snapshot) -> Option<Respo
     if !matches!(context.method, Some(Method::GET | Method::HEAD)) {
         return None;
     }
-    let prefix = context.path.as_deref()?.strip_prefix(RESOURCE_METADATA_PATH)?;
+    let prefix = context
+        .path
+        .as_deref()?
+        .strip_prefix(RESOURCE_METADATA_PATH)?;
     let path = if prefix.is_empty() { "/" } else { prefix };
     let host = context.host.as_deref()?;
     let resource = snapshot.resources.find(host, path)?;
@@ -28,8 +31,15 @@ pub(super) fn answer(context: &CallContext, snapshot: &Snapshot) -> Option<Respo
 
 /// RFC 9728 §2.
 fn document(context: &CallContext, resource: &Resource, snapshot: &Snapshot) -> Value {
-    let issuers = snapshot.issuers.iter().flat_map(|issuer| issuer.settings.issuers.iter());
-    let mut scopes: Vec<_> = resource.operations.iter().flat_map(|o| o.scopes.iter()).collect();
+    let issuers = snapshot
+        .issuers
+        .iter()
+        .flat_map(|issuer| issuer.settings.issuers.iter());
+    let mut scopes: Vec<_> = resource
+        .operations
+        .iter()
+        .flat_map(|o| o.scopes.iter())
+        .collect();
     scopes.sort_unstable();
     scopes.dedup();
     json!({

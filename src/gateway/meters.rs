@@ -39,7 +39,10 @@ impl Meters {
     /// Binds the handles of these resources, in place of those before.
     pub fn bind(&self, resources: &Resources) {
         let bound = resources.iter().map(|resource| {
-            (resource.name.clone(), self.metrics.resource(Some(&resource.name)))
+            (
+                resource.name.clone(),
+                self.metrics.resource(Some(&resource.name)),
+            )
         });
         self.bound.store(Arc::new(bound.collect()));
     }
@@ -49,10 +52,13 @@ impl Meters {
         let received = decided.received();
         let (decision, took) = (decided.decision(), received.context().started.elapsed());
         let kind = decided.identified().caller().kind();
-        self.of(Some(&received.resource().name), |m| m.decided(decision.reason, kind, took));
+        self.of(Some(&received.resource().name), |m| {
+            m.decided(decision.reason, kind, took)
+        });
         for result in &decision.evaluation.applied {
             if let Some(policy) = decision.policies.policy(result.policy) {
-                self.metrics.policy_result(&policy.id, result.outcome.as_str());
+                self.metrics
+                    .policy_result(&policy.id, result.outcome.as_str());
             }
         }
     }
@@ -62,7 +68,9 @@ impl Meters {
         let context = &refused.context;
         let resource = context.resource.as_ref().map(|resource| &resource.name);
         let took = context.started.elapsed();
-        self.of(resource, |metrics| metrics.decided(refused.reason, "unknown", took));
+        self.of(resource, |metrics| {
+            metrics.decided(refused.reason, "unknown", took)
+        });
     }
 
     /// A token was looked at. One that is remembered is not verified again.
@@ -75,7 +83,8 @@ impl Meters {
             Some(Reason::CredentialMissing | Reason::CredentialMalformed)
         );
         if seen.cache != Some(CacheResult::Hit) && !no_token {
-            self.metrics.token_verified(seen.issuer.as_deref(), refused.map_or(Ok(()), Err));
+            self.metrics
+                .token_verified(seen.issuer.as_deref(), refused.map_or(Ok(()), Err));
         }
     }
 
@@ -95,12 +104,21 @@ impl Meters {
     /// The head of an answer is on its way.
     pub(super) fn answered(&self, context: &CallContext, status: StatusCode) {
         let resource = context.resource.as_ref().map(|resource| &resource.name);
-        self.metrics.request_done(resource, status.as_u16(), context.started.elapsed());
+        self.metrics
+            .request_done(resource, status.as_u16(), context.started.elapsed());
     }
 
     /// Runs `count` on a resource's handles.
-    fn of<T>(&self, resource: Option<&ResourceName>, count: impl FnOnce(&ResourceMetrics) -> T) -> T {
+    fn of<T>(
+        &self,
+        resource: Option<&ResourceName>,
+        count: impl FnOnce(&ResourceMetrics) -> T,
+    ) -> T {
         let bound = self.bound.load();
-        count(resource.and_then(|name| bound.get(name)).unwrap_or(&self.none))
+        count(
+            resource
+                .and_then(|name| bound.get(name))
+                .unwrap_or(&self.none),
+        )
     }
 }

@@ -63,7 +63,10 @@ impl Rim {
         match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => {
                 let response = handler.handle(request, connection).await;
-                response.map(|body| Placed { body, _place: Some(place) })
+                response.map(|body| Placed {
+                    body,
+                    _place: Some(place),
+                })
             }
             Err(_full) => {
                 let response = handler.shed(request, connection).await;

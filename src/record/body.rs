@@ -22,7 +22,10 @@ impl RecordedBody {
     /// Joins the body of an answer with the call's entry.
     #[must_use]
     pub fn new(inner: Body, entry: Entry) -> Self {
-        let mut body = Self { inner, entry: Some(entry) };
+        let mut body = Self {
+            inner,
+            entry: Some(entry),
+        };
         body.close_at_end();
         body
     }
