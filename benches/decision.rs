@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use boomgate::policy::{AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, Subject, read};
+use boomgate::policy::read::read;
+use boomgate::policy::{AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, Subject};
 use boomgate::types::attributes::fold;
 use boomgate::types::{AttributeValue, Attributes, Fact, RiskLevel, Timestamp};
 use divan::{AllocProfiler, Bencher};
