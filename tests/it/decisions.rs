@@ -6,9 +6,10 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use boomgate::policy::read::read;
 use boomgate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, OnUnsupported, Policy, PolicyOutcome,
-    PolicyResult, PolicySet, ResourceFacts, Subject, Verdict, read,
+    PolicyResult, PolicySet, ResourceFacts, Subject, Verdict,
 };
 use boomgate::types::attributes::fold;
 use boomgate::types::{AttributeValue, Attributes, Fact, RiskLevel, Timestamp};

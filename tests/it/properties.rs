@@ -8,9 +8,10 @@ use boomgate::policy::model::{
     AgentTarget, ApplicationTarget, Assignment, ConditionSet, Filter, FilterMode, GrantControls,
     Origin, RiskLevels,
 };
+use boomgate::policy::read::read;
 use boomgate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, OnUnsupported, Policy, PolicySet, PolicyState,
-    ResourceFacts, Subject, Verdict, read,
+    ResourceFacts, Subject, Verdict,
 };
 use boomgate::types::{
     AppId, AttributeValue, Attributes, Fact, ObjectId, PolicyId, RiskLevel, Timestamp,

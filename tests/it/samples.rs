@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use boomgate::policy::{OnUnsupported, PolicyState, check_set, read};
+use boomgate::policy::read::read;
+use boomgate::policy::{OnUnsupported, PolicyState, check_set};
 use boomgate::types::Severity;
 
 /// What each sample configures that is not honoured, or that an operator should know.
