@@ -182,7 +182,7 @@ fn read_policies(sources: &Sources, files: &[Source], faults: &mut Faults) -> Ve
     let before = faults.has_errors();
     let mut policies = Vec::new();
     for file in files {
-        let (read, found) = policy::read(&file.shown, &file.bytes, sources.on_unsupported);
+        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
         policies.extend(read);
         faults.extend(found);
     }
