@@ -193,7 +193,7 @@ fn read_policies(
 ) -> Vec<policy::Policy> {
     let mut policies = Vec::new();
     for file in files {
-        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
+        let (read, found) = policy::read::read(&file.shown, &file.bytes, on_unsupported);
         policies.extend(read);
         check.extend(found);
     }

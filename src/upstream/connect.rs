@@ -2,15 +2,16 @@
 //!
 //! Never here: falling back to another version, to plaintext, or to a certificate that does not verify.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -59,16 +60,20 @@ pub(super) enum Sender {
 }
 
 /// The streams of an HTTP/2 connection. Every one of them holds a clone, and so does the pool.
-#[derive(Debug)]
 pub(super) struct Streams {
-    /// How many the peer allows at a time.
-    limit: AtomicUsize,
+    limit: Box<dyn Fn() -> usize + Send + Sync>,
 }
 
 impl Streams {
-    /// How many the peer allows at a time.
+    /// How many the peer allows at a time, by its latest SETTINGS (RFC 9113 §5.1.2).
     pub(super) fn limit(&self) -> usize {
-        self.limit.load(Ordering::Relaxed)
+        (self.limit)()
+    }
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Streams").field(&self.limit()).finish()
     }
 }
 
@@ -115,9 +120,15 @@ where
                 .handshake(io)
                 .await
                 .map_err(ConnectError::Http)?;
-            let limit = AtomicUsize::new(connection.current_max_send_streams());
-            let streams = Arc::new(Streams { limit });
-            tokio::spawn(run(publish_limit(connection, Arc::downgrade(&streams))));
+            // The driver alone knows the peer's stream limit, so the pool looks at it too.
+            let driver = Arc::new(Mutex::new(connection));
+            let seen = Arc::clone(&driver);
+            let streams = Arc::new(Streams {
+                limit: Box::new(move || seen.lock().current_max_send_streams()),
+            });
+            tokio::spawn(run(poll_fn(move |context| {
+                Pin::new(&mut *driver.lock()).poll(context)
+            })));
             Ok(Sender::Http2(sender, streams))
         }
     }
@@ -128,24 +139,4 @@ async fn run(connection: impl Future<Output = hyper::Result<()>>) {
     if let Err(error) = connection.await {
         tracing::debug!(%error, "upstream connection ended early");
     }
-}
-
-/// Drives an HTTP/2 connection, and notes the stream limit that its peer announces.
-async fn publish_limit<I>(
-    connection: http2::Connection<I, Upload, TokioExecutor>,
-    streams: Weak<Streams>,
-) -> hyper::Result<()>
-where
-    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-{
-    let mut connection = pin!(connection);
-    poll_fn(|context| {
-        let polled = connection.as_mut().poll(context);
-        if let Some(streams) = streams.upgrade() {
-            let limit = connection.current_max_send_streams();
-            streams.limit.store(limit, Ordering::Relaxed);
-        }
-        polled
-    })
-    .await
 }

@@ -16,11 +16,13 @@
 mod architecture;
 mod config;
 mod corpora;
+mod dataplane;
 mod decisions;
 mod deploy;
 mod observability;
 mod properties;
 mod samples;
+mod support;
 mod tokens;
 mod twin;
 mod typestate;

@@ -1,0 +1,5 @@
+//! The data plane's rim over real TLS: malformed requests, limits, versions, certificates, drain.
+
+mod connections;
+mod malformed;
+mod tls;

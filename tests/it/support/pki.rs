@@ -1,0 +1,103 @@
+//! A certificate authority of one test, with its files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use boomgate::listener::settings::{ClientCertificates, ServerTls};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use tempfile::TempDir;
+
+/// A CA and the folder with what it issued.
+pub struct Pki {
+    folder: TempDir,
+    ca: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A certificate with its key.
+pub struct Pair {
+    pub certificate: CertificateDer<'static>,
+    pub key: PrivateKeyDer<'static>,
+}
+
+impl Pki {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "test CA");
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), ca.pem()).unwrap();
+        Self { folder, ca }
+    }
+
+    /// Issues a certificate for these names, good for servers and clients.
+    pub fn issue(&self, names: &[&str]) -> (String, String) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.ca).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    pub fn pair(&self, names: &[&str]) -> Pair {
+        let (certificate, key) = self.issue(names);
+        Pair {
+            certificate: CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap(),
+            key: PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a fresh certificate for `localhost` and its aliases, and says where.
+    pub fn server_tls(&self) -> ServerTls {
+        let (certificate, key) = self.issue(&["localhost", "hr.example.com", "127.0.0.1"]);
+        std::fs::write(self.path("server.pem"), certificate).unwrap();
+        std::fs::write(self.path("server.key"), key).unwrap();
+        ServerTls {
+            certificate_file: self.path("server.pem"),
+            key_file: self.path("server.key"),
+            client_certificates: ClientCertificates::Off,
+            allow_tls12: true,
+        }
+    }
+
+    /// A client that trusts this CA.
+    pub fn client(
+        &self,
+        alpn: &[&str],
+        versions: &[&'static SupportedProtocolVersion],
+        identity: Option<Pair>,
+    ) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.ca.der().clone()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots);
+        let mut config = match identity {
+            Some(pair) => builder
+                .with_client_auth_cert(vec![pair.certificate], pair.key)
+                .unwrap(),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        config
+    }
+}
