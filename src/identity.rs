@@ -4,11 +4,24 @@
 //! Only the `Authorization` header counts. A token is checked by our own strict reader before `jsonwebtoken`
 //! sees it. Never here: the network (not even for a key that a token names), the clock, and policy.
 
+mod authenticate;
+mod bearer;
+mod cache;
 pub mod caller;
+mod claims;
+mod classify;
+pub mod digest;
 pub mod directory;
 pub mod issuers;
+pub mod jose;
+pub mod keys;
+mod profile;
 pub mod settings;
+mod verify;
 
+pub use authenticate::{Authenticator, CacheResult, Observation};
 pub use caller::{Agent, Caller, Human, Identified, NonAgent, Recognition, TokenFacts};
 pub use directory::{AgentIdentity, AgentUser, Blueprint, Directory};
-pub use issuers::{IssuerKeys, Issuers};
+pub use issuers::{Generation, Issuer, IssuerKeys, Issuers};
+pub use keys::{KeySet, KeySetError};
+pub use verify::Verified;

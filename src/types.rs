@@ -10,6 +10,7 @@ pub mod json;
 pub mod reason;
 pub mod risk;
 pub mod secret;
+pub mod text;
 pub mod time;
 
 pub use attributes::{AttributeValue, Attributes};

@@ -2,6 +2,8 @@
 //!
 //! The objects have Graph's shapes and names (`reference/entra.md` §1). One directory is immutable; a change makes a new one.
 
+pub mod read;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

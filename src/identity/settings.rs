@@ -69,7 +69,7 @@ impl Algorithm {
 }
 
 /// How an issuer's claims say which agent calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Microsoft Entra ID, v1 and v2 tokens of one tenant (`reference/entra.md` §2, §10).
     Entra {
@@ -81,7 +81,7 @@ pub enum Profile {
 }
 
 /// Which claims hold what, as paths with dots (`act.sub`). A claim that is mapped and missing in a token means "none".
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ClaimMapping {
     /// The agent identity. Without it no token of the issuer is an agent's by its own word.
     pub agent_id: Option<Arc<str>>,
@@ -98,7 +98,7 @@ pub struct ClaimMapping {
 }
 
 /// Where an issuer's keys come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KeyOrigin {
     /// A JWK Set in a file.
     File(PathBuf),
@@ -109,7 +109,7 @@ pub enum KeyOrigin {
 }
 
 /// How keys are fetched and how long they are trusted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeySettings {
     /// Where they come from.
     pub origin: KeyOrigin,
@@ -128,7 +128,7 @@ pub struct KeySettings {
 }
 
 /// One issuer of tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IssuerSettings {
     /// Configured name; also the metrics' `issuer` label.
     pub name: Arc<str>,
@@ -157,4 +157,40 @@ pub struct TokenSettings {
     pub max_bytes: usize,
     /// How many verified tokens are remembered; 0 turns the cache off.
     pub cache_entries: u64,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An issuer for the unit tests of this room: ES256, a leeway of 5 s, tokens of one hour, keys of one day.
+    pub(in crate::identity) fn oidc_issuer() -> IssuerSettings {
+        IssuerSettings {
+            name: "test".into(),
+            issuers: vec!["i".into()],
+            profile: Profile::Oidc(ClaimMapping::default()),
+            algorithms: vec![Algorithm::Es256],
+            types: vec!["at+jwt".into(), "JWT".into()],
+            type_may_be_missing: false,
+            leeway: Duration::from_secs(5),
+            max_lifetime: Duration::from_secs(3600),
+            keys: KeySettings {
+                origin: KeyOrigin::File("keys.json".into()),
+                ca_file: None,
+                refresh_interval: Duration::from_secs(3600),
+                min_refresh_interval: Duration::from_secs(300),
+                stale_after: Duration::from_secs(86_400),
+                timeout: Duration::from_secs(5),
+                max_bytes: 1 << 20,
+            },
+        }
+    }
+
+    #[test]
+    fn algorithm_names_are_read_as_they_are_written() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::parse(algorithm.as_str()), Some(algorithm));
+            assert_eq!(Algorithm::parse(&algorithm.as_str().to_lowercase()), None);
+        }
+    }
 }

@@ -183,6 +183,7 @@ async fn connect<M, S, B>(
     };
     let mut facts = ConnectionFacts {
         listener: Arc::clone(&door.name),
+        limits: door.limits.request(),
         peer,
         local,
         server_name: None,

@@ -114,6 +114,18 @@ macro_rules! bit_set {
                 Self(self.0 | one.bit())
             }
 
+            /// This one too, where `there` says so.
+            #[must_use]
+            pub const fn with_if(self, there: bool, one: $one) -> Self {
+                if there { self.with(one) } else { self }
+            }
+
+            /// All of both.
+            #[must_use]
+            pub const fn and(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
             /// Whether it is in the set.
             #[must_use]
             pub const fn contains(self, one: $one) -> bool {

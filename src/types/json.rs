@@ -114,7 +114,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-pub use locate::locate;
+pub use locate::{Place, locate, locate_items};
 
 /// One step of the way to a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,5 +151,19 @@ mod tests {
             Some((3, 19))
         );
         assert_eq!(member(&[Step::Member("z")]), None);
+    }
+
+    #[test]
+    fn finds_the_places_of_all_items_in_one_pass() {
+        let text = "{\"value\":\n [ {\"a\": [1, 2]}, \n\n  \"\u{e9}\", 3 ] }";
+        let places = locate_items(text, &[Step::Member("value")]).unwrap();
+        let lines: Vec<_> = places.iter().map(|p| (p.line, p.column)).collect();
+        assert_eq!(lines, [(2, 4), (4, 3), (4, 8)]);
+        for (at, place) in places.iter().enumerate() {
+            let steps = [Step::Member("value"), Step::Item(at)];
+            assert_eq!(locate(text, &steps), Some((place.line, place.column)));
+        }
+        assert_eq!(locate_items("[ ]", &[]), Some(Vec::new()));
+        assert_eq!(locate_items("{}", &[]), None);
     }
 }

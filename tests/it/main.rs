@@ -1,16 +1,28 @@
-//! The integration tests: one binary, real sockets on loopback, port 0 only.
-#![allow(
-    unreachable_pub,
-    reason = "one binary: `pub` says that another file may use it"
-)]
+//! Integration tests: one binary, so that the crate is linked once; a module per subject.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test that panics has failed, which is what it is for"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::as_conversions,
+    clippy::too_many_lines,
+    clippy::missing_errors_doc,
+    reason = "a test that meets what it did not expect should stop there"
 )]
 
+mod architecture;
+mod config;
+mod corpora;
 mod dataplane;
+mod decisions;
+mod deploy;
+mod observability;
+mod properties;
+mod samples;
 mod support;
+mod tokens;
+mod twin;
+mod typestate;

@@ -8,27 +8,67 @@ use super::Step;
 #[must_use]
 pub fn locate(text: &str, steps: &[Step<'_>]) -> Option<(u32, u32)> {
     let mut cursor = Cursor { text, at: 0 };
-    cursor.skip_blank();
-    for (depth, step) in steps.iter().enumerate() {
-        match step {
-            Step::Member(name) => cursor.enter_object(name)?,
-            Step::Item(index) => cursor.enter_array(*index)?,
-        }
-        if depth.saturating_add(1) < steps.len()
-            && let Step::Member(_) = step
-        {
-            cursor.skip_name()?;
-        }
+    cursor.follow(steps)?;
+    let start = Place {
+        offset: 0,
+        line: 1,
+        column: 1,
+    };
+    let place = start.moved_to(text, cursor.at)?;
+    Some((place.line, place.column))
+}
+
+/// Where an item of an array stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Byte offset in the text.
+    pub offset: usize,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// The place of a later offset.
+    fn moved_to(self, text: &str, offset: usize) -> Option<Self> {
+        let between = text.get(self.offset..offset)?;
+        let lines = u32::try_from(between.matches('\n').count()).ok()?;
+        let columns = u32::try_from(between.rsplit('\n').next()?.chars().count()).ok()?;
+        Some(Self {
+            offset,
+            line: self.line.checked_add(lines)?,
+            column: columns.checked_add(if lines == 0 { self.column } else { 1 })?,
+        })
     }
-    let before = text.get(..cursor.at)?;
-    let line = before.matches('\n').count().saturating_add(1);
-    let column = before
-        .rsplit('\n')
-        .next()?
-        .chars()
-        .count()
-        .saturating_add(1);
-    Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
+}
+
+/// The places of all items of the array that `steps` lead to, in one pass over the text.
+#[must_use]
+pub fn locate_items(text: &str, steps: &[Step<'_>]) -> Option<Vec<Place>> {
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.follow(steps)?;
+    if let Some(Step::Member(_)) = steps.last() {
+        cursor.skip_name()?;
+    }
+    let mut place = Place {
+        offset: 0,
+        line: 1,
+        column: 1,
+    };
+    let mut items = Vec::new();
+    cursor.expect(b'[')?;
+    cursor.skip_blank();
+    while cursor.peek()? != b']' {
+        place = place.moved_to(text, cursor.at)?;
+        items.push(place);
+        cursor.skip_value()?;
+        if cursor.expect(b',').is_none() {
+            break;
+        }
+        cursor.skip_blank();
+    }
+    Some(items)
 }
 
 struct Cursor<'a> {
@@ -49,6 +89,23 @@ impl Cursor<'_> {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.bump();
         }
+    }
+
+    /// Stops in front of the last step's name or item.
+    fn follow(&mut self, steps: &[Step<'_>]) -> Option<()> {
+        self.skip_blank();
+        for (depth, step) in steps.iter().enumerate() {
+            match step {
+                Step::Member(name) => self.enter_object(name)?,
+                Step::Item(index) => self.enter_array(*index)?,
+            }
+            if depth.saturating_add(1) < steps.len()
+                && let Step::Member(_) = step
+            {
+                self.skip_name()?;
+            }
+        }
+        Some(())
     }
 
     fn expect(&mut self, byte: u8) -> Option<()> {

@@ -1,0 +1,140 @@
+//! The room's door: a call and what is known of issuers and agents go in; an [`Identified`] call or a refusal comes out.
+//!
+//! Takes the time as an argument and counts nothing itself: what is worth a metric is in the [`Observation`].
+//! Never here: a way past the check of the token.
+
+use std::sync::Arc;
+
+use super::bearer;
+use super::cache::{Key, VerifiedTokens};
+use super::caller::Identified;
+use super::classify::classify;
+use super::directory::Directory;
+use super::issuers::Issuers;
+use super::settings::TokenSettings;
+use super::verify::{Verified, verify};
+use crate::call::{Received, Refused};
+use crate::types::{Reason, Timestamp};
+
+/// Whether a token was remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheResult {
+    /// It was checked before, and nothing that the check rested on has changed.
+    Hit,
+    /// It was checked now.
+    Miss,
+}
+
+impl CacheResult {
+    /// The metric's label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+        }
+    }
+}
+
+/// What the check of one token has to tell, beside its result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// The configured name of the token's issuer, once the token was found to name one.
+    pub issuer: Option<Arc<str>>,
+    /// Whether it was remembered; `None` if no token was looked up.
+    pub cache: Option<CacheResult>,
+    /// The issuer whose key set lacks the token's key: a refresh of it may be asked for, within its interval.
+    pub unknown_key_of: Option<Arc<str>>,
+}
+
+/// Finds out who calls. One for all workers: it holds the cache of verified tokens.
+#[derive(Debug)]
+pub struct Authenticator {
+    max_bytes: usize,
+    cache: VerifiedTokens,
+}
+
+impl Authenticator {
+    /// An authenticator with an empty cache.
+    #[must_use]
+    pub fn new(settings: TokenSettings) -> Self {
+        Self {
+            max_bytes: settings.max_bytes,
+            cache: VerifiedTokens::new(settings.cache_entries),
+        }
+    }
+
+    /// Identifies the caller of a call by the bearer token in its `Authorization` header.
+    pub fn identify(
+        &self,
+        received: Received,
+        issuers: &Issuers,
+        directory: &Directory,
+        now: Timestamp,
+    ) -> (Result<Identified, Refused>, Observation) {
+        let audiences = &received.resource().audiences;
+        let (verified, observation) = match bearer::read(received.headers()) {
+            Ok(token) => self.verify_token(token, audiences, issuers, now),
+            Err(reason) => (Err(reason), Observation::default()),
+        };
+        let known = verified.and_then(|verified| {
+            classify(verified.claimed(), directory).map(|caller| (caller, verified))
+        });
+        let result = match known {
+            Ok(((caller, recognition), verified)) => {
+                let facts = Arc::clone(verified.facts());
+                Ok(Identified::new(received, caller, recognition, facts))
+            }
+            Err(reason) => Err(received.refuse(reason)),
+        };
+        (result, observation)
+    }
+
+    /// Checks a token that must be meant for one of these audiences, or finds that it was checked before.
+    ///
+    /// # Errors
+    /// The [`Reason`] that the token is refused with. Refusals are not remembered.
+    pub fn verify_token(
+        &self,
+        token: &str,
+        audiences: &Arc<[Arc<str>]>,
+        issuers: &Issuers,
+        now: Timestamp,
+    ) -> (Result<Arc<Verified>, Reason>, Observation) {
+        let mut observation = Observation::default();
+        let result = self.check(token, audiences, issuers, now, &mut observation);
+        (result, observation)
+    }
+
+    fn check(
+        &self,
+        token: &str,
+        audiences: &Arc<[Arc<str>]>,
+        issuers: &Issuers,
+        now: Timestamp,
+        observation: &mut Observation,
+    ) -> Result<Arc<Verified>, Reason> {
+        if token.len() > self.max_bytes {
+            return Err(Reason::TokenMalformed);
+        }
+        if !self.cache.is_on() {
+            return verify(token, self.max_bytes, audiences, issuers, now, observation)
+                .map(Arc::new);
+        }
+        let key = Key::new(issuers.generation(), audiences, token);
+        if let Some(verified) = self.cache.get(&key, now) {
+            let name = &verified.facts().issuer;
+            observation.issuer = Some(Arc::clone(name));
+            observation.cache = Some(CacheResult::Hit);
+            // The same generation can have grown too old since.
+            let issuer = issuers.named(name).ok_or(Reason::TokenIssuerRefused)?;
+            issuer.fresh_keys(now)?;
+            return Ok(verified);
+        }
+        observation.cache = Some(CacheResult::Miss);
+        let verified = verify(token, self.max_bytes, audiences, issuers, now, observation)?;
+        let verified = Arc::new(verified);
+        self.cache.put(key, &verified, now);
+        Ok(verified)
+    }
+}

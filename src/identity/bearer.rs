@@ -1,0 +1,130 @@
+//! The credential of a call: what the `Authorization` header holds (RFC 6750 §2.1, RFC 9110 §11.4).
+//!
+//! Never here: a token from anywhere else. A query parameter, a cookie or a form is not looked at.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::types::Reason;
+
+/// The bearer token of a call. The scheme is read in any case, and exactly one space follows it.
+///
+/// # Errors
+/// [`Reason::CredentialMissing`] without a credential or with one of another scheme;
+/// [`Reason::CredentialMalformed`] for one that is given twice, or that is not one `token68`.
+pub(super) fn read(headers: &HeaderMap) -> Result<&str, Reason> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let field = fields.next().ok_or(Reason::CredentialMissing)?;
+    if fields.next().is_some() {
+        return Err(Reason::CredentialMalformed);
+    }
+    let text =
+        std::str::from_utf8(field.as_bytes()).map_err(|_not_text| Reason::CredentialMalformed)?;
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.is_empty() || !scheme.bytes().all(is_token_byte) {
+        return Err(Reason::CredentialMalformed);
+    }
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(Reason::CredentialMissing);
+    }
+    if is_token68(token) {
+        Ok(token)
+    } else {
+        Err(Reason::CredentialMalformed)
+    }
+}
+
+/// `tchar` of RFC 9110 §5.6.2, which a scheme is made of.
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+/// `token68` of RFC 9110 §11.2. A list of credentials is none: it holds a comma.
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn of(fields: &[&[u8]]) -> Result<String, Reason> {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
+        }
+        read(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn reads_one_bearer_token_in_any_case_of_the_scheme() {
+        for field in ["Bearer a.b-c_d~e+f/g==", "bearer a", "BEARER a"] {
+            assert!(of(&[field.as_bytes()]).is_ok(), "{field}");
+        }
+        assert_eq!(of(&[b"Bearer a.b.c"]).unwrap(), "a.b.c");
+    }
+
+    #[test]
+    fn another_scheme_is_no_credential() {
+        assert_eq!(of(&[]), Err(Reason::CredentialMissing));
+        for field in ["Basic dTpw", "DPoP a.b.c", "Negotiate", "Bearers a"] {
+            let found = of(&[field.as_bytes()]);
+            assert_eq!(found, Err(Reason::CredentialMissing), "{field}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_exactly_one_token() {
+        let fields: [&[u8]; 14] = [
+            b"",
+            b"Bearer",
+            b"Bearer ",
+            b"Bearer  a",
+            b"Bearer\ta",
+            b" Bearer a",
+            b"Bearer a ",
+            b"Bearer a b",
+            b"Bearer a,b",
+            b"Bearer a, Bearer b",
+            b"Bearer =",
+            b"Bearer a=b",
+            b"Bearer \"a\"",
+            b"Bearer a\xff",
+        ];
+        for field in fields {
+            let shown = String::from_utf8_lossy(field);
+            assert_eq!(of(&[field]), Err(Reason::CredentialMalformed), "{shown}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_second_field_whatever_it_holds() {
+        for second in [&b"Bearer a"[..], b"Bearer b", b"Basic dTpw", b""] {
+            assert_eq!(of(&[b"Bearer a", second]), Err(Reason::CredentialMalformed));
+            assert_eq!(of(&[second, b"Bearer a"]), Err(Reason::CredentialMalformed));
+        }
+    }
+}

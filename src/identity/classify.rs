@@ -1,0 +1,142 @@
+//! Which of the four kinds a caller is: the token's own word, joined with the directory (`reference/entra.md` §2.6).
+//!
+//! - A token with markers is an agent's, whether or not the directory knows the agent.
+//! - Missing markers prove nothing, so the directory is asked: for the client, then for the subject.
+//! - `azp == oid` without either is a hint for the record, and nothing is decided on it.
+//! - An agent user belongs to one agent identity for good. A token that pairs it with another one contradicts
+//!   the directory, and is refused.
+//!
+//! Never here: what policy makes of the kind.
+
+use std::sync::Arc;
+
+use super::caller::{Agent, Caller, Human, NonAgent, Recognition};
+use super::directory::{AgentUser, Directory};
+use super::profile::{Claimed, Subject};
+use crate::types::{AgentId, AppId, BlueprintId, ObjectId, Reason};
+
+const REFUSED: Reason = Reason::TokenClaimsRefused;
+
+/// Finds out who calls.
+pub(super) fn classify(
+    claimed: &Claimed,
+    directory: &Directory,
+) -> Result<(Caller, Recognition), Reason> {
+    match claimed {
+        Claimed::Agent {
+            id,
+            blueprint,
+            subject,
+        } => {
+            let agent = agent(id.clone(), blueprint.clone(), directory);
+            let caller = match subject {
+                Subject::Agent => Caller::Autonomous(agent),
+                Subject::AgentUser(user) => Caller::AgentUser {
+                    id: user.clone(),
+                    entry: entry_of_pair(user.as_str(), id.as_str(), directory)?.cloned(),
+                    agent,
+                },
+                Subject::Unmarked(subject) => acting_for(subject, agent, directory)?,
+            };
+            Ok((caller, Recognition::Markers))
+        }
+        Claimed::Unmarked {
+            subject,
+            client,
+            app_only,
+        } => unmarked(subject, client.as_ref(), *app_only, directory),
+    }
+}
+
+/// A token that says nothing of agents: the directory's word counts.
+fn unmarked(
+    subject: &ObjectId,
+    client: Option<&AppId>,
+    app_only: bool,
+    directory: &Directory,
+) -> Result<(Caller, Recognition), Reason> {
+    let is_itself = client.is_some_and(|client| client.as_str() == subject.as_str());
+    let known_client = client.and_then(|client| directory.agent_of_client(client));
+    let caller = if let Some(entry) = known_client {
+        let agent = agent(entry.id.clone(), None, directory);
+        if is_itself {
+            Caller::Autonomous(agent)
+        } else if app_only {
+            // An agent identity that calls on its own is its own subject.
+            return Err(REFUSED);
+        } else {
+            acting_for(subject, agent, directory)?
+        }
+    } else if let Some(user) = directory.agent_user(subject.as_str()) {
+        let parent = &user.identity_parent;
+        if client.is_some_and(|client| client.as_str() != parent.as_str()) {
+            return Err(REFUSED);
+        }
+        agent_user(user, agent(parent.clone(), None, directory))
+    } else if let Some(entry) = directory.agent(subject.as_str()) {
+        Caller::Autonomous(agent(entry.id.clone(), None, directory))
+    } else {
+        let nobody = NonAgent {
+            id: subject.clone(),
+            client: client.cloned(),
+            may_be_agent: is_itself,
+        };
+        return Ok((Caller::NotAgent(nobody), Recognition::Nothing));
+    };
+    Ok((caller, Recognition::Directory))
+}
+
+/// An agent that acts for a subject without the mark of an agent user: a human, unless the directory knows better.
+fn acting_for(subject: &ObjectId, agent: Agent, directory: &Directory) -> Result<Caller, Reason> {
+    Ok(
+        match entry_of_pair(subject.as_str(), agent.id.as_str(), directory)? {
+            Some(user) => agent_user(user, agent),
+            None => Caller::OnBehalfOf {
+                human: Human {
+                    id: subject.clone(),
+                },
+                agent,
+            },
+        },
+    )
+}
+
+fn agent_user(entry: &Arc<AgentUser>, agent: Agent) -> Caller {
+    Caller::AgentUser {
+        id: entry.id.clone(),
+        entry: Some(Arc::clone(entry)),
+        agent,
+    }
+}
+
+/// The entry of an agent user, which must belong to this agent identity.
+fn entry_of_pair<'a>(
+    user: &str,
+    agent: &str,
+    directory: &'a Directory,
+) -> Result<Option<&'a Arc<AgentUser>>, Reason> {
+    match directory.agent_user(user) {
+        Some(entry) if entry.identity_parent.as_str() != agent => Err(REFUSED),
+        entry => Ok(entry),
+    }
+}
+
+/// An agent identity, with what the directory knows of it. Of its blueprint, the directory's word comes first.
+fn agent(id: AgentId, by_token: Option<BlueprintId>, directory: &Directory) -> Agent {
+    let entry = directory.agent(id.as_str()).cloned();
+    let by_directory = entry.as_ref().and_then(|entry| entry.blueprint.clone());
+    let blueprint = by_directory.or(by_token);
+    let blueprint_entry = blueprint
+        .as_ref()
+        .and_then(|id| directory.blueprint(id.as_str()))
+        .cloned();
+    Agent {
+        id,
+        blueprint,
+        entry,
+        blueprint_entry,
+    }
+}
+
+#[cfg(test)]
+mod tests;

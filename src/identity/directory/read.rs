@@ -1,0 +1,254 @@
+//! Reads directory files: Graph's objects as they are exported (`reference/entra.md` §1.1, §1.5), one object, a
+//! list below `value`, or an array.
+//!
+//! Graph's types are open, so members that are not read here are passed over. What is read must be of its type,
+//! and an object of a type that is not read here is an error: an agent that silently went missing could not be
+//! disabled. Never here: IO, and a guess.
+
+mod join;
+mod object;
+mod values;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{AgentIdentity, AgentUser, Directory};
+use crate::types::json::{self, Step};
+use crate::types::{Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, text};
+use object::Object;
+
+/// Where an object was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    file: Arc<str>,
+    line: u32,
+    column: u32,
+    member: String,
+}
+
+impl Place {
+    fn fault(&self, severity: Severity, member: &str, message: String) -> Fault {
+        Fault {
+            file: Arc::clone(&self.file),
+            line: self.line,
+            column: self.column,
+            member: values::join(&self.member, member),
+            message,
+            severity,
+        }
+    }
+}
+
+/// One object, and where it stands.
+#[derive(Debug, Clone)]
+struct Part<T> {
+    place: Place,
+    value: T,
+}
+
+/// A blueprint's application, or its principal: two objects of Graph that are one blueprint here.
+#[derive(Debug, Clone)]
+struct BlueprintPart {
+    app_id: BlueprintId,
+    /// `None` for the application.
+    principal_id: Option<PrincipalId>,
+    display_name: Option<Arc<str>>,
+    enabled: bool,
+    attributes: Attributes,
+    sponsors: Vec<ObjectId>,
+}
+
+/// The objects of some files, not yet joined.
+#[derive(Debug, Clone, Default)]
+pub struct DirectoryParts {
+    blueprints: Vec<Part<BlueprintPart>>,
+    agents: Vec<Part<AgentIdentity>>,
+    agent_users: Vec<Part<AgentUser>>,
+}
+
+impl DirectoryParts {
+    /// Adds the objects of another file.
+    pub fn extend(&mut self, other: Self) {
+        self.blueprints.extend(other.blueprints);
+        self.agents.extend(other.agents);
+        self.agent_users.extend(other.agent_users);
+    }
+
+    /// Joins the objects of all files into a directory. A directory with errors among its faults is not to be used.
+    #[must_use]
+    pub fn build(self) -> (Directory, Faults) {
+        join::build(self)
+    }
+}
+
+/// Reads one file: UTF-8, or UTF-16 with a byte order mark. Faults name the file, the line and the member;
+/// objects without a fault are read all the same, so that one run names every fault.
+#[must_use]
+pub fn read(file: &str, bytes: &[u8]) -> (DirectoryParts, Faults) {
+    let mut reader = Reader {
+        file: file.into(),
+        parts: DirectoryParts::default(),
+        faults: Faults::new(),
+    };
+    match text::decode(bytes) {
+        Ok(text) => reader.read_text(&text),
+        Err(error) => reader.fault_at((0, 0), error.to_string()),
+    }
+    (reader.parts, reader.faults)
+}
+
+struct Reader {
+    file: Arc<str>,
+    parts: DirectoryParts,
+    faults: Faults,
+}
+
+impl Reader {
+    fn read_text(&mut self, text: &str) {
+        match json::parse(text.as_bytes()) {
+            Ok(Value::Array(items)) => self.read_items(text, &items, &[], None),
+            Ok(Value::Object(members)) => self.read_root(text, &members),
+            Ok(_) => self.fault_at((1, 1), "expected an object or an array".to_owned()),
+            Err(error) => self.fault_at((error.line, error.column), error.message),
+        }
+    }
+
+    /// One object, or Graph's answer to a list request.
+    fn read_root(&mut self, text: &str, members: &Map<String, Value>) {
+        let kind = members
+            .get("@odata.context")
+            .and_then(Value::as_str)
+            .and_then(Kind::of_context);
+        let Some(value) = members.get("value") else {
+            return self.read_object(text, members, &[], kind);
+        };
+        let list = [Step::Member("value")];
+        if members.contains_key("@odata.nextLink") {
+            let message =
+                "the list goes on at another address; see that its other pages are here too";
+            let at = json::locate(text, &[Step::Member("@odata.nextLink")]).unwrap_or((0, 0));
+            self.push(at, "@odata.nextLink", Severity::Warning, message.to_owned());
+        }
+        match value {
+            Value::Array(items) => self.read_items(text, items, &list, kind),
+            _ => {
+                let at = json::locate(text, &list).unwrap_or((0, 0));
+                let message = "expected an array of objects".to_owned();
+                self.push(at, "value", Severity::Error, message);
+            }
+        }
+    }
+
+    fn read_items(&mut self, text: &str, items: &[Value], list: &[Step<'_>], kind: Option<Kind>) {
+        for (index, item) in items.iter().enumerate() {
+            let mut steps = list.to_vec();
+            steps.push(Step::Item(index));
+            match item {
+                Value::Object(members) => self.read_object(text, members, &steps, kind),
+                _ => {
+                    let at = json::locate(text, &steps).unwrap_or((0, 0));
+                    let message = "expected an object".to_owned();
+                    self.push(at, &values::path(&steps), Severity::Error, message);
+                }
+            }
+        }
+    }
+
+    /// Reads one object. What is wrong with it is collected; an object with an error is left out.
+    fn read_object(
+        &mut self,
+        text: &str,
+        members: &Map<String, Value>,
+        steps: &[Step<'_>],
+        listed_as: Option<Kind>,
+    ) {
+        let mut object = Object::new(&self.file, text, members, steps);
+        let place = object.place();
+        match object.kind(listed_as) {
+            Some(Kind::Blueprint) => {
+                let value = object.blueprint();
+                push_part(&mut self.parts.blueprints, place, value);
+            }
+            Some(Kind::BlueprintPrincipal) => {
+                let value = object.blueprint_principal();
+                push_part(&mut self.parts.blueprints, place, value);
+            }
+            Some(Kind::AgentIdentity) => {
+                let value = object.agent_identity();
+                push_part(&mut self.parts.agents, place, value);
+            }
+            Some(Kind::AgentUser) => {
+                let value = object.agent_user();
+                push_part(&mut self.parts.agent_users, place, value);
+            }
+            None => {}
+        }
+        self.faults.extend(object.into_faults());
+    }
+
+    fn fault_at(&mut self, at: (u32, u32), message: String) {
+        self.push(at, "", Severity::Error, message);
+    }
+
+    fn push(
+        &mut self,
+        (line, column): (u32, u32),
+        member: &str,
+        severity: Severity,
+        message: String,
+    ) {
+        self.faults.push(Fault {
+            file: Arc::clone(&self.file),
+            line,
+            column,
+            member: member.to_owned(),
+            message,
+            severity,
+        });
+    }
+}
+
+fn push_part<T>(parts: &mut Vec<Part<T>>, place: Place, value: Option<T>) {
+    parts.extend(value.map(|value| Part { place, value }));
+}
+
+/// Graph's types that a directory is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Blueprint,
+    BlueprintPrincipal,
+    AgentIdentity,
+    AgentUser,
+}
+
+impl Kind {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Blueprint, "microsoft.graph.agentIdentityBlueprint"),
+        (
+            Self::BlueprintPrincipal,
+            "microsoft.graph.agentIdentityBlueprintPrincipal",
+        ),
+        (Self::AgentIdentity, "microsoft.graph.agentIdentity"),
+        (Self::AgentUser, "microsoft.graph.agentUser"),
+    ];
+
+    /// The type that `@odata.type` names, with or without `#`. Microsoft's own samples write it in several cases.
+    fn of_type(name: &str) -> Option<Self> {
+        let name = name.strip_prefix('#').unwrap_or(name);
+        Self::ALL
+            .into_iter()
+            .find(|(_, known)| known.eq_ignore_ascii_case(name))
+            .map(|(kind, _)| kind)
+    }
+
+    /// The type of a list's items, where the request named one:
+    /// `…/$metadata#servicePrincipals/microsoft.graph.agentIdentity`.
+    fn of_context(context: &str) -> Option<Self> {
+        let (_, fragment) = context.split_once('#')?;
+        fragment.split(['/', '(']).find_map(Self::of_type)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Issuer profiles: how an issuer's verified claims say who calls.
+//!
+//! A profile reads one token and nothing else. Whether the directory knows the caller is asked afterwards, at
+//! each call ([`super::classify`]), so that what is read here can be remembered with the token.
+//! Never here: a claim of a token whose signature was not checked.
+
+pub(super) mod entra;
+pub(super) mod oidc;
+
+use std::sync::Arc;
+
+use super::claims::Claims;
+use super::settings::{IssuerSettings, Profile};
+use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, IdError, ObjectId, Reason, TenantId};
+
+/// Who calls, by the token's own word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Claimed {
+    /// The token has markers: its client is this agent identity.
+    Agent {
+        /// The agent identity.
+        id: AgentId,
+        /// Its blueprint.
+        blueprint: Option<BlueprintId>,
+        /// Whom it acts as.
+        subject: Subject,
+    },
+    /// The token has no markers. That is no proof that its client is not an agent.
+    Unmarked {
+        /// The subject.
+        subject: ObjectId,
+        /// The client, where the token names one.
+        client: Option<AppId>,
+        /// Whether the token says that no user stands behind it.
+        app_only: bool,
+    },
+}
+
+/// Whom an agent identity acts as, by the token's own word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// Itself.
+    Agent,
+    /// Its agent user.
+    AgentUser(AgentUserId),
+    /// Somebody without the mark of an agent user: a human, as far as the token says.
+    Unmarked(ObjectId),
+}
+
+/// What a profile reads of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) claimed: Claimed,
+    pub(super) tenant: Option<TenantId>,
+    pub(super) token_id: Option<Arc<str>>,
+    pub(super) scopes: Arc<[Arc<str>]>,
+    pub(super) roles: Arc<[Arc<str>]>,
+    pub(super) claims_challenge_capable: bool,
+}
+
+/// Reads the claims of a token whose signature, audience and times are in order. `key_issuer` is what the
+/// key set says of the key's issuer.
+pub(super) fn read(
+    claims: &Claims,
+    settings: &IssuerSettings,
+    key_issuer: Option<&str>,
+) -> Result<Reading, Reason> {
+    match &settings.profile {
+        Profile::Entra { tenant } => {
+            entra::check_issuer(claims, tenant, &settings.issuers, key_issuer)?;
+            entra::read(claims)
+        }
+        Profile::Oidc(mapping) => oidc::read(claims, mapping),
+    }
+}
+
+/// A claim that holds an id, if it is there.
+fn id<T>(
+    claims: &Claims,
+    path: &str,
+    parse: fn(&str) -> Result<T, IdError>,
+) -> Result<Option<T>, Reason> {
+    claims
+        .text(path)?
+        .map(parse)
+        .transpose()
+        .map_err(|_not_an_id| Reason::TokenClaimsRefused)
+}

@@ -1,0 +1,75 @@
+//! Any other issuer of JWT access tokens: the operator says which claim holds what ([`ClaimMapping`]).
+//!
+//! A claim that is mapped and missing means "none"; one that is there and is not an id is a refusal.
+//! Never here: a guess at what an unmapped claim means.
+
+use super::{Claimed, Reading, Subject, id};
+use crate::identity::claims::Claims;
+use crate::identity::settings::ClaimMapping;
+use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, IdError, ObjectId, Reason};
+
+const REFUSED: Reason = Reason::TokenClaimsRefused;
+
+/// Reads who calls, and what the token allows.
+pub(super) fn read(claims: &Claims, mapping: &ClaimMapping) -> Result<Reading, Reason> {
+    Ok(Reading {
+        claimed: claimed(claims, mapping)?,
+        tenant: None,
+        token_id: claims.text("jti")?.map(Into::into),
+        scopes: claims.names(mapping.scopes.as_deref().unwrap_or("scope"))?,
+        roles: claims.names(mapping.roles.as_deref().unwrap_or("roles"))?,
+        claims_challenge_capable: false,
+    })
+}
+
+fn claimed(claims: &Claims, mapping: &ClaimMapping) -> Result<Claimed, Reason> {
+    let agent = mapped(claims, mapping.agent_id.as_deref(), AgentId::parse)?;
+    let agent_user = mapped(claims, mapping.agent_user_id.as_deref(), AgentUserId::parse)?;
+    let Some(agent) = agent else {
+        // An agent user without its agent identity: half of a marker is none that can be trusted.
+        return match agent_user {
+            Some(_) => Err(REFUSED),
+            None => unmarked(claims),
+        };
+    };
+    let human = mapped(claims, mapping.on_behalf_of.as_deref(), ObjectId::parse)?;
+    let subject = match (agent_user, human) {
+        // `sub` is often mapped here, and an agent on its own is its own subject.
+        (None, Some(human)) if human.as_str() == agent.as_str() => Subject::Agent,
+        (None, Some(human)) => Subject::Unmarked(human),
+        (Some(user), None) => Subject::AgentUser(user),
+        (Some(user), Some(human)) if user.as_str() == human.as_str() => Subject::AgentUser(user),
+        (Some(_), Some(_)) => return Err(REFUSED),
+        (None, None) => Subject::Agent,
+    };
+    Ok(Claimed::Agent {
+        id: agent,
+        blueprint: mapped(claims, mapping.blueprint_id.as_deref(), BlueprintId::parse)?,
+        subject,
+    })
+}
+
+/// The subject and the client (RFC 9068 §2.2; `azp` where an issuer follows OpenID Connect).
+fn unmarked(claims: &Claims) -> Result<Claimed, Reason> {
+    let client = match id(claims, "client_id", AppId::parse)? {
+        Some(client) => Some(client),
+        None => id(claims, "azp", AppId::parse)?,
+    };
+    Ok(Claimed::Unmarked {
+        subject: id(claims, "sub", ObjectId::parse)?.ok_or(REFUSED)?,
+        client,
+        app_only: false,
+    })
+}
+
+/// The id in the claim that the operator mapped, if both are there.
+fn mapped<T>(
+    claims: &Claims,
+    path: Option<&str>,
+    parse: fn(&str) -> Result<T, IdError>,
+) -> Result<Option<T>, Reason> {
+    path.map_or(Ok(None), |path| id(claims, path, parse))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! The check of one token, from its form to its claims: cheap checks first, then issuer, key, signature, claims.
+//!
+//! `jsonwebtoken` checks the signature and nothing else: its own validation of claims reads the clock, and takes
+//! what our own reader of claims refuses (an `iss` that is an array, any `typ`, `crit`, a number far out of range).
+//! Never here: the network, whatever a token names; and a claim that is believed before its signature was checked,
+//! other than `iss`, which only says whose keys to check with.
+
+use std::sync::Arc;
+
+use super::authenticate::Observation;
+use super::caller::TokenFacts;
+use super::claims::{Claims, Expected};
+use super::issuers::Issuers;
+use super::jose;
+use super::keys::{KeyChoiceError, KeySet};
+use super::profile::{self, Claimed, Reading};
+use crate::types::{Reason, Timestamp};
+
+/// A token whose signature and claims were checked. It says nothing of policy, nor of the directory.
+#[derive(Debug)]
+pub struct Verified {
+    /// What the token says beside who calls.
+    facts: Arc<TokenFacts>,
+    /// Who calls, by the token's own word.
+    claimed: Claimed,
+}
+
+impl Verified {
+    pub(super) fn new(facts: TokenFacts, claimed: Claimed) -> Self {
+        Self {
+            facts: Arc::new(facts),
+            claimed,
+        }
+    }
+
+    /// What the token says beside who calls.
+    #[must_use]
+    pub const fn facts(&self) -> &Arc<TokenFacts> {
+        &self.facts
+    }
+
+    pub(super) const fn claimed(&self) -> &Claimed {
+        &self.claimed
+    }
+}
+
+/// Checks a token that was meant for one of `audiences`.
+pub(super) fn verify(
+    token: &str,
+    max_bytes: usize,
+    audiences: &[Arc<str>],
+    issuers: &Issuers,
+    now: Timestamp,
+    observation: &mut Observation,
+) -> Result<Verified, Reason> {
+    let jws = jose::read(token, max_bytes)?;
+    let claims = Claims::parse(&jws.payload)?;
+
+    let issuer = issuers.of(claims.issuer()?);
+    let issuer = issuer.ok_or(Reason::TokenIssuerRefused)?;
+    let settings = &*issuer.settings;
+    observation.issuer = Some(Arc::clone(&settings.name));
+    jws.header.check(settings)?;
+
+    let keys: &KeySet = issuer.fresh_keys(now)?;
+    let key = keys
+        .choose(jws.header.key_id.as_deref(), jws.header.algorithm)
+        .map_err(|error| {
+            if error == KeyChoiceError::Unknown {
+                observation.unknown_key_of = Some(Arc::clone(&settings.name));
+            }
+            error.reason()
+        })?;
+    if !key.verifies(&jws) {
+        return Err(Reason::TokenSignatureInvalid);
+    }
+
+    let checked = claims.check(&Expected {
+        settings,
+        audiences,
+        now,
+        says_access_token: jws.header.says_access_token(),
+    })?;
+    let Reading {
+        claimed,
+        tenant,
+        token_id,
+        scopes,
+        roles,
+        claims_challenge_capable,
+    } = profile::read(&claims, settings, key.issuer())?;
+    let facts = TokenFacts {
+        issuer: Arc::clone(&settings.name),
+        tenant,
+        token_id,
+        audience: checked.audience,
+        scopes,
+        roles,
+        issued_at: checked.issued_at,
+        expires_at: checked.expires_at,
+        key_id: jws.header.key_id,
+        claims_challenge_capable,
+    };
+    Ok(Verified::new(facts, claimed))
+}

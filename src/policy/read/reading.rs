@@ -1,0 +1,154 @@
+//! One policy while it is read: its findings, each with its place. Never here: what a member means.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Entry, OnUnsupported};
+use crate::types::json::{self, Step};
+use crate::types::{Fault, Faults, Severity};
+
+/// Whether a member says something of the export and nothing of the policy.
+pub(super) fn is_annotation(name: &str) -> bool {
+    name.contains("@odata") || name.starts_with('#')
+}
+
+/// The way to a member whose path is written with dots.
+pub(super) fn steps(path: &str) -> Vec<Step<'_>> {
+    path.split('.').map(Step::Member).collect()
+}
+
+/// The value of a member, if it is there and not null.
+pub(super) fn member<'v>(policy: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.')
+        .try_fold(policy, |value, name| value.get(name))
+        .filter(|value| !value.is_null())
+}
+
+/// Collects what is found in one policy.
+pub(super) struct Reading<'a> {
+    file: &'a Arc<str>,
+    text: &'a str,
+    line: u32,
+    column: u32,
+    path: &'a str,
+    on_unsupported: OnUnsupported,
+    /// A disabled policy is never evaluated, so nothing of it can be half applied.
+    pub(super) disabled: bool,
+    not_understood: Vec<(u32, u32, Arc<str>)>,
+    faults: Faults,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(
+        file: &'a Arc<str>,
+        entry: &'a Entry<'_>,
+        on_unsupported: OnUnsupported,
+    ) -> Self {
+        Self {
+            file,
+            text: entry.text,
+            line: entry.line,
+            column: entry.column,
+            path: &entry.path,
+            on_unsupported,
+            disabled: false,
+            not_understood: Vec::new(),
+            faults: Faults::new(),
+        }
+    }
+
+    pub(super) const fn file(&self) -> &'a Arc<str> {
+        self.file
+    }
+
+    /// Line and column of the policy's start.
+    pub(super) const fn start(&self) -> (u32, u32) {
+        (self.line, self.column)
+    }
+
+    /// It cannot be a policy at all: always an error.
+    pub(super) fn malformed(&mut self, at: &[Step<'_>], message: impl Into<String>) {
+        self.report(Severity::Error, at, message.into());
+    }
+
+    /// It is configured and not honoured, or not understood.
+    pub(super) fn unsupported(&mut self, at: &[Step<'_>], message: &str) {
+        let (line, column) = self.locate(at);
+        self.not_understood
+            .push((line, column, Name(at).to_string().into()));
+        let (severity, consequence) = match self.on_unsupported {
+            _ if self.disabled => (Severity::Warning, "; the policy is disabled"),
+            OnUnsupported::Reject => (Severity::Error, ""),
+            OnUnsupported::ReportOnly => (Severity::Warning, "; the policy is only reported"),
+        };
+        self.report(severity, at, format!("{message}{consequence}"));
+    }
+
+    /// The operator should know.
+    pub(super) fn warn(&mut self, at: &[Step<'_>], message: impl Into<String>) {
+        self.report(Severity::Warning, at, message.into());
+    }
+
+    /// Whether all was understood so far.
+    pub(super) const fn is_understood(&self) -> bool {
+        self.not_understood.is_empty()
+    }
+
+    /// Paths of what was not understood, in the order of the file.
+    pub(super) fn not_understood(&self) -> Vec<Arc<str>> {
+        let mut all = self.not_understood.clone();
+        all.sort();
+        all.into_iter().map(|(.., path)| path).collect()
+    }
+
+    pub(super) fn into_faults(self) -> Faults {
+        self.faults
+    }
+
+    fn report(&mut self, severity: Severity, at: &[Step<'_>], message: String) {
+        let (line, column) = self.locate(at);
+        let member = match (self.path, Name(at).to_string()) {
+            ("", inner) => inner,
+            (outer, inner) if inner.is_empty() => outer.to_owned(),
+            (outer, inner) => format!("{outer}.{inner}"),
+        };
+        self.faults.push(Fault {
+            file: Arc::clone(self.file),
+            line,
+            column,
+            member,
+            message,
+            severity,
+        });
+    }
+
+    /// Line and column in the file; the policy's own for a member that is not there.
+    fn locate(&self, at: &[Step<'_>]) -> (u32, u32) {
+        match json::locate(self.text, at) {
+            Some((1, column)) => (
+                self.line,
+                self.column.saturating_add(column).saturating_sub(1),
+            ),
+            Some((line, column)) => (self.line.saturating_add(line).saturating_sub(1), column),
+            None => (self.line, self.column),
+        }
+    }
+}
+
+/// The way to a member as messages write it: `conditions.users.includeUsers[0]`.
+struct Name<'a>(&'a [Step<'a>]);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (depth, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Member(name) if depth == 0 => f.write_str(name)?,
+                Step::Member(name) => write!(f, ".{name}")?,
+                Step::Item(at) => write!(f, "[{at}]")?,
+            }
+        }
+        Ok(())
+    }
+}
