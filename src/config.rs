@@ -9,6 +9,7 @@ pub mod environment;
 pub mod excerpt;
 mod folders;
 mod load;
+pub mod member;
 pub mod raw;
 pub mod schema;
 pub mod settings;

@@ -3,7 +3,8 @@
 //! `$${` stands for `${`. A variable that is not set is a fault, never an empty text. The variables are read
 //! through a function that the caller gives, so that nothing here depends on the process.
 
-use super::tree::{MemberPath, Node, Text, Value};
+use super::member::MemberPath;
+use super::tree::{Node, Text, Value};
 
 /// Looks up one environment variable.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;

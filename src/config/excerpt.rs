@@ -24,17 +24,30 @@ pub fn excerpt(text: &str, fault: &Fault) -> Option<Excerpt> {
     if is_inside_secret(text, index, line) {
         return None;
     }
-    let shown: String = without_secret(line)
+    let before = usize::try_from(fault.column).ok()?.saturating_sub(1);
+    let line = if fault.message.starts_with("unknown key") {
+        // Nobody knows what it holds: `admin_tokn` is one, too.
+        up_to_value(line, before)
+    } else {
+        without_secret(line)
+    };
+    let shown: String = line
         .chars()
         .take(MAX_CHARACTERS)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    let before = usize::try_from(fault.column).ok()?.saturating_sub(1);
     let before = before.min(shown.chars().count());
     Some(Excerpt {
         line: shown,
         before,
     })
+}
+
+/// The line, up to the value of the key that stands after so many characters.
+fn up_to_value(line: &str, before: usize) -> &str {
+    let key_at = line.char_indices().nth(before).map(|(at, _)| at);
+    let colon = key_at.and_then(|at| Some(at.saturating_add(line.get(at..)?.find(':')?)));
+    line.get(..=colon.unwrap_or(line.len())).unwrap_or_default()
 }
 
 /// The line, up to the value of the first key that may hold a secret.

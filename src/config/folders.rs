@@ -28,42 +28,32 @@ pub(super) struct Source {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Every `*.json` file of a folder, by name.
-pub(super) fn read_folder(folder: &Path, faults: &mut Faults) -> Vec<Source> {
+/// Every `*.json` file of a folder, by name, and the faults of those that cannot be read.
+///
+/// # Errors
+/// Why the folder itself cannot be read.
+pub(super) fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
     let mut sources = Vec::new();
-    let paths = match json_files(folder) {
-        Ok(paths) => paths,
-        Err(reason) => {
-            faults.push(of_file(folder, format!("cannot read the folder: {reason}")));
-            return sources;
-        }
-    };
-    for path in paths {
-        match read_bounded(&path, MAX_FILE_BYTES) {
-            Ok(bytes) => sources.push(Source {
-                shown: path.to_string_lossy().into_owned(),
-                name: file_name(&path),
-                bytes,
-            }),
+    let mut faults = Faults::new();
+    for path in json_files(folder)? {
+        match read_file(&path) {
+            Ok(source) => sources.push(source),
             Err(reason) => faults.push(of_file(&path, format!("cannot read the file: {reason}"))),
         }
     }
-    sources
+    Ok((sources, faults))
 }
 
 /// One file.
-pub(super) fn read_file(path: &Path, faults: &mut Faults) -> Option<Source> {
-    match read_bounded(path, MAX_FILE_BYTES) {
-        Ok(bytes) => Some(Source {
-            shown: path.to_string_lossy().into_owned(),
-            name: file_name(path),
-            bytes,
-        }),
-        Err(reason) => {
-            faults.push(of_file(path, format!("cannot read the file: {reason}")));
-            None
-        }
-    }
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn read_file(path: &Path) -> Result<Source, String> {
+    Ok(Source {
+        shown: path.to_string_lossy().into_owned(),
+        name: file_name(path),
+        bytes: read_bounded(path, MAX_FILE_BYTES)?,
+    })
 }
 
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -164,8 +154,7 @@ mod tests {
         std::fs::write(path(".hidden.json"), "h").unwrap();
         std::fs::write(path("README.md"), "r").unwrap();
         std::fs::create_dir(path("c.json")).unwrap();
-        let mut faults = Faults::new();
-        let sources = read_folder(folder.path(), &mut faults);
+        let (sources, faults) = read_folder(folder.path()).unwrap();
         let names: Vec<_> = sources
             .iter()
             .map(|s| (s.name.as_str(), s.bytes.as_slice()))
@@ -174,15 +163,9 @@ mod tests {
         assert!(faults.is_empty());
 
         std::os::unix::fs::symlink("gone", path("d.json")).unwrap();
-        read_folder(folder.path(), &mut faults);
-        read_folder(&path("missing"), &mut faults);
+        let (_, faults) = read_folder(folder.path()).unwrap();
         let messages: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
-        assert_eq!(
-            messages,
-            [
-                "cannot read the file: no such file or folder",
-                "cannot read the folder: no such file or folder"
-            ]
-        );
+        assert_eq!(messages, ["cannot read the file: no such file or folder"]);
+        assert!(read_folder(&path("missing")).is_err());
     }
 }

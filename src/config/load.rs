@@ -1,20 +1,22 @@
 //! Loads a configuration whole: the file, and every file that it names. All faults of all files are told at once.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::environment::{self, Environment};
 use super::folders::{Generation, Source, of_file, read_file, read_folder};
+use super::member::MemberPath;
+use super::schema::schema;
 use super::settings::{Settings, Sources};
 use super::tree::{self, Node, Place, Value};
 use super::validate::{Checker, Validated, read_bounded, sources, validate};
-use super::{raw, schema, structure};
+use super::{raw, structure};
 use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::identity::{Directory, KeySet};
-use crate::policy::{self, PolicySet};
+use crate::policy::{self, OnUnsupported, PolicySet};
 use crate::risk::{self, RiskEntry};
-use crate::types::{Fault, Faults, Severity, json, text};
+use crate::types::{Fault, Faults, json, text};
 
 /// A configuration with all that it names.
 #[derive(Debug)]
@@ -66,7 +68,7 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
     environment::expand(&mut tree, environment, &mut |at, node, message| {
         shape.push((at.clone(), node.place, message));
     });
-    structure::check(&schema::schema(), &tree, &mut |at, place, message| {
+    structure::check(&schema(), &tree, &mut |at, place, message| {
         // A text that could not be filled in is told once.
         if !shape.iter().any(|(known, ..)| known == at) {
             shape.push((at.clone(), place, message));
@@ -74,10 +76,9 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
     });
     let mut check = Checker::new(path, path.to_string_lossy().into(), &tree);
     for (at, place, message) in shape {
-        check.silence(at.section().unwrap_or_default());
-        check.fault(&at, place, message);
+        check.misshapen(&at, place, message);
     }
-    let Some(config) = sound_sections(&tree, &check) else {
+    let Some(config) = sound_parts(&tree, &check) else {
         let mut faults = check.into_faults();
         if !faults.has_errors() {
             faults.push(of_file(
@@ -88,9 +89,8 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
         return (None, faults);
     };
     let validated = validate(&mut check, &config);
-    let sources = sources(&check, &config);
+    let named = sources(&check, &config).map(|sources| Named::read(&mut check, &sources, &tree));
     let mut faults = check.into_faults();
-    let named = sources.map(|sources| Named::read(&sources, &tree, &mut faults));
     if faults.has_errors() {
         return (None, faults);
     }
@@ -114,13 +114,13 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
     (loaded, faults)
 }
 
-/// The configuration, less the sections whose shape is at fault.
-fn sound_sections(tree: &Node, check: &Checker<'_>) -> Option<raw::Config> {
-    let serde_json::Value::Object(mut sections) = tree.to_json() else {
-        return None;
-    };
-    sections.retain(|section, _| !check.is_silenced(section));
-    serde_json::from_value(sections.into()).ok()
+/// The configuration, less the parts whose shape is at fault.
+fn sound_parts(tree: &Node, check: &Checker<'_>) -> Option<raw::Config> {
+    let mut json = tree.to_json();
+    for part in check.unsound() {
+        part.take_out_of(&mut json);
+    }
+    serde_json::from_value(json).ok()
 }
 
 fn of_text(path: &Path, place: Place, message: String) -> Faults {
@@ -141,104 +141,114 @@ struct Named {
     generation: Arc<str>,
 }
 
+/// The sections of the configuration that decisions rest on.
+const DECIDING_SECTIONS: [&str; 5] = ["resources", "policies", "directory", "risk", "evaluation"];
+
 impl Named {
-    fn read(sources: &Sources, tree: &Node, faults: &mut Faults) -> Self {
+    fn read(check: &mut Checker<'_>, sources: &Sources, tree: &Node) -> Self {
         let mut generation = Generation::new();
-        let mut folder = |kind, path: &Path, faults: &mut Faults| {
-            let files = read_folder(path, faults);
+        let mut folder = |check: &mut Checker<'_>, section: &str, path: Option<&PathBuf>| {
+            let files = path.map_or_else(Vec::new, |path| folder(check, section, path));
             for file in &files {
-                generation.add(kind, &file.name, &file.bytes);
+                generation.add(section, &file.name, &file.bytes);
             }
             files
         };
-        let policy_files = folder("policy", &sources.policies, faults);
-        let directory_files = match &sources.directory {
-            Some(path) => folder("directory", path, faults),
-            None => Vec::new(),
-        };
-        let location_files = match &sources.named_locations {
-            Some(path) => folder("named-location", path, faults),
-            None => Vec::new(),
-        };
+        let policies = folder(check, "policies", Some(&sources.policies));
+        let directory = folder(check, "directory", sources.directory.as_ref());
+        let locations = folder(check, "named_locations", sources.named_locations.as_ref());
         for section in DECIDING_SECTIONS {
             if let Some(node) = tree.get(section) {
                 generation.add("setting", section, node.to_json().to_string().as_bytes());
             }
         }
-        check_locations(&location_files, faults);
+        check_locations(check, &locations);
         Self {
-            policies: read_policies(sources, &policy_files, faults),
-            directory: build_directory(&directory_files, faults),
-            risk: read_risk(sources, faults),
+            policies: read_policies(check, sources.on_unsupported, &policies),
+            directory: build_directory(check, &directory),
+            risk: read_risk(check, sources),
             generation: generation.finish(),
         }
     }
 }
 
-/// The sections of the configuration that decisions rest on.
-const DECIDING_SECTIONS: [&str; 5] = ["resources", "policies", "directory", "risk", "evaluation"];
+/// The files of the folder that a section names.
+fn folder(check: &mut Checker<'_>, section: &str, path: &Path) -> Vec<Source> {
+    match read_folder(path) {
+        Ok((files, faults)) => {
+            check.extend(faults);
+            files
+        }
+        Err(reason) => {
+            check.unreadable(&MemberPath::root().key(section).key("dir"), &reason);
+            Vec::new()
+        }
+    }
+}
 
-fn read_policies(sources: &Sources, files: &[Source], faults: &mut Faults) -> Vec<policy::Policy> {
-    let before = faults.has_errors();
+fn read_policies(
+    check: &mut Checker<'_>,
+    on_unsupported: OnUnsupported,
+    files: &[Source],
+) -> Vec<policy::Policy> {
     let mut policies = Vec::new();
     for file in files {
-        let (read, found) = policy::read(&file.shown, &file.bytes, sources.on_unsupported);
+        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
         policies.extend(read);
-        faults.extend(found);
+        check.extend(found);
     }
-    faults.extend(policy::check_set(&policies));
-    if policies.is_empty() && faults.has_errors() == before {
-        faults.push(Fault {
-            severity: Severity::Warning,
-            ..of_file(
-                &sources.policies,
-                "the folder holds no policy: nothing is blocked by policy".to_owned(),
-            )
-        });
+    check.extend(policy::check_set(&policies));
+    if policies.is_empty() && !check.has_errors() {
+        let at = MemberPath::root().key("policies").key("dir");
+        check.warn(&at, "holds no policy: nothing is blocked by policy");
     }
     policies
 }
 
-fn build_directory(files: &[Source], faults: &mut Faults) -> Directory {
+fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
     let mut parts = DirectoryParts::default();
     for file in files {
         let (read, found) = read_directory(&file.shown, &file.bytes);
         parts.extend(read);
-        faults.extend(found);
+        check.extend(found);
     }
     let (directory, found) = parts.build();
-    faults.extend(found);
+    check.extend(found);
     directory
 }
 
 /// No policy reads a location yet, so it is held only to being strict JSON.
-fn check_locations(files: &[Source], faults: &mut Faults) {
+fn check_locations(check: &mut Checker<'_>, files: &[Source]) {
     for file in files {
         let path = Path::new(&file.shown);
         match text::decode(&file.bytes) {
-            Err(error) => faults.push(of_file(path, error.to_string())),
+            Err(error) => check.extend(of_text(path, Place::default(), error.to_string())),
             Ok(text) => {
                 if let Err(error) = json::parse(text.as_bytes()) {
-                    faults.push(Fault {
+                    let place = Place {
                         line: error.line,
                         column: error.column,
-                        ..of_file(path, error.message)
-                    });
+                    };
+                    check.extend(of_text(path, place, error.message));
                 }
             }
         }
     }
 }
 
-fn read_risk(sources: &Sources, faults: &mut Faults) -> Vec<RiskEntry> {
-    let file = sources
-        .risk
-        .as_ref()
-        .and_then(|path| read_file(path, faults));
-    let Some(file) = file else {
+fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {
+    let Some(path) = &sources.risk else {
         return Vec::new();
     };
-    let (entries, found) = risk::read::read(&file.shown, &file.bytes);
-    faults.extend(found);
-    entries
+    match read_file(path) {
+        Ok(file) => {
+            let (entries, found) = risk::read::read(&file.shown, &file.bytes);
+            check.extend(found);
+            entries
+        }
+        Err(reason) => {
+            check.unreadable(&MemberPath::root().key("risk").key("file"), &reason);
+            Vec::new()
+        }
+    }
 }

@@ -18,23 +18,24 @@ use process::{Log, Records, Reload, Responses, Shutdown};
 use resources::Resource;
 use text::File;
 
-// The sections that must be there are optional for serde only: while one is at fault, the others are still checked.
+// The sections that must be there, and the items of lists, are optional for serde only: while one is at fault,
+// the others are still checked.
 /// The configuration of a Boomgate gateway.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("required" = ["listeners", "management", "issuers", "resources", "policies"]))]
 pub struct Config {
     /// Where calls come in.
-    #[schemars(length(min = 1, max = 64))]
-    pub listeners: Option<Vec<Listener>>,
+    #[schemars(with = "Vec<Listener>", length(min = 1, max = 64))]
+    pub listeners: Option<Vec<Option<Listener>>>,
     /// The control plane: health, metrics, the Graph subset.
     pub management: Option<Management>,
     /// Whose tokens are accepted.
-    #[schemars(length(min = 1, max = 64))]
-    pub issuers: Option<Vec<Issuer>>,
+    #[schemars(with = "Vec<Issuer>", length(min = 1, max = 64))]
+    pub issuers: Option<Vec<Option<Issuer>>>,
     /// The APIs behind the gateway.
-    #[schemars(length(min = 1, max = 1000))]
-    pub resources: Option<Vec<Resource>>,
+    #[schemars(with = "Vec<Resource>", length(min = 1, max = 1000))]
+    pub resources: Option<Vec<Option<Resource>>>,
     /// Conditional Access policies.
     pub policies: Option<Policies>,
     /// Named locations, which policies refer to.

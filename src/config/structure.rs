@@ -4,11 +4,12 @@
 //! `additionalProperties`, `required`, `enum`, `const`, `oneOf`, `anyOf`, `items`, `$ref`, bounds, and the
 //! `format`s of [`super::raw::text`]. A test holds that the schema uses nothing else.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
+use super::member::MemberPath;
 use super::raw::text;
 use super::suggest::nearest;
-use super::tree::{Member, MemberPath, Node, Place, Text, Value};
+use super::tree::{Member, Node, Place, Text, Value};
 
 /// Receives one fault: the member, its place, what is wrong.
 pub type Refuse<'a> = &'a mut dyn FnMut(&MemberPath, Place, String);
@@ -28,7 +29,7 @@ impl<'a> Walk<'a, '_> {
     fn node(&mut self, schema: &'a Json, node: &Node, path: &MemberPath) {
         let schema = self.resolve(schema);
         if let Some(words) = words(schema) {
-            return self.word(&words, node, path);
+            return self.word(schema, &words, node, path);
         }
         if let Some(branches) = list(schema, "anyOf") {
             let branch = branches
@@ -37,11 +38,14 @@ impl<'a> Walk<'a, '_> {
                 .find(|branch| is_of_type(branch, node));
             return match branch {
                 Some(branch) => self.node(branch, node, path),
-                None => self.mismatch(&expected_any(branches), node, path),
+                None => {
+                    let kinds: Vec<_> = branches.iter().map(expected).collect();
+                    self.mismatch(schema, &kinds.join(" or "), node, path);
+                }
             };
         }
         if !is_of_type(schema, node) {
-            return self.mismatch(expected(schema), node, path);
+            return self.mismatch(schema, &expected(schema), node, path);
         }
         match &node.value {
             Value::Map(members) => self.map(schema, members, node, path),
@@ -55,6 +59,7 @@ impl<'a> Walk<'a, '_> {
     fn map(&mut self, schema: &'a Json, members: &[Member], node: &Node, path: &MemberPath) {
         let known = schema.get("properties").and_then(Json::as_object);
         let others = schema.get("additionalProperties");
+        let mut slips = Vec::new();
         for (at, member) in members.iter().enumerate() {
             let path = path.key(&member.name);
             let earlier = members.iter().take(at).find(|m| m.name == member.name);
@@ -66,19 +71,25 @@ impl<'a> Walk<'a, '_> {
             let schema = known.and_then(|known| known.get(&member.name)).or(others);
             match schema {
                 None | Some(Json::Bool(false)) => {
-                    let message = unknown_key(&member.name, known);
+                    let names = known.into_iter().flatten().map(|(name, _)| name.as_str());
+                    let near = nearest(&member.name, names.clone());
+                    let message = match near {
+                        Some(near) => format!("unknown key, did you mean `{near}`?"),
+                        None => format!("unknown key, expected {}", quoted(names)),
+                    };
                     (self.refuse)(&path, member.place, message);
+                    slips.extend(near);
                 }
                 Some(schema) => self.node(schema, &member.node, &path),
             }
         }
-        for required in list(schema, "required").into_iter().flatten() {
-            if let Some(name) = required.as_str()
-                && node.get(name).is_none()
-            {
+        let required = list(schema, "required").into_iter().flatten();
+        for name in required.filter_map(Json::as_str) {
+            // A key that was misspelt is told once.
+            if node.get(name).is_none() && !slips.contains(&name) {
                 let schema = known.and_then(|known| known.get(name));
-                let wanted = schema.map_or("a value", |schema| expected(self.resolve(schema)));
-                let message = format!("is missing, expected {wanted}");
+                let wanted = schema.map(|schema| expected(self.resolve(schema)));
+                let message = format!("is missing, expected {}", wanted.unwrap_or_default());
                 (self.refuse)(&path.key(name), node.place, message);
             }
         }
@@ -103,11 +114,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn text(&mut self, schema: &Json, text: &Text, node: &Node, path: &MemberPath) {
-        let check = schema
-            .get("format")
-            .and_then(Json::as_str)
-            .and_then(text::check_of);
-        if let Some(Err(predicate)) = check.map(|check| check(&text.value)) {
+        if let Some(Err(predicate)) = check_of(schema).map(|check| check(&text.value)) {
             (self.refuse)(path, node.place, format!("`{}` {predicate}", text.written));
         }
     }
@@ -134,26 +141,27 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// One of a closed set of words.
-    fn word(&mut self, words: &[&str], node: &Node, path: &MemberPath) {
-        let all = quoted(words.iter().copied());
+    fn word(&mut self, schema: &Json, words: &[&str], node: &Node, path: &MemberPath) {
         let Value::Text(text) = &node.value else {
-            return self.mismatch(&format!("one of {all}"), node, path);
+            return self.mismatch(schema, &expected(schema), node, path);
         };
         if words.contains(&text.value.as_str()) {
             return;
         }
         let hint = nearest(&text.written, words.iter().copied())
             .map_or_else(String::new, |word| format!(", did you mean `{word}`?"));
+        let all = quoted(words.iter().copied());
         let message = format!("`{}` is not one of {all}{hint}", text.written);
         (self.refuse)(path, node.place, message);
     }
 
-    fn mismatch(&mut self, expected: &str, node: &Node, path: &MemberPath) {
+    fn mismatch(&mut self, schema: &Json, expected: &str, node: &Node, path: &MemberPath) {
         let hint = match &node.value {
-            Value::Number(_) | Value::Bool(_) if expected.starts_with("text") => {
+            Value::Null => "; give it a value or take the key out",
+            Value::Number(number) if reads_as_text(schema, &number.to_string()) => {
                 "; put it in quotes"
             }
-            Value::Null => "; give it a value or take the key out",
+            Value::Bool(value) if reads_as_text(schema, &value.to_string()) => "; put it in quotes",
             _ => "",
         };
         let message = format!("expected {expected}, found {}{hint}", node.kind());
@@ -172,6 +180,15 @@ impl<'a> Walk<'a, '_> {
 
 fn list<'a>(schema: &'a Json, name: &str) -> Option<&'a Vec<Json>> {
     schema.get(name).and_then(Json::as_array)
+}
+
+/// The parser of a text's form.
+fn check_of(schema: &Json) -> Option<text::Check> {
+    text::check_of(schema.get("format")?.as_str()?)
+}
+
+fn reads_as_text(schema: &Json, text: &str) -> bool {
+    check_of(schema).is_some_and(|check| check(text).is_ok())
 }
 
 /// The words of an `enum`, or of a `oneOf` whose branches are each an `enum` or a `const`.
@@ -198,38 +215,22 @@ fn is_of_type(schema: &Json, node: &Node) -> bool {
     }
 }
 
-fn expected(schema: &Json) -> &'static str {
-    if words(schema).is_some() {
-        return "a word";
+/// What a value of this schema is called, with an example of a text that has a form.
+fn expected(schema: &Json) -> String {
+    if let Some(words) = words(schema) {
+        return format!("one of {}", quoted(words));
     }
-    match schema.get("type").and_then(Json::as_str) {
+    let kind = match schema.get("type").and_then(Json::as_str) {
         Some("object") => "a mapping",
         Some("array") => "a list",
         Some("boolean") => "`true` or `false`",
         Some("integer") => "a whole number",
-        _ => match schema.get("format").and_then(Json::as_str) {
-            Some("duration-with-unit") => "text such as `5s`",
-            Some("size-with-unit") => "text such as `16KiB`",
-            Some("secret-source") => "text such as `${NAME}` or `file:PATH`",
-            _ => "text",
-        },
-    }
-}
-
-fn expected_any(branches: &[Json]) -> String {
-    let kinds: Vec<&str> = branches.iter().map(expected).collect();
-    kinds.join(" or ")
-}
-
-fn unknown_key(name: &str, known: Option<&Map<String, Json>>) -> String {
-    let known: Vec<&str> = known
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    match nearest(name, known.iter().copied()) {
-        Some(near) => format!("unknown key, did you mean `{near}`?"),
-        None => format!("unknown key, expected {}", quoted(known)),
+        _ => "text",
+    };
+    let examples = list(schema, "examples").and_then(|examples| examples.first());
+    match examples.and_then(Json::as_str) {
+        Some(example) => format!("{kind} such as `{example}`"),
+        None => kind.to_owned(),
     }
 }
 

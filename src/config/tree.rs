@@ -10,6 +10,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
+use super::member::{MemberPath, Segment};
+
 /// The largest configuration file, in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// How deep lists and mappings may nest.
@@ -178,7 +180,7 @@ impl Node {
     #[must_use]
     pub fn follow(&self, path: &MemberPath) -> (&Self, bool) {
         let mut node = self;
-        for segment in &path.0 {
+        for segment in path.segments() {
             let next = match (segment, &node.value) {
                 (Segment::Key(name), _) => node.get(name),
                 (Segment::Item(index), Value::List(items)) => items.get(*index),
@@ -206,65 +208,6 @@ impl Node {
                 .map(|member| (member.name.clone(), member.node.to_json()))
                 .collect(),
         }
-    }
-}
-
-/// One step of the way to a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
-    Key(String),
-    Item(usize),
-}
-
-/// The way from the top of the file to a member: `resources[1].upstream.url`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MemberPath(Vec<Segment>);
-
-impl MemberPath {
-    /// The file itself.
-    #[must_use]
-    pub fn root() -> Self {
-        Self::default()
-    }
-
-    /// A key below.
-    #[must_use]
-    pub fn key(&self, name: &str) -> Self {
-        self.with(Segment::Key(name.to_owned()))
-    }
-
-    /// An item below, from 0.
-    #[must_use]
-    pub fn item(&self, index: usize) -> Self {
-        self.with(Segment::Item(index))
-    }
-
-    fn with(&self, segment: Segment) -> Self {
-        let mut segments = self.0.clone();
-        segments.push(segment);
-        Self(segments)
-    }
-
-    /// The top-level key that the way starts with.
-    #[must_use]
-    pub fn section(&self) -> Option<&str> {
-        match self.0.first() {
-            Some(Segment::Key(name)) => Some(name),
-            Some(Segment::Item(_)) | None => None,
-        }
-    }
-}
-
-impl fmt::Display for MemberPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, segment) in self.0.iter().enumerate() {
-            match segment {
-                Segment::Key(name) if at == 0 => f.write_str(name)?,
-                Segment::Key(name) => write!(f, ".{name}")?,
-                Segment::Item(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -433,12 +376,12 @@ mod tests {
     fn bombs_are_refused_quickly() {
         assert!(refused(&"[".repeat(20_000)).2.starts_with("too large"));
         assert!(refused(&"- ".repeat(20_000)).2.starts_with("too large"));
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..9 {
-            let below = format!("*a{}", level - 1);
-            let items = vec![below; 9].join(", ");
-            bomb.push_str(&format!("a{level}: &a{level} [{items}]\n"));
-        }
+        let level = |level: usize| {
+            let items = vec![format!("*a{}", level - 1); 9].join(", ");
+            format!("a{level}: &a{level} [{items}]\n")
+        };
+        let levels: String = (1..9).map(level).collect();
+        let bomb = format!("a0: &a0 [x, x, x, x, x, x, x, x, x]\n{levels}");
         assert!(refused(&bomb).2.starts_with("too large"));
         assert!(refused(&" ".repeat(MAX_BYTES + 1)).2.starts_with("larger"));
     }

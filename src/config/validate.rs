@@ -1,7 +1,7 @@
 //! From the file's shape to the rooms' settings: what no schema can say, checked in one pass that never stops
 //! at the first fault.
 //!
-//! A section whose shape is at fault is not looked at again, so that one slip is one fault.
+//! A part whose shape is at fault is not looked at again, so that one slip is one fault.
 
 mod checker;
 mod files;
@@ -13,9 +13,9 @@ mod resources;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::member::MemberPath;
 use super::raw::{self, text};
 use super::settings::{Settings, Sources};
-use super::tree::MemberPath;
 use crate::call::Resources;
 use crate::decision::{DecisionSettings, UnknownAgents};
 use crate::identity::KeySet;
@@ -115,7 +115,7 @@ fn decisions(config: &raw::Config) -> DecisionSettings {
 /// What holds between two sections.
 fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
     let root = MemberPath::root();
-    let listeners = config.listeners.iter().flatten();
+    let listeners = config.listeners.iter().flatten().flatten();
     if let Some(management) = &config.management
         && listeners
             .clone()

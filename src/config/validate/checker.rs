@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::member::MemberPath;
 use super::super::raw::text;
-use super::super::tree::{MemberPath, Node, Place, Text, Value};
+use super::super::tree::{Node, Place, Text, Value};
 use crate::types::{Fault, Faults, Severity};
 
 /// One validation under way.
@@ -16,8 +17,8 @@ pub struct Checker<'a> {
     file: Arc<str>,
     folder: PathBuf,
     tree: &'a Node,
-    /// Sections whose shape is at fault. What else is found in them may only follow from that.
-    silenced: BTreeSet<String>,
+    /// Parts whose shape is at fault. What else is found in them may only follow from that.
+    unsound: BTreeSet<MemberPath>,
     faults: Faults,
 }
 
@@ -29,20 +30,31 @@ impl<'a> Checker<'a> {
             file,
             folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
             tree,
-            silenced: BTreeSet::new(),
+            unsound: BTreeSet::new(),
             faults: Faults::new(),
         }
     }
 
-    /// Reports nothing more of this section.
-    pub fn silence(&mut self, section: &str) {
-        self.silenced.insert(section.to_owned());
+    /// A fault of the file's shape. Of the same part nothing more is told.
+    pub fn misshapen(&mut self, at: &MemberPath, place: Place, message: String) {
+        self.unsound.insert(at.part());
+        self.push(at, place, message, Severity::Error);
     }
 
-    /// Whether nothing more is reported of this section.
+    /// The parts whose shape is at fault.
+    pub fn unsound(&self) -> impl Iterator<Item = &MemberPath> {
+        self.unsound.iter()
+    }
+
+    /// Adds what another reader found in other files.
+    pub fn extend(&mut self, faults: Faults) {
+        self.faults.extend(faults);
+    }
+
+    /// Whether something was found that stops the load.
     #[must_use]
-    pub fn is_silenced(&self, section: &str) -> bool {
-        self.silenced.contains(section)
+    pub fn has_errors(&self) -> bool {
+        self.faults.has_errors()
     }
 
     /// What was found.
@@ -51,18 +63,9 @@ impl<'a> Checker<'a> {
         self.faults
     }
 
-    /// A fault at a known place.
-    pub fn fault(&mut self, at: &MemberPath, place: Place, message: String) {
-        self.push(at, place, message, Severity::Error);
-    }
-
     /// A fault of the member at `at`, or of the place where it is missing.
     pub fn error(&mut self, at: &MemberPath, message: impl Into<String>) {
-        let (node, _) = self.tree.follow(at);
-        let place = node.place;
-        if at.section().is_none_or(|name| !self.is_silenced(name)) {
-            self.push(at, place, message.into(), Severity::Error);
-        }
+        self.found(at, message.into(), Severity::Error);
     }
 
     /// A fault of the member's text, which is shown as it was written: `` `text` is not … ``.
@@ -73,10 +76,15 @@ impl<'a> Checker<'a> {
 
     /// Something that the operator should know, and that stops nothing.
     pub fn warn(&mut self, at: &MemberPath, message: impl Into<String>) {
-        let (node, _) = self.tree.follow(at);
-        let place = node.place;
-        if at.section().is_none_or(|name| !self.is_silenced(name)) {
-            self.push(at, place, message.into(), Severity::Warning);
+        self.found(at, message.into(), Severity::Warning);
+    }
+
+    fn found(&mut self, at: &MemberPath, message: String, severity: Severity) {
+        let part = at.part();
+        let is_sound = |part: &MemberPath| !self.unsound.contains(part);
+        if is_sound(&part) && part.parent().is_none_or(|section| is_sound(&section)) {
+            let place = self.tree.follow(at).0.place;
+            self.push(at, place, message, severity);
         }
     }
 
@@ -167,11 +175,16 @@ impl<'a> Checker<'a> {
         match read_bounded(path, limit) {
             Ok(bytes) => Some(bytes),
             Err(reason) => {
-                let message = format!("cannot read `{}`: {reason}", self.written(at));
-                self.error(at, message);
+                self.unreadable(at, &reason);
                 None
             }
         }
+    }
+
+    /// The file or folder that the member at `at` names cannot be read.
+    pub fn unreadable(&mut self, at: &MemberPath, reason: &str) {
+        let message = format!("cannot read `{}`: {reason}", self.written(at));
+        self.error(at, message);
     }
 }
 

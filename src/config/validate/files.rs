@@ -12,8 +12,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::Checker;
+use crate::config::member::MemberPath;
 use crate::config::raw::text::File;
-use crate::config::tree::MemberPath;
 
 /// The largest PEM file, in bytes.
 const MAX_PEM_BYTES: u64 = 1024 * 1024;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Checker, files};
+use crate::config::member::MemberPath;
 use crate::config::raw::issuers as raw;
 use crate::config::raw::text::{DocumentUrl, Exact};
-use crate::config::tree::MemberPath;
 use crate::identity::KeySet;
 use crate::identity::settings::{
     Algorithm, ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
@@ -22,13 +22,16 @@ const MAX_KEY_FILE_BYTES: u64 = 1024 * 1024;
 /// Every issuer. Names and values of `iss` are their own.
 pub(super) fn issuers(
     check: &mut Checker<'_>,
-    raw: &[raw::Issuer],
+    raw: &[Option<raw::Issuer>],
     at: &MemberPath,
 ) -> (Vec<IssuerSettings>, BTreeMap<Arc<str>, KeySet>) {
     let mut done: Vec<IssuerSettings> = Vec::new();
     let mut key_sets = BTreeMap::new();
     for (index, issuer) in raw.iter().enumerate() {
         let at = at.item(index);
+        let Some(issuer) = issuer else {
+            continue;
+        };
         if done.iter().any(|other| other.name == issuer.name.0) {
             check.refuse(&at.key("name"), "is the name of another issuer");
         }
@@ -64,19 +67,14 @@ fn key_set(check: &mut Checker<'_>, path: &Path, at: &MemberPath) -> Option<KeyS
 }
 
 fn one(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> Option<IssuerSettings> {
-    let (profile, issuers, default_type) = match raw.profile {
-        raw::Profile::Entra => {
-            let (profile, issuers) = entra(check, raw, at)?;
-            (profile, issuers, "JWT")
-        }
-        raw::Profile::Oidc => {
-            let (profile, issuers) = oidc(check, raw, at);
-            (profile, issuers, "at+jwt")
-        }
+    let identified = match raw.profile {
+        raw::Profile::Entra => entra(check, raw, at),
+        raw::Profile::Oidc => Some(oidc(check, raw, at)),
     };
-    let types = match raw.token_types.as_slice() {
-        [] => vec![default_type.into()],
-        given => texts(given),
+    let types = match (raw.token_types.as_slice(), raw.profile) {
+        ([], raw::Profile::Entra) => vec!["JWT".into()],
+        ([], raw::Profile::Oidc) => vec!["at+jwt".into()],
+        (given, _) => texts(given),
     };
     if raw.dangerous_allow_missing_token_type {
         let message = "an ID token can pass for an access token";
@@ -88,7 +86,9 @@ fn one(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> Option<Is
         &raw.max_token_lifetime,
         ("1m", "30d"),
     );
-    let keys = keys(check, raw, &profile, &at.key("keys"))?;
+    let profile = identified.as_ref().map(|(profile, _)| profile);
+    let keys = keys(check, raw, profile, &at.key("keys"));
+    let (profile, issuers) = identified?;
     Some(IssuerSettings {
         name: Arc::clone(&raw.name.0),
         issuers,
@@ -98,7 +98,7 @@ fn one(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> Option<Is
         type_may_be_missing: raw.dangerous_allow_missing_token_type,
         leeway,
         max_lifetime,
-        keys,
+        keys: keys?,
     })
 }
 
@@ -162,15 +162,15 @@ fn oidc(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> (Profile
 fn keys(
     check: &mut Checker<'_>,
     issuer: &raw::Issuer,
-    profile: &Profile,
+    profile: Option<&Profile>,
     at: &MemberPath,
 ) -> Option<KeySettings> {
     let defaults = raw::Keys::default();
     let raw = issuer.keys.as_ref().unwrap_or(&defaults);
-    let origin = origin(check, raw, profile, at)?;
+    let origin = origin(check, raw, profile, at);
     let ca_file = raw.ca_file.as_ref().map(|file| {
         let at = at.key("ca_file");
-        if matches!(origin, KeyOrigin::File(_)) {
+        if raw.file.is_some() {
             check.error(&at, "without effect: the keys come from a file");
         }
         files::ca_bundle(check, &at, file)
@@ -190,7 +190,7 @@ fn keys(
     }
     check.size_between(&at.key("max_size"), &raw.max_size, ("1KiB", "16MiB"));
     Some(KeySettings {
-        origin,
+        origin: origin?,
         ca_file,
         refresh_interval,
         min_refresh_interval,
@@ -204,7 +204,7 @@ fn keys(
 fn origin(
     check: &mut Checker<'_>,
     raw: &raw::Keys,
-    profile: &Profile,
+    profile: Option<&Profile>,
     at: &MemberPath,
 ) -> Option<KeyOrigin> {
     match (&raw.file, &raw.jwks_uri, &raw.discovery) {
@@ -216,8 +216,10 @@ fn origin(
             secure(check, raw, url, &at.key("discovery")).map(KeyOrigin::Discovery)
         }
         (None, None, None) => match profile {
-            Profile::Entra { tenant } => Some(KeyOrigin::JwksUri(entra_jwks_uri(tenant))),
-            Profile::Oidc(_) => {
+            // Without its tenant, an issuer of Entra has been refused already.
+            None => None,
+            Some(Profile::Entra { tenant }) => Some(KeyOrigin::JwksUri(entra_jwks_uri(tenant))),
+            Some(Profile::Oidc(_)) => {
                 let message = "is missing, expected one of `file`, `jwks_uri`, `discovery`";
                 check.error(at, message);
                 None

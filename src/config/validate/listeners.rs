@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Checker, files};
 use crate::call::resource::HostPattern;
+use crate::config::member::MemberPath;
 use crate::config::raw::listeners as raw;
 use crate::config::raw::text::{Host, Size};
-use crate::config::tree::MemberPath;
 use crate::listener::settings::{ClientCertificates, Limits, ListenerSettings, ServerTls};
 use crate::management::settings::ManagementSettings;
 use crate::types::Secret;
@@ -19,12 +19,15 @@ const MAX_TOKEN_BYTES: u64 = 4096;
 /// Every listener. Names and addresses are their own.
 pub(super) fn listeners(
     check: &mut Checker<'_>,
-    raw: &[raw::Listener],
+    raw: &[Option<raw::Listener>],
     at: &MemberPath,
 ) -> Vec<ListenerSettings> {
     let mut done: Vec<ListenerSettings> = Vec::new();
     for (index, listener) in raw.iter().enumerate() {
         let at = at.item(index);
+        let Some(listener) = listener else {
+            continue;
+        };
         if done.iter().any(|other| other.name == listener.name.0) {
             check.refuse(&at.key("name"), "is the name of another listener");
         }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Checker;
+use crate::config::member::MemberPath;
 use crate::config::raw;
 use crate::config::raw::process::{Overflow as RawOverflow, Records, Responses};
-use crate::config::tree::MemberPath;
 use crate::enforcement::ResponseSettings;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
 

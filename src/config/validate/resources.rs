@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::listeners::exact_host;
 use super::{Checker, files};
 use crate::call::resource::{AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource};
+use crate::config::member::MemberPath;
 use crate::config::raw::resources as raw;
-use crate::config::tree::MemberPath;
 use crate::types::attributes::fold;
 use crate::types::{AttributeValue, Attributes};
 use crate::upstream::settings::{UpstreamProtocol, UpstreamSettings, UpstreamTls};
@@ -15,12 +15,15 @@ use crate::upstream::settings::{UpstreamProtocol, UpstreamSettings, UpstreamTls}
 /// Every resource with its upstream. Names are their own, and so is each host with a path.
 pub(super) fn resources(
     check: &mut Checker<'_>,
-    raw: &[raw::Resource],
+    raw: &[Option<raw::Resource>],
     at: &MemberPath,
 ) -> Vec<(Resource, UpstreamSettings)> {
     let mut done: Vec<(Resource, UpstreamSettings)> = Vec::new();
     for (index, resource) in raw.iter().enumerate() {
         let at = at.item(index);
+        let Some(resource) = resource else {
+            continue;
+        };
         let settings = one(check, resource, &at);
         let others = done.iter().map(|(other, _)| other);
         if others.clone().any(|other| other.name == settings.name) {

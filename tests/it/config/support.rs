@@ -7,10 +7,10 @@ use boomgate::config::load;
 use tempfile::TempDir;
 
 /// The admin token of the tests' environment.
-pub const TOKEN: &str = "admin-token-of-the-tests-0123456789";
+pub(super) const TOKEN: &str = "admin-token-of-the-tests-0123456789";
 
 /// The smallest configuration that loads.
-const MINIMAL: &str = "\
+pub(super) const MINIMAL: &str = "\
 listeners:
   - name: https
     address: 127.0.0.1:8443
@@ -37,7 +37,7 @@ policies:
   dir: policies
 ";
 
-pub fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     match name {
         "BOOMGATE_ADMIN_TOKEN" => Some(TOKEN.to_owned()),
         "SHORT_TOKEN" => Some("hunter2".to_owned()),
@@ -51,20 +51,20 @@ fn reference_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config")
 }
 
-pub fn reference_text() -> String {
+pub(super) fn reference_text() -> String {
     std::fs::read_to_string(reference_folder().join("boomgate.yaml")).unwrap()
 }
 
-pub struct Folder(TempDir);
+pub(super) struct Folder(TempDir);
 
 impl Folder {
-    pub fn with_reference() -> Self {
+    pub(super) fn with_reference() -> Self {
         let folder = Self::with_certificates();
         copy(&reference_folder(), folder.root());
         folder
     }
 
-    pub fn with_minimal() -> Self {
+    pub(super) fn with_minimal() -> Self {
         let folder = Self::with_certificates();
         copy(
             &reference_folder().join("policies"),
@@ -84,36 +84,36 @@ impl Folder {
         folder
     }
 
-    pub fn root(&self) -> &Path {
+    pub(super) fn root(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// Changes the configuration.
-    pub fn replace(&self, from: &str, to: &str) {
+    pub(super) fn replace(&self, from: &str, to: &str) {
         let path = self.path("boomgate.yaml");
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(from), "`{from}` is not in the configuration");
         std::fs::write(path, text.replacen(from, to, 1)).unwrap();
     }
 
-    pub fn append(&self, more: &str) {
+    pub(super) fn append(&self, more: &str) {
         let path = self.path("boomgate.yaml");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(path, text + more).unwrap();
     }
 
     /// A JWK Set of one public key.
-    pub fn write_jwks(&self, name: &str) {
+    pub(super) fn write_jwks(&self, name: &str) {
         use base64::Engine as _;
         use rcgen::PublicKeyData as _;
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
@@ -125,7 +125,7 @@ impl Folder {
     }
 
     /// The faults as lines, without the folder's name.
-    pub fn faults(&self) -> Vec<String> {
+    pub(super) fn faults(&self) -> Vec<String> {
         let (loaded, faults) = load(&self.path("boomgate.yaml"), &environment);
         assert_eq!(loaded.is_none(), faults.has_errors());
         let folder = format!("{}/", self.root().display());

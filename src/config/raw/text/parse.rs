@@ -70,7 +70,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 }
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
+    text.parse().map_err(|_not_an_address| {
         "is not an address, expected an IP address and a port, such as `127.0.0.1:8443` or `[::1]:8443`"
             .to_owned()
     })
