@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::call::ConnectionFacts;
+use crate::call::{ConnectionFacts, RequestLimits};
 use crate::identity::{Agent, Human, NonAgent};
 use crate::types::{AgentId, BlueprintId, CallId, ObjectId, Timestamp};
 use crate::upstream::settings::UpstreamSettings;
@@ -38,7 +38,7 @@ fn context(client: &str) -> CallContext {
         received_at: Timestamp::from_seconds(0),
         started: Instant::now(),
         connection: Arc::new(ConnectionFacts {
-            limits: crate::call::headers::RequestLimits::COMMON,
+            limits: RequestLimits::COMMON,
             listener: "main".into(),
             peer: SocketAddr::new(client, 5),
             local: "127.0.0.1:8443".parse().unwrap(),

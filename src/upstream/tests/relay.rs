@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use hyper::client::conn::http1 as client;
@@ -203,10 +204,11 @@ pub(super) struct Relay {
 impl Relay {
     pub(super) async fn start(upstream: UpstreamSettings) -> Self {
         let table = Arc::new(ArcSwap::from_pointee(table(upstream)));
-        let upstreams = Arc::new(Upstreams::new(Arc::clone(&table)));
+        let upstreams = Arc::new(Upstreams::default());
+        let current = Arc::clone(&table);
         let relaying = move |request: Request<Incoming>| {
-            let upstreams = Arc::clone(&upstreams);
-            async move { relay(&upstreams, request).await }
+            let (upstreams, table) = (Arc::clone(&upstreams), current.load_full());
+            async move { relay(&upstreams, &table, request).await }
         };
         let Upstream { port, .. } = upstream_http1(relaying).await;
         Self { port, table }
@@ -258,10 +260,14 @@ fn table(upstream: UpstreamSettings) -> UpstreamTable {
     UpstreamTable::load(&[(name(), upstream)].into()).unwrap()
 }
 
-async fn relay(upstreams: &Upstreams, request: Request<Incoming>) -> Response<Body> {
+async fn relay(
+    upstreams: &Upstreams,
+    table: &UpstreamTable,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let address = "127.0.0.1:8443".parse().unwrap();
     let connection = Arc::new(ConnectionFacts {
-        limits: crate::call::headers::RequestLimits::COMMON,
+        limits: LIMITS,
         listener: "main".into(),
         peer: address,
         local: address,
@@ -299,7 +305,8 @@ async fn relay(upstreams: &Upstreams, request: Request<Incoming>) -> Response<Bo
         headers,
         body,
     };
-    let sent = upstreams.send(&name(), passport, &context, outbound).await;
+    let pool = upstreams.pool(&name(), table);
+    let sent = send(pool, passport, &context, outbound).await;
     sent.unwrap_or_else(|reason| answer(context, reason))
 }
 

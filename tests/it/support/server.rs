@@ -117,6 +117,8 @@ impl Echo {
 }
 
 impl CallHandler for Echo {
+    type Body = Body;
+
     async fn handle(
         &self,
         request: Request<Incoming>,
