@@ -11,6 +11,6 @@ pub mod status;
 pub mod watch;
 
 pub use discovered::Discovered;
-pub use keys::KeyFeed;
-pub use status::Status;
+pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
+pub use status::{Source, Status};
 pub use watch::{Change, Watch};

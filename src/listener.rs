@@ -15,6 +15,6 @@ pub mod worker;
 
 pub use accept::serve_management;
 pub use rim::CallHandler;
-pub use socket::{ListenError, ListenerHandle, Listeners};
+pub use socket::{ListenError, ListenerHandle, Listeners, bind_alone};
 pub use tls::{TlsError, load};
 pub use worker::{Workers, run};

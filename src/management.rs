@@ -13,6 +13,7 @@ pub mod settings;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -47,7 +48,7 @@ pub struct State {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What the operator says.
-    pub settings: ManagementSettings,
+    pub settings: Arc<ArcSwap<ManagementSettings>>,
 }
 
 /// One control plane at work.

@@ -14,7 +14,6 @@ mod upload;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
@@ -35,9 +34,8 @@ pub use table::{UpstreamError, UpstreamTable};
 
 /// One worker's way to the upstreams. Its connections live on when the table is replaced, where the settings of
 /// their upstream are the same.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Upstreams {
-    table: Arc<ArcSwap<UpstreamTable>>,
     pools: Mutex<HashMap<ResourceName, Arc<Pool>>>,
 }
 
@@ -62,17 +60,9 @@ struct Outbound {
 }
 
 impl Upstreams {
-    /// Starts without connections. `table` is shared by all workers and replaced on reload.
-    #[must_use]
-    pub fn new(table: Arc<ArcSwap<UpstreamTable>>) -> Self {
-        Self {
-            table,
-            pools: Mutex::default(),
-        }
-    }
-
-    /// Forwards the one call of a permit. Returns with the head of the answer; its body streams.
-    pub async fn forward(&self, permit: Permit) -> Forwarded {
+    /// Forwards the one call of a permit, by the table that it was judged with.
+    /// Returns with the head of the answer; its body streams.
+    pub async fn forward(&self, permit: Permit, table: &UpstreamTable) -> Forwarded {
         let resource = permit.received().resource().name.clone();
         let passport = Passport::of(&permit);
         let (context, method, path, query, headers, body) = permit.spend().into_http();
@@ -83,39 +73,13 @@ impl Upstreams {
             headers,
             body,
         };
-        let result = self.send(&resource, passport, &context, outbound).await;
+        let pool = self.pool(&resource, table);
+        let result = send(pool, passport, &context, outbound).await;
         Forwarded { context, result }
     }
 
-    async fn send(
-        &self,
-        resource: &ResourceName,
-        passport: Passport,
-        context: &CallContext,
-        mut outbound: Outbound,
-    ) -> Result<Response<Body>, Reason> {
-        // FAIL-CLOSED: a resource that a reload has just removed has no upstream.
-        let pool = self.pool(resource).ok_or(Reason::UpstreamUnreachable)?;
-        headers::rewrite(&mut outbound.headers, passport, context, &pool.endpoint);
-        let request = outbound
-            .into_request(&pool.endpoint)
-            .ok_or(Reason::UpstreamFailed)?;
-        let mut response = exchange(&pool, request).await.map_err(|error| {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::debug!(%resource, %error, cause, "forwarding failed");
-            error.reason()
-        })?;
-        // No upgrade was asked for; whatever follows the head is not HTTP.
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Reason::UpstreamFailed);
-        }
-        headers::clean_response(response.headers_mut());
-        Ok(response)
-    }
-
     /// The connections to a resource's upstream; new ones where its settings have changed.
-    fn pool(&self, resource: &ResourceName) -> Option<Arc<Pool>> {
-        let table = self.table.load();
+    fn pool(&self, resource: &ResourceName, table: &UpstreamTable) -> Option<Arc<Pool>> {
         let endpoint = table.endpoint(resource)?;
         let mut pools = self.pools.lock();
         if let Some(pool) = pools.get(resource)
@@ -127,6 +91,32 @@ impl Upstreams {
         pools.insert(resource.clone(), Arc::clone(&pool));
         Some(pool)
     }
+}
+
+/// Sends a call, and cleans the head of its answer.
+async fn send(
+    pool: Option<Arc<Pool>>,
+    passport: Passport,
+    context: &CallContext,
+    mut outbound: Outbound,
+) -> Result<Response<Body>, Reason> {
+    // FAIL-CLOSED: a resource without an upstream is not reachable.
+    let pool = pool.ok_or(Reason::UpstreamUnreachable)?;
+    headers::rewrite(&mut outbound.headers, passport, context, &pool.endpoint);
+    let request = outbound
+        .into_request(&pool.endpoint)
+        .ok_or(Reason::UpstreamFailed)?;
+    let mut response = exchange(&pool, request).await.map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::debug!(%error, cause, "forwarding failed");
+        error.reason()
+    })?;
+    // No upgrade was asked for; whatever follows the head is not HTTP.
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Reason::UpstreamFailed);
+    }
+    headers::clean_response(response.headers_mut());
+    Ok(response)
 }
 
 impl Outbound {

@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::headers::RequestLimits;
+
 /// The facts of one accepted connection, shared by its calls.
 #[derive(Debug, Clone)]
 pub struct ConnectionFacts {
     /// The listener's configured name.
     pub listener: Arc<str>,
+    /// What a request on it may be.
+    pub limits: RequestLimits,
     /// The address at the other end of the socket.
     pub peer: SocketAddr,
     /// The address of our end.

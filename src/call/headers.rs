@@ -24,6 +24,15 @@ pub struct RequestLimits {
     pub max_headers: usize,
 }
 
+impl RequestLimits {
+    /// What HTTP servers commonly take.
+    pub const COMMON: Self = Self {
+        max_uri_bytes: 8 * 1024,
+        max_header_bytes: 32 * 1024,
+        max_headers: 100,
+    };
+}
+
 /// Names that only the gateway sets, and names that bend the method, the path, the host or the client that an
 /// upstream sees. A caller's are taken away.
 #[must_use]

@@ -26,6 +26,7 @@ use super::serve::serve;
 use super::settings::Limits;
 use super::socket::{Door, ListenError};
 use crate::call::ConnectionFacts;
+use crate::call::headers::RequestLimits;
 
 /// The first and the longest pause after an error that is not of one connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -183,6 +184,11 @@ async fn connect<M, S, B>(
     };
     let mut facts = ConnectionFacts {
         listener: Arc::clone(&door.name),
+        limits: RequestLimits {
+            max_uri_bytes: door.limits.max_uri_bytes,
+            max_header_bytes: door.limits.max_header_bytes,
+            max_headers: door.limits.max_headers,
+        },
         peer,
         local,
         server_name: None,

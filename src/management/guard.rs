@@ -29,10 +29,10 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let settings = &control.state.settings;
+    let settings = control.state.settings.load();
     let ids = RequestIds::of(request.headers());
     let (mut head, body) = request.into_parts();
-    let response = match admit(&head, settings) {
+    let response = match admit(&head, &settings) {
         Ok(authority) => {
             head.extensions.insert(authority);
             head.extensions.insert(ids.clone());

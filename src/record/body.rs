@@ -14,22 +14,34 @@ use crate::call::body::BodyError;
 #[derive(Debug)]
 pub struct RecordedBody {
     inner: Body,
-    entry: Entry,
+    /// `None` for what is not recorded.
+    entry: Option<Entry>,
 }
 
 impl RecordedBody {
     /// Joins the body of an answer with the call's entry.
     #[must_use]
     pub fn new(inner: Body, entry: Entry) -> Self {
-        let mut body = Self { inner, entry };
+        let mut body = Self {
+            inner,
+            entry: Some(entry),
+        };
         body.close_at_end();
         body
     }
 
+    /// A body of an answer that is no decision.
+    #[must_use]
+    pub const fn unrecorded(inner: Body) -> Self {
+        Self { inner, entry: None }
+    }
+
     /// A server does not ask again for what it knows to be over: the end is noticed with the last frame.
     fn close_at_end(&mut self) {
-        if self.inner.is_end_stream() {
-            self.entry.completed();
+        if self.inner.is_end_stream()
+            && let Some(entry) = &mut self.entry
+        {
+            entry.completed();
         }
     }
 }
@@ -43,16 +55,14 @@ impl HttpBody for RecordedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
-        match &frame {
-            Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref() {
-                    self.entry.sent(data.len());
-                }
-                self.close_at_end();
+        if let Some(entry) = &mut self.entry {
+            match &frame {
+                Some(Ok(frame)) => entry.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Some(Err(_)) => entry.broken_off(),
+                None => entry.completed(),
             }
-            Some(Err(_)) => self.entry.broken_off(),
-            None => self.entry.completed(),
         }
+        self.close_at_end();
         Poll::Ready(frame)
     }
 

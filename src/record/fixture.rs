@@ -121,6 +121,7 @@ pub(super) async fn refused() -> Refused {
 /// What the gateway makes of one request.
 async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused> {
     let connection = Arc::new(ConnectionFacts {
+        limits: crate::call::headers::RequestLimits::COMMON,
         listener: "public".into(),
         peer: SocketAddr::from((Ipv4Addr::new(198, 51, 100, 7), 50_000)),
         local: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)),

@@ -38,6 +38,7 @@ fn context(client: &str) -> CallContext {
         received_at: Timestamp::from_seconds(0),
         started: Instant::now(),
         connection: Arc::new(ConnectionFacts {
+            limits: crate::call::headers::RequestLimits::COMMON,
             listener: "main".into(),
             peer: SocketAddr::new(client, 5),
             local: "127.0.0.1:8443".parse().unwrap(),

@@ -261,6 +261,7 @@ fn table(upstream: UpstreamSettings) -> UpstreamTable {
 async fn relay(upstreams: &Upstreams, request: Request<Incoming>) -> Response<Body> {
     let address = "127.0.0.1:8443".parse().unwrap();
     let connection = Arc::new(ConnectionFacts {
+        limits: crate::call::headers::RequestLimits::COMMON,
         listener: "main".into(),
         peer: address,
         local: address,

@@ -1,0 +1,171 @@
+//! The folders and files that a configuration names, read and parsed: policies, the directory, named locations,
+//! risk, key sets. Their names and contents make the generation.
+//!
+//! A folder is read whole or not at all: what cannot be read is a fault, never an empty set. Names that begin
+//! with a dot are passed over, which leaves one way into a Kubernetes ConfigMap (its `..data` is a dot name).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::validate::{in_words, read_bounded};
+use crate::types::{Fault, Faults, Severity};
+
+/// The largest file of a folder, in bytes.
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+/// The most files of a folder.
+const MAX_FILES: usize = 10_000;
+
+/// One file that was read.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Its name in faults: the path as it was opened.
+    pub(super) shown: String,
+    /// Its name in its folder.
+    pub(super) name: String,
+    /// What it holds.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Every `*.json` file of a folder, by name, and the faults of those that cannot be read.
+///
+/// # Errors
+/// Why the folder itself cannot be read.
+pub(super) fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
+    let mut sources = Vec::new();
+    let mut faults = Faults::new();
+    for path in json_files(folder)? {
+        match read_file(&path) {
+            Ok(source) => sources.push(source),
+            Err(reason) => faults.push(of_file(&path, format!("cannot read the file: {reason}"))),
+        }
+    }
+    Ok((sources, faults))
+}
+
+/// One file.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn read_file(path: &Path) -> Result<Source, String> {
+    Ok(Source {
+        shown: path.to_string_lossy().into_owned(),
+        name: file_name(path),
+        bytes: read_bounded(path, MAX_FILE_BYTES)?,
+    })
+}
+
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| in_words(&error))? {
+        let path = entry.map_err(|error| in_words(&error))?.path();
+        let name = file_name(&path);
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        // A folder of such a name is no file; a symbolic link to a file is one, and a dangling one is a fault.
+        if is_json && !name.starts_with('.') && !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    if paths.len() > MAX_FILES {
+        return Err(format!("more than {MAX_FILES} files"));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// A fault of a whole file or folder.
+pub(super) fn of_file(path: &Path, message: String) -> Fault {
+    Fault {
+        file: path.to_string_lossy().into(),
+        line: 0,
+        column: 0,
+        member: String::new(),
+        message,
+        severity: Severity::Error,
+    }
+}
+
+/// The hash of everything that decisions rest on, in the order it is added.
+pub(super) struct Generation(Context);
+
+impl Generation {
+    /// Of nothing yet.
+    pub(super) fn new() -> Self {
+        Self(Context::new(&SHA256))
+    }
+
+    /// Adds one source. Each part goes in with its length before it, so that no two lists of sources are one text.
+    pub(super) fn add(&mut self, kind: &str, name: &str, bytes: &[u8]) {
+        for part in [kind.as_bytes(), name.as_bytes(), bytes] {
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            self.0.update(&length.to_be_bytes());
+            self.0.update(part);
+        }
+    }
+
+    /// The hash: 64 hexadecimal digits.
+    pub(super) fn finish(self) -> Arc<str> {
+        let digest = self.0.finish();
+        let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+        digits.collect::<String>().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generation(sources: &[(&str, &str, &str)]) -> Arc<str> {
+        let mut generation = Generation::new();
+        for (kind, name, bytes) in sources {
+            generation.add(kind, name, bytes.as_bytes());
+        }
+        generation.finish()
+    }
+
+    #[test]
+    fn no_two_lists_of_sources_share_a_generation() {
+        let one = generation(&[("policy", "a", "bc")]);
+        assert_eq!(one.len(), 64);
+        assert_eq!(one, generation(&[("policy", "a", "bc")]));
+        assert_ne!(one, generation(&[("policy", "ab", "c")]));
+        assert_ne!(one, generation(&[("policy", "a", "b"), ("", "", "c")]));
+        assert_ne!(one, generation(&[("agent", "a", "bc")]));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_is_its_json_files_and_links_to_them_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("..2026_10_01")).unwrap();
+        std::fs::write(path("..2026_10_01/b.json"), "b").unwrap();
+        std::os::unix::fs::symlink("..2026_10_01", path("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/b.json", path("b.json")).unwrap();
+        std::fs::write(path("a.json"), "a").unwrap();
+        std::fs::write(path(".hidden.json"), "h").unwrap();
+        std::fs::write(path("README.md"), "r").unwrap();
+        std::fs::create_dir(path("c.json")).unwrap();
+        let (sources, faults) = read_folder(folder.path()).unwrap();
+        let names: Vec<_> = sources
+            .iter()
+            .map(|s| (s.name.as_str(), s.bytes.as_slice()))
+            .collect();
+        assert_eq!(names, [("a.json", b"a".as_slice()), ("b.json", b"b")]);
+        assert!(faults.is_empty());
+
+        std::os::unix::fs::symlink("gone", path("d.json")).unwrap();
+        let (_, faults) = read_folder(folder.path()).unwrap();
+        let messages: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(messages, ["cannot read the file: no such file or folder"]);
+        assert!(read_folder(&path("missing")).is_err());
+    }
+}

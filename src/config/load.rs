@@ -1,0 +1,254 @@
+//! Loads a configuration whole: the file, and every file that it names. All faults of all files are told at once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::environment::{self, Environment};
+use super::folders::{Generation, Source, of_file, read_file, read_folder};
+use super::member::MemberPath;
+use super::schema::schema;
+use super::settings::{Settings, Sources};
+use super::tree::{self, Node, Place, Value};
+use super::validate::{Checker, Validated, read_bounded, sources, validate};
+use super::{raw, structure};
+use crate::identity::directory::read::{DirectoryParts, read as read_directory};
+use crate::identity::{Directory, KeySet};
+use crate::policy::{self, OnUnsupported, PolicySet};
+use crate::risk::{self, RiskEntry};
+use crate::types::{Fault, Faults, json, text};
+
+/// A configuration with all that it names.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// The compiled policies.
+    pub policies: Arc<PolicySet>,
+    /// The directory; empty where none is configured.
+    pub directory: Arc<Directory>,
+    /// What the risk file says.
+    pub risk: Vec<RiskEntry>,
+    /// The keys of the issuers whose keys are in a file, by the issuer's name.
+    pub keys: BTreeMap<Arc<str>, KeySet>,
+    /// The hash of all sources that decisions rest on: `policyGeneration`.
+    pub generation: Arc<str>,
+}
+
+/// Loads the configuration at `path`. What is loaded is there if no fault is an error; warnings may come with it.
+#[must_use]
+pub fn load(path: &Path, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
+    let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
+    let decoded = read_bounded(path, limit)
+        .map_err(|reason| format!("cannot read the file: {reason}"))
+        .and_then(|bytes| match text::decode(&bytes) {
+            Ok(text) => Ok(text.into_owned()),
+            Err(error) => Err(error.to_string()),
+        });
+    match decoded {
+        Ok(text) => load_text(path, &text, environment),
+        Err(message) => {
+            let mut faults = Faults::new();
+            faults.push(of_file(path, message));
+            (None, faults)
+        }
+    }
+}
+
+fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
+    let mut tree = match tree::read(text) {
+        Ok(tree) => tree,
+        Err(unreadable) => return (None, of_text(path, unreadable.place, unreadable.message)),
+    };
+    if matches!(tree.value, Value::Null) {
+        let message = "the file is empty, expected a configuration".to_owned();
+        return (None, of_text(path, Place::default(), message));
+    }
+    let mut shape = Vec::new();
+    environment::expand(&mut tree, environment, &mut |at, node, message| {
+        shape.push((at.clone(), node.place, message));
+    });
+    structure::check(&schema(), &tree, &mut |at, place, message| {
+        // A text that could not be filled in is told once.
+        if !shape.iter().any(|(known, ..)| known == at) {
+            shape.push((at.clone(), place, message));
+        }
+    });
+    let mut check = Checker::new(path, path.to_string_lossy().into(), &tree);
+    for (at, place, message) in shape {
+        check.misshapen(&at, place, message);
+    }
+    let Some(config) = sound_parts(&tree, &check) else {
+        let mut faults = check.into_faults();
+        if !faults.has_errors() {
+            faults.push(of_file(
+                path,
+                "does not have the form of a configuration".to_owned(),
+            ));
+        }
+        return (None, faults);
+    };
+    let validated = validate(&mut check, &config);
+    let named = sources(&check, &config).map(|sources| Named::read(&mut check, &sources, &tree));
+    let mut faults = check.into_faults();
+    if faults.has_errors() {
+        return (None, faults);
+    }
+    let loaded = validated.zip(named).map(|(validated, named)| {
+        let Validated { settings, keys } = validated;
+        Loaded {
+            settings,
+            policies: Arc::new(PolicySet::compile(named.policies)),
+            directory: Arc::new(named.directory),
+            risk: named.risk,
+            keys,
+            generation: named.generation,
+        }
+    });
+    if loaded.is_none() {
+        faults.push(of_file(
+            path,
+            "does not make a whole configuration".to_owned(),
+        ));
+    }
+    (loaded, faults)
+}
+
+/// The configuration, less the parts whose shape is at fault.
+fn sound_parts(tree: &Node, check: &Checker<'_>) -> Option<raw::Config> {
+    let mut json = tree.to_json();
+    for part in check.unsound() {
+        part.take_out_of(&mut json);
+    }
+    serde_json::from_value(json).ok()
+}
+
+fn of_text(path: &Path, place: Place, message: String) -> Faults {
+    let mut faults = Faults::new();
+    faults.push(Fault {
+        line: place.line,
+        column: place.column,
+        ..of_file(path, message)
+    });
+    faults
+}
+
+/// What the named files say.
+struct Named {
+    policies: Vec<policy::Policy>,
+    directory: Directory,
+    risk: Vec<RiskEntry>,
+    generation: Arc<str>,
+}
+
+/// The sections of the configuration that decisions rest on.
+const DECIDING_SECTIONS: [&str; 5] = ["resources", "policies", "directory", "risk", "evaluation"];
+
+impl Named {
+    fn read(check: &mut Checker<'_>, sources: &Sources, tree: &Node) -> Self {
+        let mut generation = Generation::new();
+        let mut folder = |check: &mut Checker<'_>, section: &str, path: Option<&PathBuf>| {
+            let files = path.map_or_else(Vec::new, |path| folder(check, section, path));
+            for file in &files {
+                generation.add(section, &file.name, &file.bytes);
+            }
+            files
+        };
+        let policies = folder(check, "policies", Some(&sources.policies));
+        let directory = folder(check, "directory", sources.directory.as_ref());
+        let locations = folder(check, "named_locations", sources.named_locations.as_ref());
+        for section in DECIDING_SECTIONS {
+            if let Some(node) = tree.get(section) {
+                generation.add("setting", section, node.to_json().to_string().as_bytes());
+            }
+        }
+        check_locations(check, &locations);
+        Self {
+            policies: read_policies(check, sources.on_unsupported, &policies),
+            directory: build_directory(check, &directory),
+            risk: read_risk(check, sources),
+            generation: generation.finish(),
+        }
+    }
+}
+
+/// The files of the folder that a section names.
+fn folder(check: &mut Checker<'_>, section: &str, path: &Path) -> Vec<Source> {
+    match read_folder(path) {
+        Ok((files, faults)) => {
+            check.extend(faults);
+            files
+        }
+        Err(reason) => {
+            check.unreadable(&MemberPath::root().key(section).key("dir"), &reason);
+            Vec::new()
+        }
+    }
+}
+
+fn read_policies(
+    check: &mut Checker<'_>,
+    on_unsupported: OnUnsupported,
+    files: &[Source],
+) -> Vec<policy::Policy> {
+    let mut policies = Vec::new();
+    for file in files {
+        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
+        policies.extend(read);
+        check.extend(found);
+    }
+    check.extend(policy::check_set(&policies));
+    if policies.is_empty() && !check.has_errors() {
+        let at = MemberPath::root().key("policies").key("dir");
+        check.warn(&at, "holds no policy: nothing is blocked by policy");
+    }
+    policies
+}
+
+fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
+    let mut parts = DirectoryParts::default();
+    for file in files {
+        let (read, found) = read_directory(&file.shown, &file.bytes);
+        parts.extend(read);
+        check.extend(found);
+    }
+    let (directory, found) = parts.build();
+    check.extend(found);
+    directory
+}
+
+/// No policy reads a location yet, so it is held only to being strict JSON.
+fn check_locations(check: &mut Checker<'_>, files: &[Source]) {
+    for file in files {
+        let path = Path::new(&file.shown);
+        match text::decode(&file.bytes) {
+            Err(error) => check.extend(of_text(path, Place::default(), error.to_string())),
+            Ok(text) => {
+                if let Err(error) = json::parse(text.as_bytes()) {
+                    let place = Place {
+                        line: error.line,
+                        column: error.column,
+                    };
+                    check.extend(of_text(path, place, error.message));
+                }
+            }
+        }
+    }
+}
+
+fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {
+    let Some(path) = &sources.risk else {
+        return Vec::new();
+    };
+    match read_file(path) {
+        Ok(file) => {
+            let (entries, found) = risk::read::read(&file.shown, &file.bytes);
+            check.extend(found);
+            entries
+        }
+        Err(reason) => {
+            check.unreadable(&MemberPath::root().key("risk").key("file"), &reason);
+            Vec::new()
+        }
+    }
+}

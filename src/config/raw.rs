@@ -1,0 +1,143 @@
+//! The shape of the configuration file: what serde reads and what the shipped JSON Schema is made from.
+//!
+//! The documentation of a field is its description in the schema, so it speaks to operators. What is left
+//! out never weakens; a key that weakens has a name that says so. Never here: a check between two keys.
+
+pub mod issuers;
+pub mod listeners;
+pub mod process;
+pub mod resources;
+pub mod text;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use issuers::{Issuer, Tokens};
+use listeners::{Listener, Management};
+use process::{Log, Records, Reload, Responses, Shutdown};
+use resources::Resource;
+use text::File;
+
+// The sections that must be there, and the items of lists, are optional for serde only: while one is at fault,
+// the others are still checked.
+/// The configuration of a Boomgate gateway.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["listeners", "management", "issuers", "resources", "policies"]))]
+pub struct Config {
+    /// Where calls come in.
+    #[schemars(with = "Vec<Listener>", length(min = 1, max = 64))]
+    pub listeners: Option<Vec<Option<Listener>>>,
+    /// The control plane: health, metrics, the Graph subset.
+    pub management: Option<Management>,
+    /// Whose tokens are accepted.
+    #[schemars(with = "Vec<Issuer>", length(min = 1, max = 64))]
+    pub issuers: Option<Vec<Option<Issuer>>>,
+    /// The APIs behind the gateway.
+    #[schemars(with = "Vec<Resource>", length(min = 1, max = 1000))]
+    pub resources: Option<Vec<Option<Resource>>>,
+    /// Conditional Access policies.
+    pub policies: Option<Policies>,
+    /// Named locations, which policies refer to.
+    pub named_locations: NamedLocations,
+    /// The directory of agents.
+    pub directory: Directory,
+    /// What is known of the agents' risk.
+    pub risk: Risk,
+    /// How policies are read.
+    pub evaluation: Evaluation,
+    /// What holds for the tokens of every issuer.
+    pub tokens: Tokens,
+    /// The record of every decision.
+    pub records: Records,
+    /// What refusals say.
+    pub responses: Responses,
+    /// When changed files are read again.
+    pub reload: Reload,
+    /// How the gateway ends.
+    pub shutdown: Shutdown,
+    /// The gateway's own log, on standard error.
+    pub log: Log,
+    /// How many workers serve calls, each with its own sockets; one per core without it.
+    #[schemars(range(min = 1, max = 1024))]
+    pub workers: Option<u16>,
+}
+
+/// Conditional Access policies, as Microsoft Graph exports them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// The folder of policies: each `*.json` file holds one policy object or a Graph list.
+    pub dir: File,
+    /// What happens to a policy that is not understood whole.
+    #[serde(default)]
+    pub on_unsupported: OnUnsupported,
+}
+
+/// What happens to a policy that is not understood whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnsupported {
+    /// The load fails and names the file, line and member.
+    #[default]
+    Reject,
+    /// The policy is evaluated as far as it is understood and recorded, but never enforced.
+    ReportOnly,
+}
+
+/// Named locations.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedLocations {
+    /// The folder of named locations: each `*.json` file holds one Graph object or a Graph list.
+    pub dir: Option<File>,
+}
+
+/// The directory of agents.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Directory {
+    /// The folder of the directory: each `*.json` file holds Graph objects of blueprints, agent identities and agent users.
+    pub dir: Option<File>,
+    /// What happens to agents that the directory does not know.
+    pub unknown_agents: UnknownAgents,
+}
+
+/// What happens to agents that the directory does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownAgents {
+    /// Policies judge them: those on all agents apply, and attribute filters see no attributes.
+    #[default]
+    Evaluate,
+    /// They are blocked.
+    Block,
+}
+
+/// What is known of the agents' risk.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Risk {
+    /// A Graph list of risky agents (`GET /beta/identityProtection/riskyAgents`).
+    pub file: Option<File>,
+    /// Whether a risk level that is withheld counts as met for a policy that blocks on risk.
+    pub required: bool,
+}
+
+impl Default for Risk {
+    fn default() -> Self {
+        Self {
+            file: None,
+            required: true,
+        }
+    }
+}
+
+/// How policies are read.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evaluation {
+    /// Whether policies do only what they do in Entra: then an agent that acts for a human is not judged itself,
+    /// no risk is inherited, and unknown facts do not block.
+    pub entra_parity: bool,
+}

@@ -1,0 +1,133 @@
+//! What concerns the gateway as a process: records, answers, reload, shutdown, log.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::{Duration, File, Label};
+use crate::telemetry::logging::{self, LogSettings};
+
+/// The record of every decision.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Records {
+    /// The file that records are appended to; standard output without it.
+    pub file: Option<File>,
+    /// How many records may wait for the writer.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub queue: u32,
+    /// How long a call waits for a place in the queue.
+    pub wait: Duration,
+    /// What happens to the call then.
+    pub overflow: Overflow,
+    /// Whether a record lists the policies that did not apply, too.
+    pub list_not_applied: bool,
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self {
+            file: None,
+            queue: 8_192,
+            wait: Duration::seconds(1),
+            overflow: Overflow::Refuse,
+            list_not_applied: false,
+        }
+    }
+}
+
+/// What happens to a call whose record finds no place in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// It is refused. No record is lost.
+    #[default]
+    Refuse,
+    /// It goes on without a record, and that is counted.
+    DangerousDrop,
+}
+
+/// What refusals say.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Responses {
+    /// The `realm` of challenges (RFC 9110 §11.5).
+    pub realm: Label,
+    /// Whether a blocked caller may see the ids of the policies that block it.
+    pub show_policies: bool,
+    /// `Retry-After` on 503, in whole seconds.
+    pub retry_after: Duration,
+}
+
+impl Default for Responses {
+    fn default() -> Self {
+        Self {
+            realm: Label("boomgate".into()),
+            show_policies: false,
+            retry_after: Duration::seconds(5),
+        }
+    }
+}
+
+/// When changed files are read again; on SIGHUP always.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reload {
+    /// The time between two looks at the files.
+    pub interval: Duration,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Self {
+            interval: Duration::seconds(2),
+        }
+    }
+}
+
+/// How the gateway ends.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shutdown {
+    /// How long calls under way may take to end; Kubernetes kills after 30 seconds by default.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self {
+            drain_timeout: Duration::seconds(25),
+        }
+    }
+}
+
+/// The gateway's own log, on standard error.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Its format.
+    pub format: LogFormat,
+}
+
+impl Log {
+    /// As the log wants it.
+    pub(in crate::config) fn settings(self) -> LogSettings {
+        LogSettings {
+            format: match self.format {
+                LogFormat::Text => logging::LogFormat::Text,
+                LogFormat::Json => logging::LogFormat::Json,
+            },
+            ..LogSettings::default()
+        }
+    }
+}
+
+/// The format of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}

@@ -1,0 +1,203 @@
+//! Resources: the APIs behind the gateway.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::{
+    self, Application, Duration, Exact, File, Host, Label, Object, PathPrefix, PathTemplate, Size,
+    UpstreamUrl,
+};
+
+/// An API behind the gateway.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// Its name, which is also a metric label.
+    pub name: text::Resource,
+    /// A name for people; `name` without it.
+    pub display_name: Option<Label>,
+    /// The appId by which policies name it.
+    pub app_id: Application,
+    /// The object id of its service principal, for the record.
+    pub service_principal_id: Option<Object>,
+    /// Custom security attributes, read by `applicationFilter`: `<AttributeSet>_<AttributeName>` and a text or a list.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, AttributeValue>,
+    /// Whether it is itself an agent (`AllAgentIdResources`).
+    #[serde(default)]
+    pub is_agent: bool,
+    /// The hosts that it answers to. An exact name beats `*.name`, which stands for one label and beats `*`.
+    #[schemars(length(min = 1, max = 100))]
+    pub hosts: Vec<Host>,
+    /// The paths that it answers to, each with all that is below. The longest wins.
+    #[serde(default = "Resource::path_prefixes")]
+    #[schemars(length(min = 1, max = 100))]
+    pub path_prefixes: Vec<PathPrefix>,
+    /// The exact audiences that a token for it may have.
+    #[schemars(length(min = 1, max = 16))]
+    pub audiences: Vec<Exact>,
+    /// Where its calls are forwarded to.
+    pub upstream: Upstream,
+    /// What happens to callers that are not agents.
+    #[serde(default)]
+    pub non_agents: NonAgents,
+    /// What the upstream gets of the caller's `Authorization` header.
+    #[serde(default)]
+    pub authorization_header: AuthorizationHeader,
+    /// The largest request body.
+    #[serde(default = "Resource::max_body_size")]
+    pub max_body_size: Size,
+    /// Its operations; of those that match a call, the first counts.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub operations: Vec<Operation>,
+}
+
+impl Resource {
+    fn path_prefixes() -> Vec<PathPrefix> {
+        vec![PathPrefix("/".into())]
+    }
+
+    const fn max_body_size() -> Size {
+        Size::kib(10 * 1024)
+    }
+}
+
+/// The value of an attribute.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AttributeValue {
+    /// A single value.
+    One(Label),
+    /// A collection.
+    Many(Vec<Label>),
+}
+
+/// What happens to callers that are not agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NonAgents {
+    /// They are refused.
+    #[default]
+    Block,
+    /// They are forwarded; policies for agents do not concern them.
+    Forward,
+}
+
+/// What the upstream gets of the caller's `Authorization` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorizationHeader {
+    /// The header, unchanged.
+    #[default]
+    Forward,
+    /// Nothing.
+    Strip,
+}
+
+/// One operation of a resource, told by method and path.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// Its name in records; `path` without it.
+    pub name: Option<Label>,
+    /// Its methods; all without it.
+    #[serde(default)]
+    pub methods: Vec<Method>,
+    /// The whole path of the call, the resource's prefix included.
+    pub path: PathTemplate,
+    /// At least one of these scopes, …
+    #[serde(default)]
+    pub scopes: Vec<Exact>,
+    /// … or one of these roles, must be in the token. None is needed where both are empty.
+    #[serde(default)]
+    pub roles: Vec<Exact>,
+}
+
+/// A method that the gateway forwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "HTTP's own names")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+}
+
+/// Where a resource's calls are forwarded to.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// `http` or `https`, host and port. Calls are forwarded with their own path.
+    pub url: UpstreamUrl,
+    /// The HTTP version that it speaks.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// TLS, for an `https` address.
+    pub tls: Option<UpstreamTls>,
+    /// Whether it gets the caller's `Host`, or its own.
+    #[serde(default = "Upstream::preserve_host")]
+    pub preserve_host: bool,
+    /// The time that a connection may take, TLS included.
+    #[serde(default = "Upstream::connect_timeout")]
+    pub connect_timeout: Duration,
+    /// The time until the head of the response.
+    #[serde(default = "Upstream::response_timeout")]
+    pub response_timeout: Duration,
+    /// How long an unused connection is kept; less than the upstream keeps it.
+    #[serde(default = "Upstream::idle_timeout")]
+    pub idle_timeout: Duration,
+    /// How many unused connections each worker keeps.
+    #[serde(default = "Upstream::max_idle_connections")]
+    #[schemars(range(max = 10_000))]
+    pub max_idle_connections: u32,
+}
+
+impl Upstream {
+    const fn preserve_host() -> bool {
+        true
+    }
+
+    const fn connect_timeout() -> Duration {
+        Duration::seconds(5)
+    }
+
+    const fn response_timeout() -> Duration {
+        Duration::seconds(60)
+    }
+
+    const fn idle_timeout() -> Duration {
+        Duration::seconds(50)
+    }
+
+    const fn max_idle_connections() -> u32 {
+        32
+    }
+}
+
+/// The HTTP version of an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2: by ALPN over TLS, with prior knowledge without it.
+    Http2,
+}
+
+/// TLS to an upstream.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamTls {
+    /// PEM: the roots that its certificate must lead to; those of the operating system without it.
+    pub ca_file: Option<File>,
+    /// The name in the handshake and in the certificate; the URL's host without it.
+    pub server_name: Option<Host>,
+}

@@ -1,0 +1,67 @@
+//! What a configuration says, checked and typed: each room's own settings, and what concerns the process.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::Resources;
+use crate::decision::DecisionSettings;
+use crate::enforcement::ResponseSettings;
+use crate::identity::settings::{IssuerSettings, TokenSettings};
+use crate::listener::settings::ListenerSettings;
+use crate::management::settings::ManagementSettings;
+use crate::policy::OnUnsupported;
+use crate::record::settings::RecordSettings;
+use crate::types::ResourceName;
+use crate::upstream::settings::UpstreamSettings;
+
+use crate::telemetry::logging::LogSettings;
+
+/// The settings of a gateway. Nobody downstream checks them again.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where calls come in; at least one.
+    pub listeners: Vec<ListenerSettings>,
+    /// The control plane.
+    pub management: ManagementSettings,
+    /// The APIs behind the gateway; no two answer to one host and path.
+    pub resources: Arc<Resources>,
+    /// Where each resource's calls are forwarded to.
+    pub upstreams: BTreeMap<ResourceName, UpstreamSettings>,
+    /// Whose tokens are accepted; no two share an `iss`.
+    pub issuers: Vec<IssuerSettings>,
+    /// What holds for every issuer's tokens.
+    pub tokens: TokenSettings,
+    /// How decisions are made.
+    pub decisions: DecisionSettings,
+    /// What refusals say.
+    pub responses: ResponseSettings,
+    /// How decisions are recorded.
+    pub records: RecordSettings,
+    /// Where policies, directory, named locations and risk are.
+    pub sources: Sources,
+    /// The time between two looks at the files.
+    pub reload_interval: Duration,
+    /// How long calls under way may take to end at shutdown.
+    pub drain_timeout: Duration,
+    /// The log.
+    pub log: LogSettings,
+    /// How many workers serve calls; `None`: one per core.
+    pub workers: Option<usize>,
+}
+
+/// The folders and files that decisions rest on, beside the configuration itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources {
+    /// The folder of policies.
+    pub policies: PathBuf,
+    /// What happens to a policy that is not understood whole.
+    pub on_unsupported: OnUnsupported,
+    /// The folder of the directory, if there is one.
+    pub directory: Option<PathBuf>,
+    /// The folder of named locations, if there is one.
+    pub named_locations: Option<PathBuf>,
+    /// The file of risky agents, if there is one.
+    pub risk: Option<PathBuf>,
+}

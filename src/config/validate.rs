@@ -1,0 +1,142 @@
+//! From the file's shape to the rooms' settings: what no schema can say, checked in one pass that never stops
+//! at the first fault.
+//!
+//! A part whose shape is at fault is not looked at again, so that one slip is one fault.
+
+mod checker;
+mod files;
+mod issuers;
+mod listeners;
+mod process;
+mod resources;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::member::MemberPath;
+use super::raw::{self, text};
+use super::settings::{Settings, Sources};
+use crate::call::Resources;
+use crate::decision::{DecisionSettings, UnknownAgents};
+use crate::identity::KeySet;
+use crate::policy::OnUnsupported;
+pub use checker::Checker;
+pub(super) use checker::{in_words, read_bounded};
+
+/// The settings of `config`; `None` if one of the sections that must be there is not, or is at fault.
+pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validated> {
+    let root = MemberPath::root();
+    let listeners = config
+        .listeners
+        .as_ref()
+        .map(|raw| listeners::listeners(check, raw, &root.key("listeners")));
+    let management = config
+        .management
+        .as_ref()
+        .and_then(|raw| listeners::management(check, raw, &root.key("management")));
+    let issuers = config
+        .issuers
+        .as_ref()
+        .map(|raw| issuers::issuers(check, raw, &root.key("issuers")));
+    let resources = config
+        .resources
+        .as_ref()
+        .map(|raw| resources::resources(check, raw, &root.key("resources")));
+    let tokens = issuers::tokens(check, &config.tokens, &root.key("tokens"));
+    let records = process::records(check, &config.records, &root.key("records"));
+    let responses = process::responses(check, &config.responses, &root.key("responses"));
+    let (reload_interval, drain_timeout) = process::times(check, config);
+    between_sections(check, config);
+
+    let (resources, upstreams): (Vec<_>, BTreeMap<_, _>) = resources?
+        .into_iter()
+        .map(|(resource, upstream)| {
+            let name = resource.name.clone();
+            (Arc::new(resource), (name, upstream))
+        })
+        .unzip();
+    let (issuers, keys) = issuers?;
+    let settings = Settings {
+        listeners: listeners?,
+        management: management?,
+        resources: Arc::new(Resources::new(resources)),
+        upstreams,
+        issuers,
+        tokens,
+        decisions: decisions(config),
+        responses,
+        records,
+        sources: sources(check, config)?,
+        reload_interval,
+        drain_timeout,
+        log: config.log.settings(),
+        workers: config.workers.map(usize::from),
+    };
+    Some(Validated { settings, keys })
+}
+
+/// The settings, and the key sets that were read on the way.
+#[derive(Debug)]
+pub struct Validated {
+    /// The settings.
+    pub settings: Settings,
+    /// The keys of the issuers whose keys are in a file, by the issuer's name.
+    pub keys: BTreeMap<Arc<str>, KeySet>,
+}
+
+/// Where policies, directory, named locations and risk are; `None` if the section of policies is at fault.
+#[must_use]
+pub fn sources(check: &Checker<'_>, config: &raw::Config) -> Option<Sources> {
+    let locate = |file: &Option<text::File>| file.as_ref().map(|file| check.locate(file));
+    let policies = config.policies.as_ref()?;
+    Some(Sources {
+        policies: check.locate(&policies.dir),
+        on_unsupported: match policies.on_unsupported {
+            raw::OnUnsupported::Reject => OnUnsupported::Reject,
+            raw::OnUnsupported::ReportOnly => OnUnsupported::ReportOnly,
+        },
+        directory: locate(&config.directory.dir),
+        named_locations: locate(&config.named_locations.dir),
+        risk: locate(&config.risk.file),
+    })
+}
+
+fn decisions(config: &raw::Config) -> DecisionSettings {
+    DecisionSettings {
+        entra_parity: config.evaluation.entra_parity,
+        unknown_agents: match config.directory.unknown_agents {
+            raw::UnknownAgents::Evaluate => UnknownAgents::Evaluate,
+            raw::UnknownAgents::Block => UnknownAgents::Block,
+        },
+        risk_required: config.risk.required,
+    }
+}
+
+/// What holds between two sections.
+fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
+    let root = MemberPath::root();
+    let listeners = config.listeners.iter().flatten().flatten();
+    if let Some(management) = &config.management
+        && listeners
+            .clone()
+            .any(|listener| listener.address.0 == management.address.0)
+    {
+        let at = root.key("management").key("address");
+        check.refuse(&at, "is the address of a listener, expected one of its own");
+    }
+    let smallest = listeners
+        .map(|listener| listener.limits.max_header_size.0)
+        .min();
+    if smallest.is_some_and(|smallest| config.tokens.max_size.0 >= smallest) {
+        let at = root.key("tokens").key("max_size");
+        let message = "not less than a listener's `max_header_size`: no such token can arrive";
+        check.warn(&at, message);
+    }
+    if config.directory.dir.is_none()
+        && config.directory.unknown_agents == raw::UnknownAgents::Block
+    {
+        let at = root.key("directory").key("unknown_agents");
+        let message = "blocks every agent, since there is no directory: set `directory.dir`";
+        check.warn(&at, message);
+    }
+}

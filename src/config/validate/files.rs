@@ -1,0 +1,93 @@
+//! The PEM files that a configuration names: read and tried once here, so that a fault shows before it matters.
+//!
+//! Never here: a key or certificate in a message.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use super::Checker;
+use crate::config::member::MemberPath;
+use crate::config::raw::text::File;
+
+/// The largest PEM file, in bytes.
+const MAX_PEM_BYTES: u64 = 1024 * 1024;
+
+/// Reads certificate and key below `at` and holds one against the other; gives their paths.
+pub(super) fn certified_key(
+    check: &mut Checker<'_>,
+    at: &MemberPath,
+    certificate_file: &File,
+    key_file: &File,
+) -> (PathBuf, PathBuf) {
+    let certificate_at = at.key("certificate_file");
+    let key_at = at.key("key_file");
+    let certificate_path = check.locate(certificate_file);
+    let key_path = check.locate(key_file);
+    let chain = certificates(check, &certificate_at, &certificate_path);
+    let key = check
+        .read(&key_at, &key_path, MAX_PEM_BYTES)
+        .and_then(|pem| {
+            let key = PrivateKeyDer::from_pem_slice(&pem).ok();
+            if key.is_none() {
+                check.refuse(&key_at, "holds no private key, expected one as PEM");
+            }
+            key
+        });
+    if let (Some(chain), Some(key)) = (chain, key) {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        match CertifiedKey::from_der(chain, key, &provider) {
+            Ok(_) => {}
+            Err(rustls::Error::InconsistentKeys(_)) => {
+                check.refuse(&key_at, "is not the key of the certificate's first entry");
+            }
+            Err(_) => check.refuse(
+                &key_at,
+                "does not make a usable key, expected RSA of 2048 bits or more, EC or Ed25519 with its certificate",
+            ),
+        }
+    }
+    (certificate_path, key_path)
+}
+
+/// Reads a bundle of roots and tries each; gives its path.
+pub(super) fn ca_bundle(check: &mut Checker<'_>, at: &MemberPath, file: &File) -> PathBuf {
+    let path = check.locate(file);
+    if let Some(roots) = certificates(check, at, &path) {
+        let mut store = RootCertStore::empty();
+        let refused = roots
+            .into_iter()
+            .filter(|root| store.add(root.clone()).is_err())
+            .count();
+        if refused > 0 {
+            let predicate = format!("holds {refused} certificates that cannot be roots");
+            check.refuse(at, &predicate);
+        }
+    }
+    path
+}
+
+fn certificates(
+    check: &mut Checker<'_>,
+    at: &MemberPath,
+    path: &std::path::Path,
+) -> Option<Vec<CertificateDer<'static>>> {
+    let pem = check.read(at, path, MAX_PEM_BYTES)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Some(certificates),
+        Ok(_) => {
+            check.refuse(at, "holds no certificate, expected at least one as PEM");
+            None
+        }
+        Err(_) => {
+            check.refuse(at, "is not PEM");
+            None
+        }
+    }
+}

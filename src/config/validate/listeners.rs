@@ -1,0 +1,217 @@
+//! Listeners of calls, and the management listener.
+
+use std::sync::Arc;
+
+use super::{Checker, files};
+use crate::call::resource::HostPattern;
+use crate::config::member::MemberPath;
+use crate::config::raw::listeners as raw;
+use crate::config::raw::text::{Host, Size};
+use crate::listener::settings::{ClientCertificates, Limits, ListenerSettings, ServerTls};
+use crate::management::settings::ManagementSettings;
+use crate::types::Secret;
+
+/// The fewest characters of an admin token.
+const MIN_TOKEN_CHARACTERS: usize = 32;
+/// The largest file of an admin token, in bytes.
+const MAX_TOKEN_BYTES: u64 = 4096;
+
+/// Every listener. Names and addresses are their own.
+pub(super) fn listeners(
+    check: &mut Checker<'_>,
+    raw: &[Option<raw::Listener>],
+    at: &MemberPath,
+) -> Vec<ListenerSettings> {
+    let mut done: Vec<ListenerSettings> = Vec::new();
+    for (index, listener) in raw.iter().enumerate() {
+        let at = at.item(index);
+        let Some(listener) = listener else {
+            continue;
+        };
+        if done.iter().any(|other| other.name == listener.name.0) {
+            check.refuse(&at.key("name"), "is the name of another listener");
+        }
+        // Port 0 is any free port, so two of them are no clash.
+        let address = listener.address.0;
+        if address.port() != 0 && done.iter().any(|other| other.address == address) {
+            check.refuse(&at.key("address"), "is the address of another listener");
+        }
+        let tls_at = at.key("tls");
+        let tls = listener
+            .tls
+            .as_ref()
+            .map(|tls| server_tls(check, tls, &tls_at));
+        match (&tls, listener.dangerous_plaintext) {
+            (None, false) => {
+                let message = "is missing, expected a certificate and key (or, where tokens may be read on the way, `dangerous_plaintext: true`)";
+                check.error(&tls_at, message);
+            }
+            (Some(_), true) => {
+                let message = "set beside `tls`, expected one of the two";
+                check.error(&at.key("dangerous_plaintext"), message);
+            }
+            (None, true) => {
+                let message = "tokens can be read on the way to this listener";
+                check.warn(&at.key("dangerous_plaintext"), message);
+            }
+            (Some(_), false) => {}
+        }
+        let limits = limits(check, &listener.limits, &at.key("limits"));
+        done.push(ListenerSettings {
+            name: Arc::clone(&listener.name.0),
+            address,
+            tls,
+            limits,
+        });
+    }
+    done
+}
+
+fn server_tls(check: &mut Checker<'_>, raw: &raw::ServerTls, at: &MemberPath) -> ServerTls {
+    let (certificate_file, key_file) =
+        files::certified_key(check, at, &raw.certificate_file, &raw.key_file);
+    let client_certificates = client_certificates(
+        check,
+        &raw.client_certificates,
+        &at.key("client_certificates"),
+    );
+    ServerTls {
+        certificate_file,
+        key_file,
+        client_certificates,
+        allow_tls12: match raw.min_version {
+            raw::TlsVersion::V12 => true,
+            raw::TlsVersion::V13 => false,
+        },
+    }
+}
+
+fn client_certificates(
+    check: &mut Checker<'_>,
+    raw: &raw::ClientCertificates,
+    at: &MemberPath,
+) -> ClientCertificates {
+    let ca_at = at.key("ca_file");
+    match (raw.mode, &raw.ca_file) {
+        (raw::ClientCertificateMode::None, None) => ClientCertificates::Off,
+        (raw::ClientCertificateMode::None, Some(_)) => {
+            let message =
+                "without effect while `mode` is `none`, expected `optional` or `required`";
+            check.error(&ca_at, message);
+            ClientCertificates::Off
+        }
+        (raw::ClientCertificateMode::Optional, Some(file)) => {
+            ClientCertificates::Optional(files::ca_bundle(check, &ca_at, file))
+        }
+        (raw::ClientCertificateMode::Required, Some(file)) => {
+            ClientCertificates::Required(files::ca_bundle(check, &ca_at, file))
+        }
+        (raw::ClientCertificateMode::Optional | raw::ClientCertificateMode::Required, None) => {
+            check.error(
+                &ca_at,
+                "is missing, expected the roots of client certificates",
+            );
+            ClientCertificates::Off
+        }
+    }
+}
+
+fn limits(check: &mut Checker<'_>, raw: &raw::Limits, at: &MemberPath) -> Limits {
+    let narrow = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let mut size = |name: &str, value: &Size, bounds| {
+        check.size_between(&at.key(name), value, bounds);
+        value.to_usize()
+    };
+    let max_uri_bytes = size("max_uri_size", &raw.max_uri_size, ("256B", "64KiB"));
+    let max_header_bytes = size("max_header_size", &raw.max_header_size, ("1KiB", "1MiB"));
+    let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
+    Limits {
+        max_connections: narrow(raw.max_connections),
+        max_concurrent_calls: narrow(raw.max_concurrent_calls),
+        handshake_timeout: time("handshake_timeout", &raw.handshake_timeout, ("100ms", "5m")),
+        header_timeout: time("header_timeout", &raw.header_timeout, ("100ms", "5m")),
+        idle_timeout: time("idle_timeout", &raw.idle_timeout, ("100ms", "1d")),
+        max_uri_bytes,
+        max_header_bytes,
+        max_headers: narrow(raw.max_headers),
+        max_concurrent_streams: raw.max_concurrent_streams,
+    }
+}
+
+/// The management listener; `None` without a usable admin token.
+pub(super) fn management(
+    check: &mut Checker<'_>,
+    raw: &raw::Management,
+    at: &MemberPath,
+) -> Option<ManagementSettings> {
+    if !raw.address.0.ip().is_loopback() {
+        let message = "not a loopback address: the control plane is open to the network";
+        check.warn(&at.key("address"), message);
+    }
+    let tls = &raw.tls;
+    let (certificate_file, key_file) =
+        files::certified_key(check, &at.key("tls"), &tls.certificate_file, &tls.key_file);
+    let hosts_at = at.key("allowed_hosts");
+    let allowed_hosts = raw
+        .allowed_hosts
+        .iter()
+        .enumerate()
+        .filter_map(|(index, host)| exact_host(check, host, &hosts_at.item(index)))
+        .map(|host| host.as_ref().to_owned())
+        .collect();
+    Some(ManagementSettings {
+        address: raw.address.0,
+        certificate_file,
+        key_file,
+        admin_token: admin_token(check, &at.key("admin_token"))?,
+        allowed_hosts,
+        open_probes: raw.unauthenticated_probes,
+    })
+}
+
+/// A host where no wildcard may stand.
+pub(super) fn exact_host(
+    check: &mut Checker<'_>,
+    host: &Host,
+    at: &MemberPath,
+) -> Option<Arc<str>> {
+    match &host.0 {
+        HostPattern::Exact(name) => Some(Arc::clone(name)),
+        HostPattern::Wildcard(_) | HostPattern::Any => {
+            check.refuse(at, "is a wildcard, expected one host");
+            None
+        }
+    }
+}
+
+/// The admin token: from the environment or from a file. Whatever is wrong with it, it is not shown.
+fn admin_token(check: &mut Checker<'_>, at: &MemberPath) -> Option<Secret> {
+    let text = check.text(at)?;
+    let token = if text.is_variable() {
+        text.value.clone()
+    } else if text.written.starts_with("file:") {
+        let path = check.locate_text(text.value.trim_start_matches("file:"));
+        let bytes = check.read(at, &path, MAX_TOKEN_BYTES)?;
+        match String::from_utf8(bytes) {
+            Ok(token) => token.trim_end_matches(['\r', '\n']).to_owned(),
+            Err(_) => {
+                check.error(at, "the token is not text");
+                return None;
+            }
+        }
+    } else {
+        let message =
+            "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
+        check.error(at, message);
+        return None;
+    };
+    // It travels in a header (RFC 6750 §2.1).
+    if token.len() < MIN_TOKEN_CHARACTERS || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        let message = format!(
+            "the token is not usable, expected at least {MIN_TOKEN_CHARACTERS} printable ASCII characters without blanks"
+        );
+        check.error(at, message);
+        return None;
+    }
+    Some(Secret::new(token))
+}

@@ -1,0 +1,75 @@
+//! Records, answers, reload and shutdown.
+
+use std::time::Duration;
+
+use super::Checker;
+use crate::config::member::MemberPath;
+use crate::config::raw;
+use crate::config::raw::process::{Overflow as RawOverflow, Records, Responses};
+use crate::enforcement::ResponseSettings;
+use crate::record::settings::{Destination, Overflow, RecordSettings};
+
+/// How decisions are recorded.
+pub(super) fn records(check: &mut Checker<'_>, raw: &Records, at: &MemberPath) -> RecordSettings {
+    let destination = raw.file.as_ref().map_or(Destination::Stdout, |file| {
+        let path = check.locate(file);
+        let at = at.key("file");
+        if path.is_dir() {
+            check.refuse(&at, "is a folder, expected a file");
+        } else if path
+            .parent()
+            .is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+        {
+            check.refuse(&at, "is in a folder that is not there");
+        }
+        Destination::File(path)
+    });
+    let overflow = match raw.overflow {
+        RawOverflow::Refuse => Overflow::Refuse,
+        RawOverflow::DangerousDrop => {
+            let message = "calls can go on without a record";
+            check.warn(&at.key("overflow"), message);
+            Overflow::DangerousDrop
+        }
+    };
+    RecordSettings {
+        destination,
+        queue: usize::try_from(raw.queue).unwrap_or(usize::MAX),
+        wait: check.between(&at.key("wait"), &raw.wait, ("0s", "1m")),
+        overflow,
+        list_not_applied: raw.list_not_applied,
+    }
+}
+
+/// What refusals say.
+pub(super) fn responses(
+    check: &mut Checker<'_>,
+    raw: &Responses,
+    at: &MemberPath,
+) -> ResponseSettings {
+    let quotable = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+    if !raw.realm.0.chars().all(quotable) {
+        let predicate = "is not a realm, expected printable ASCII without `\"` and `\\`";
+        check.refuse(&at.key("realm"), predicate);
+    }
+    let retry_after = check.between(&at.key("retry_after"), &raw.retry_after, ("1s", "1h"));
+    if retry_after.subsec_nanos() > 0 {
+        check.refuse(&at.key("retry_after"), "is not whole seconds");
+    }
+    ResponseSettings {
+        realm: raw.realm.0.as_ref().to_owned(),
+        show_policies: raw.show_policies,
+        retry_after_seconds: u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX),
+    }
+}
+
+/// The time between two looks at the files, and the time that draining may take.
+pub(super) fn times(check: &mut Checker<'_>, config: &raw::Config) -> (Duration, Duration) {
+    let root = MemberPath::root();
+    let reload = root.key("reload").key("interval");
+    let drain = root.key("shutdown").key("drain_timeout");
+    (
+        check.between(&reload, &config.reload.interval, ("100ms", "1h")),
+        check.between(&drain, &config.shutdown.drain_timeout, ("0s", "1d")),
+    )
+}

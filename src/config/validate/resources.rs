@@ -1,0 +1,230 @@
+//! Resources, and their upstreams.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::listeners::exact_host;
+use super::{Checker, files};
+use crate::call::resource::{AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource};
+use crate::config::member::MemberPath;
+use crate::config::raw::resources as raw;
+use crate::types::attributes::fold;
+use crate::types::{AttributeValue, Attributes};
+use crate::upstream::settings::{UpstreamProtocol, UpstreamSettings, UpstreamTls};
+
+/// Every resource with its upstream. Names are their own, and so is each host with a path.
+pub(super) fn resources(
+    check: &mut Checker<'_>,
+    raw: &[Option<raw::Resource>],
+    at: &MemberPath,
+) -> Vec<(Resource, UpstreamSettings)> {
+    let mut done: Vec<(Resource, UpstreamSettings)> = Vec::new();
+    for (index, resource) in raw.iter().enumerate() {
+        let at = at.item(index);
+        let Some(resource) = resource else {
+            continue;
+        };
+        let settings = one(check, resource, &at);
+        let others = done.iter().map(|(other, _)| other);
+        if others.clone().any(|other| other.name == settings.name) {
+            check.refuse(&at.key("name"), "is the name of another resource");
+        }
+        addressed_twice(check, &settings, others.clone(), &at);
+        shared_audiences(check, &settings, others, &at);
+        let upstream = upstream(check, resource, &at.key("upstream"));
+        done.push((settings, upstream));
+    }
+    done
+}
+
+fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resource {
+    let name = raw.name.0.clone();
+    let display_name = raw.display_name.as_ref();
+    let resource = Resource {
+        display_name: display_name.map_or_else(|| name.to_shared(), |label| Arc::clone(&label.0)),
+        name,
+        app_id: raw.app_id.0.clone(),
+        service_principal_id: raw.service_principal_id.as_ref().map(|id| id.0.clone()),
+        attributes: attributes(check, &raw.attributes, &at.key("attributes")),
+        is_agent: raw.is_agent,
+        hosts: raw.hosts.iter().map(|host| host.0.clone()).collect(),
+        path_prefixes: raw.path_prefixes.iter().map(|p| Arc::clone(&p.0)).collect(),
+        audiences: raw.audiences.iter().map(|aud| Arc::clone(&aud.0)).collect(),
+        non_agents: match raw.non_agents {
+            raw::NonAgents::Block => NonAgents::Block,
+            raw::NonAgents::Forward => NonAgents::Forward,
+        },
+        authorization: match raw.authorization_header {
+            raw::AuthorizationHeader::Forward => AuthorizationHeader::Forward,
+            raw::AuthorizationHeader::Strip => AuthorizationHeader::Strip,
+        },
+        operations: raw.operations.iter().map(operation).collect(),
+        max_body_bytes: raw.max_body_size.0,
+    };
+    for (index, operation) in raw.operations.iter().enumerate() {
+        let path = operation.path.0.text.as_ref();
+        let reachable = resource.path_prefixes.iter().any(|prefix| {
+            path.strip_prefix(prefix.trim_end_matches('/'))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        if !reachable {
+            let at = at.key("operations").item(index).key("path");
+            check.refuse(&at, "is not below any of the resource's `path_prefixes`");
+        }
+    }
+    resource
+}
+
+fn attributes(
+    check: &mut Checker<'_>,
+    raw: &BTreeMap<String, raw::AttributeValue>,
+    at: &MemberPath,
+) -> Attributes {
+    let well_formed = |name: &str| {
+        name.split_once('_')
+            .is_some_and(|(set, attribute)| !set.is_empty() && !attribute.is_empty())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    for name in raw.keys().filter(|name| !well_formed(name)) {
+        let message = format!(
+            "`{name}` is not an attribute's name, expected `<AttributeSet>_<AttributeName>`"
+        );
+        check.error(&at.key(name), message);
+    }
+    Attributes::from_pairs(raw.iter().map(|(name, value)| {
+        let value = match value {
+            raw::AttributeValue::One(value) => AttributeValue::One(fold(&value.0)),
+            raw::AttributeValue::Many(values) => {
+                AttributeValue::Many(values.iter().map(|value| fold(&value.0)).collect())
+            }
+        };
+        (name.as_str().into(), value)
+    }))
+}
+
+fn operation(raw: &raw::Operation) -> OperationRule {
+    let template = &raw.path.0;
+    let label = raw.name.as_ref().map(|name| &name.0);
+    OperationRule {
+        name: Arc::clone(label.unwrap_or(&template.text)),
+        methods: raw.methods.iter().copied().map(method).collect(),
+        segments: template.segments.clone(),
+        open_ended: template.open_ended,
+        scopes: raw
+            .scopes
+            .iter()
+            .map(|scope| Arc::clone(&scope.0))
+            .collect(),
+        roles: raw.roles.iter().map(|role| Arc::clone(&role.0)).collect(),
+    }
+}
+
+const fn method(raw: raw::Method) -> http::Method {
+    match raw {
+        raw::Method::Get => http::Method::GET,
+        raw::Method::Head => http::Method::HEAD,
+        raw::Method::Post => http::Method::POST,
+        raw::Method::Put => http::Method::PUT,
+        raw::Method::Patch => http::Method::PATCH,
+        raw::Method::Delete => http::Method::DELETE,
+        raw::Method::Options => http::Method::OPTIONS,
+    }
+}
+
+/// No host with a path may lead to two resources.
+fn addressed_twice<'a>(
+    check: &mut Checker<'_>,
+    resource: &Resource,
+    others: impl Iterator<Item = &'a Resource>,
+    at: &MemberPath,
+) {
+    for other in others {
+        for (index, host) in resource.hosts.iter().enumerate() {
+            let prefix = resource
+                .path_prefixes
+                .iter()
+                .find(|prefix| other.path_prefixes.contains(prefix));
+            if let Some(prefix) = prefix.filter(|_| other.hosts.contains(host)) {
+                let message = format!(
+                    "host `{}` with path `{prefix}` leads to resource `{}` already",
+                    shown(host),
+                    other.name
+                );
+                check.error(&at.key("hosts").item(index), message);
+            }
+        }
+    }
+}
+
+fn shown(host: &HostPattern) -> String {
+    match host {
+        HostPattern::Exact(name) => name.as_ref().to_owned(),
+        HostPattern::Wildcard(suffix) => format!("*{suffix}"),
+        HostPattern::Any => "*".to_owned(),
+    }
+}
+
+/// A token for one resource that is good for another one is worth knowing of.
+fn shared_audiences<'a>(
+    check: &mut Checker<'_>,
+    resource: &Resource,
+    others: impl Iterator<Item = &'a Resource>,
+    at: &MemberPath,
+) {
+    for other in others.filter(|other| other.app_id != resource.app_id) {
+        for (index, audience) in resource.audiences.iter().enumerate() {
+            if other.audiences.contains(audience) {
+                let message = format!(
+                    "a token for it is good for resource `{}` too, which has another `app_id`",
+                    other.name
+                );
+                check.warn(&at.key("audiences").item(index), message);
+            }
+        }
+    }
+}
+
+fn upstream(
+    check: &mut Checker<'_>,
+    resource: &raw::Resource,
+    at: &MemberPath,
+) -> UpstreamSettings {
+    let raw = &resource.upstream;
+    let url = &raw.url.0;
+    let tls_at = at.key("tls");
+    if raw.tls.is_some() && !url.tls {
+        check.error(&tls_at, "without effect, since `url` is not `https`");
+    }
+    if !url.tls
+        && !url.is_loopback()
+        && resource.authorization_header == raw::AuthorizationHeader::Forward
+    {
+        let message = "the caller's token can be read on the way; expected `https`, or `authorization_header: strip`";
+        check.warn(&at.key("url"), message);
+    }
+    let tls = url.tls.then(|| {
+        let raw = raw.tls.as_ref();
+        let ca_file = raw.and_then(|tls| tls.ca_file.as_ref());
+        let server_name = raw.and_then(|tls| tls.server_name.as_ref());
+        UpstreamTls {
+            ca_file: ca_file.map(|file| files::ca_bundle(check, &tls_at.key("ca_file"), file)),
+            server_name: server_name
+                .and_then(|name| exact_host(check, name, &tls_at.key("server_name"))),
+        }
+    });
+    let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
+    UpstreamSettings {
+        host: Arc::clone(&url.host),
+        port: url.port,
+        tls,
+        protocol: match raw.protocol {
+            raw::Protocol::Http1 => UpstreamProtocol::Http1,
+            raw::Protocol::Http2 => UpstreamProtocol::Http2,
+        },
+        preserve_host: raw.preserve_host,
+        connect_timeout: time("connect_timeout", &raw.connect_timeout, ("10ms", "5m")),
+        response_timeout: time("response_timeout", &raw.response_timeout, ("10ms", "1d")),
+        idle_timeout: time("idle_timeout", &raw.idle_timeout, ("100ms", "1d")),
+        max_idle: usize::try_from(raw.max_idle_connections).unwrap_or(usize::MAX),
+    }
+}
