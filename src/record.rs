@@ -27,8 +27,7 @@ use self::settings::{Overflow, RecordSettings};
 use self::writer::{Message, Queue, Writer};
 use crate::call::Refused;
 use crate::decision::Decided;
-use crate::telemetry::Metrics;
-use crate::telemetry::labels::RecordResult;
+use crate::telemetry::{Metrics, RecordResult};
 use crate::types::Effect;
 
 pub use body::RecordedBody;
@@ -163,11 +162,11 @@ impl Recorder {
         }
         match self.0.settings.overflow {
             Overflow::Refuse => {
-                self.0.metrics.records(RecordResult::Refused).inc();
+                self.0.metrics.records(RecordResult::Refused).add(1);
                 Err(RecordUnavailable)
             }
             Overflow::DangerousDrop => {
-                self.0.metrics.records(RecordResult::Dropped).inc();
+                self.0.metrics.records(RecordResult::Dropped).add(1);
                 Ok(entry)
             }
         }

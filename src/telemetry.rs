@@ -9,7 +9,7 @@ pub mod metrics;
 mod process;
 pub mod resource;
 
-pub use labels::{SignalKind, SignalResult, SignalSource, SubjectKind, result_label};
+pub use labels::{RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, result_label};
 pub use logging::{LogFormat, LogSettings};
-pub use metrics::{Metrics, MetricsError, Observation};
+pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};
 pub use resource::{OpenCall, ResourceMetrics};

@@ -3,6 +3,7 @@
 //! Pure: the same decision gives the same line, but for its duration. A record holds every fact that policy read;
 //! attributes are held by the generation, whose sources are kept. Never here: a query, a header's value, a body.
 
+mod account;
 mod boomgate;
 mod policies;
 
@@ -13,13 +14,14 @@ use std::time::Duration;
 use http::Method;
 use serde::{Serialize, Serializer};
 
+use self::account::{Account, AgentSignIn};
 use self::boomgate::Boomgate;
 use self::policies::AppliedPolicy;
 use super::entry::Outcome;
 use super::redact;
 use crate::call::{CallContext, Refused, Resource};
 use crate::decision::{Decided, Decision};
-use crate::identity::{Agent, Caller, NonAgent, Recognition, TokenFacts};
+use crate::identity::{Caller, Recognition, TokenFacts};
 use crate::policy::{PolicyOutcome, Verdict};
 use crate::types::{CallId, Effect, Fact, Reason, RiskLevel, Timestamp};
 
@@ -243,37 +245,6 @@ impl<'a> SignIn<'a> {
     }
 }
 
-/// Graph's `agentSignIn`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AgentSignIn<'a> {
-    agent_type: &'static str,
-    parent_app_id: Option<&'a str>,
-    agent_subject_type: &'static str,
-    agent_subject_parent_id: Option<&'a str>,
-}
-
-impl<'a> AgentSignIn<'a> {
-    /// The table of `reference/entra.md` §7.2.
-    fn of(caller: &'a Caller) -> Self {
-        let (agent_type, agent_subject_type, agent_subject_parent_id) = match caller {
-            Caller::Autonomous(_) => ("agenticAppInstance", "agenticAppInstance", None),
-            Caller::OnBehalfOf { .. } => ("agenticAppInstance", "notAgentic", None),
-            Caller::AgentUser { agent, .. } => {
-                ("agenticAppInstance", "agentIDuser", Some(agent.id.as_str()))
-            }
-            Caller::NotAgent(_) => ("notAgentic", "notAgentic", None),
-        };
-        let blueprint = caller.agent().and_then(|agent| agent.blueprint.as_ref());
-        Self {
-            agent_type,
-            parent_app_id: blueprint.map(AsRef::as_ref),
-            agent_subject_type,
-            agent_subject_parent_id,
-        }
-    }
-}
-
 /// Graph's `signInStatus`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -297,89 +268,6 @@ impl Status {
             error_code,
             failure_reason,
             additional_details: None,
-        }
-    }
-}
-
-/// Whose account it is, in the words of a sign-in.
-struct Account<'a> {
-    event_types: &'static [&'static str],
-    app_id: Option<&'a str>,
-    app_name: Option<&'a str>,
-    service_principal_id: Option<&'a str>,
-    user_id: Option<&'a str>,
-    user_name: Option<&'a str>,
-    user_principal_name: Option<&'a str>,
-    is_agent_user: bool,
-}
-
-impl<'a> Account<'a> {
-    const SERVICE_PRINCIPAL: &'static [&'static str] = &["servicePrincipal"];
-    const USER: &'static [&'static str] = &["nonInteractiveUser"];
-
-    fn of(caller: &'a Caller, token: &TokenFacts) -> Self {
-        match caller {
-            Caller::Autonomous(agent) => Self {
-                service_principal_id: Some(agent.id.as_str()),
-                event_types: Self::SERVICE_PRINCIPAL,
-                ..Self::of_agent(agent)
-            },
-            Caller::OnBehalfOf { human, agent } => Self {
-                user_id: Some(human.id.as_str()),
-                ..Self::of_agent(agent)
-            },
-            Caller::AgentUser { id, entry, agent } => Self {
-                user_id: Some(id.as_str()),
-                user_name: entry.as_ref().map(|user| &*user.display_name),
-                user_principal_name: entry
-                    .as_ref()
-                    .and_then(|user| user.user_principal_name.as_deref()),
-                is_agent_user: true,
-                ..Self::of_agent(agent)
-            },
-            Caller::NotAgent(caller) => Self::of_non_agent(caller, token),
-        }
-    }
-
-    /// A user's account that is used through the agent.
-    fn of_agent(agent: &'a Agent) -> Self {
-        Self {
-            event_types: Self::USER,
-            app_id: Some(agent.id.as_str()),
-            app_name: agent.entry.as_ref().map(|entry| &*entry.display_name),
-            service_principal_id: None,
-            user_id: None,
-            user_name: None,
-            user_principal_name: None,
-            is_agent_user: false,
-        }
-    }
-
-    /// Without markers only the delegated scopes tell a user's token from an application's.
-    fn of_non_agent(caller: &'a NonAgent, token: &TokenFacts) -> Self {
-        let id = Some(caller.id.as_str());
-        let is_user = !token.scopes.is_empty();
-        Self {
-            event_types: if is_user {
-                Self::USER
-            } else {
-                Self::SERVICE_PRINCIPAL
-            },
-            app_id: caller.client.as_ref().map(AsRef::as_ref),
-            app_name: None,
-            service_principal_id: if is_user { None } else { id },
-            user_id: if is_user { id } else { None },
-            user_name: None,
-            user_principal_name: None,
-            is_agent_user: false,
-        }
-    }
-
-    const fn risk(&self, decision: &Decision) -> Fact<RiskLevel> {
-        if self.is_agent_user {
-            decision.risk.agent_user
-        } else {
-            decision.risk.agent
         }
     }
 }

@@ -49,7 +49,7 @@ impl Running {
     }
 
     fn count(&self, result: RecordResult) -> u64 {
-        self.metrics.records(result).get()
+        self.metrics.records(result).count()
     }
 }
 
@@ -414,4 +414,10 @@ async fn no_line_holds_a_piece_of_the_token_or_the_query() {
         assert!(!line.contains(part));
     }
     assert!(!line.contains("hunter2") && !line.contains("api_key"));
+}
+
+#[test]
+fn recording_may_be_awaited_on_any_runtime() {
+    fn is_send<F: Send>(_: fn(&'static Recorder, &'static Decided) -> F) {}
+    is_send(Recorder::decision);
 }

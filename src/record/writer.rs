@@ -12,14 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use prometheus::IntCounter;
 use tokio::sync::Semaphore;
 
 use super::RecordError;
 use super::lines::Lines;
 use super::settings::{Destination, RecordSettings};
-use crate::telemetry::Metrics;
-use crate::telemetry::labels::RecordResult;
+use crate::telemetry::{Metrics, RecordCounter, RecordResult};
 
 /// Under steady load, lines wait no longer than this; also the time between attempts after a failed one.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
@@ -68,8 +66,8 @@ pub(super) struct Writer {
     lines: Lines,
     /// Decisions among the lines that wait.
     decisions: usize,
-    written: IntCounter,
-    failed: IntCounter,
+    written: RecordCounter,
+    failed: RecordCounter,
 }
 
 impl Writer {
@@ -161,7 +159,7 @@ impl Writer {
     /// Writes the lines that wait; if that fails they go on waiting, and calls are refused.
     fn write_or_wait(&mut self) {
         if let Err(fault) = self.write() {
-            self.failed.inc();
+            self.failed.add(1);
             if self.queue.healthy.swap(false, Ordering::AcqRel) {
                 tracing::error!(%fault, "records cannot be written; calls are refused");
             }
@@ -171,8 +169,7 @@ impl Writer {
     fn write(&mut self) -> io::Result<()> {
         self.lines.write_to(&mut self.sink)?;
         let decisions = std::mem::take(&mut self.decisions);
-        self.written
-            .inc_by(u64::try_from(decisions).unwrap_or(u64::MAX));
+        self.written.add(decisions);
         if !self.queue.healthy.swap(true, Ordering::AcqRel) {
             tracing::info!("records are written again");
         }

@@ -47,6 +47,23 @@ pub struct Observation {
     pub key_ages: Vec<(Arc<str>, Duration)>,
 }
 
+/// Counts records of one fate.
+#[derive(Debug, Clone)]
+pub struct RecordCounter(IntCounter);
+
+impl RecordCounter {
+    /// So many more.
+    pub fn add(&self, count: usize) {
+        self.0.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.get()
+    }
+}
+
 macro_rules! metrics {
     ($($field:ident: $kind:ident = $declare:ident($name:literal, $help:literal $(, $details:expr)*);)*) => {
         /// All metrics.
@@ -161,10 +178,10 @@ impl Metrics {
             .inc();
     }
 
-    /// The counter of one fate of records, for those who count many.
+    /// The counter of one fate of records, bound once by whoever counts many.
     #[must_use]
-    pub fn records(&self, result: RecordResult) -> IntCounter {
-        self.records.with_label_values(&[result.as_str()])
+    pub fn records(&self, result: RecordResult) -> RecordCounter {
+        RecordCounter(self.records.with_label_values(&[result.as_str()]))
     }
 
     /// A call was forwarded, and this came of it.

@@ -86,7 +86,7 @@ fn shows_what_was_counted() {
     metrics.config_reload(true, Timestamp::from_micros(1_790_858_096_250_000));
     metrics.config_reload(false, Timestamp::from_seconds(1));
     metrics.jwks_refresh("entra", false);
-    metrics.records(RecordResult::Written).inc();
+    metrics.records(RecordResult::Written).add(1);
     metrics.upstream_request(&hr, Err(Reason::UpstreamTimeout));
     metrics.request_done(Some(&hr), 403, Duration::from_millis(2));
     bound.upstream_done(Duration::from_millis(1));
