@@ -4,14 +4,24 @@
 //! What could be read in two ways is refused here, so that no later room has to wonder.
 //! Never here: who the caller is, and what policy says.
 
+pub mod authority;
 pub mod body;
 pub mod connection;
+pub mod headers;
+pub mod receive;
 pub mod received;
 pub mod resource;
+pub mod target;
+pub mod trace;
 
-pub use body::Body;
+pub use authority::Authority;
+pub use body::{Body, BodyError};
 pub use connection::ConnectionFacts;
+pub use headers::RequestLimits;
+pub use receive::{Moment, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{
     AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource, Resources,
 };
+pub use target::{Target, TargetError};
+pub use trace::TraceParent;

@@ -1,18 +1,106 @@
-//! Room 9: the commands. Each is a function that takes its input and a writer and gives an exit code.
+//! Room 9: the command line. Arguments in, exit code out; each command is a file of its own.
+//!
+//! Exit codes: 0 fine, 1 ran and failed, 2 wrong usage, 65 bad input data, 78 bad configuration.
 
 pub mod check;
+pub mod demo;
+pub mod run;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config;
 
 /// Fine.
 pub const EXIT_FINE: u8 = 0;
-/// Bad configuration (`EX_CONFIG` of sysexits).
+/// Ran and failed.
+pub const EXIT_FAILED: u8 = 1;
+/// Bad configuration (`EX_CONFIG` of BSD's `sysexits`).
 pub const EXIT_CONFIGURATION: u8 = 78;
 
+/// Judges every call of an AI agent by Conditional Access policy, and forwards or blocks it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "boomgate",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything on this machine: a gateway, an issuer, two sample APIs, policies and agents
+    Demo(demo::Arguments),
+    /// Run the gateway
+    Run {
+        /// The configuration
+        #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG")]
+        config: PathBuf,
+    },
+    /// Name all faults of a configuration and of the policies, agents and keys that it names
+    Check {
+        /// The configuration
+        #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG")]
+        config: PathBuf,
+        /// How to print the result
+        #[arg(long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+    },
+    /// Print the JSON Schema of the configuration
+    Schema,
+}
+
 /// How a command prints what it found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Output {
-    /// For people.
+    /// For people
     #[default]
     Text,
-    /// For programs.
+    /// For scripts
     Json,
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Demo(arguments) => demo::demo(arguments),
+        Command::Run { config } => run::run(&config),
+        Command::Check { config, output } => check(&config, output),
+        Command::Schema => print_schema(),
+    };
+    done.unwrap_or_else(|fault| {
+        // With a closed standard error there is nobody left to tell.
+        let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
+        ExitCode::from(EXIT_FAILED)
+    })
+}
+
+/// Writes what was found to standard output.
+fn check(path: &Path, output: Output) -> anyhow::Result<ExitCode> {
+    let mut out = anstream::stdout().lock();
+    let code = check::check(path, &config::process_environment, output, &mut out)?;
+    Ok(ExitCode::from(code))
+}
+
+fn print_schema() -> anyhow::Result<ExitCode> {
+    anstream::stdout()
+        .lock()
+        .write_all(config::schema::shipped().as_bytes())?;
+    Ok(ExitCode::from(EXIT_FINE))
+}
+
+/// The runtime of the control side; calls are served by threads of their own.
+fn control_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }

@@ -18,7 +18,7 @@ mod suggest;
 pub mod tree;
 pub mod validate;
 
-pub use environment::Environment;
+pub use environment::{Environment, process_environment};
 pub use load::{Loaded, load};
 pub use schema::schema;
-pub use settings::{LogFormat, Settings, Sources};
+pub use settings::{Settings, Sources};

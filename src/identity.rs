@@ -4,7 +4,7 @@
 //! Only the `Authorization` header counts. A token is checked by our own strict reader before `jsonwebtoken`
 //! sees it. Never here: the network (not even for a key that a token names), the clock, and policy.
 
-pub mod authenticate;
+mod authenticate;
 mod bearer;
 mod cache;
 pub mod caller;
@@ -17,7 +17,7 @@ pub mod jose;
 pub mod keys;
 mod profile;
 pub mod settings;
-pub mod verify;
+mod verify;
 
 pub use authenticate::{Authenticator, CacheResult, Observation};
 pub use caller::{Agent, Caller, Human, Identified, NonAgent, Recognition, TokenFacts};

@@ -1,3 +1,20 @@
 //! Room 8: accepts connections, speaks TLS and HTTP, keeps limits. Decides nothing.
+//!
+//! One thread with a current-thread runtime per worker, each with its own socket of every listener
+//! (`SO_REUSEPORT`). HTTP/1.1 or HTTP/2 is what ALPN said, never what the bytes look like.
+//! Every limit is kept here or refused by the handler, so that what is refused is recorded too.
 
+mod accept;
+mod activity;
+mod rim;
+mod serve;
 pub mod settings;
+pub mod socket;
+pub mod tls;
+pub mod worker;
+
+pub use accept::serve_management;
+pub use rim::CallHandler;
+pub use socket::{ListenError, ListenerHandle, Listeners, bind_alone};
+pub use tls::{TlsError, load};
+pub use worker::{Workers, run};

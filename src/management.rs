@@ -1,3 +1,99 @@
 //! Room 8: the control plane: health, metrics, the Graph subset. Decides nothing.
+//!
+//! A router for the management listener, which is not the listener of calls. Every request names a host that is
+//! ours, comes from no other site, and carries the admin token, unless it is a probe and the operator opened those.
+//! Never here: an endpoint for debugging, a secret in an answer, a change that is not logged and counted.
 
+mod graph;
+mod guard;
+mod observe;
+mod probes;
+mod risky_agents;
 pub mod settings;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+use http::StatusCode;
+use parking_lot::Mutex;
+
+use self::graph::GraphError;
+use self::settings::ManagementSettings;
+use crate::clock::Clock;
+use crate::feeds::{Discovered, Status};
+use crate::snapshot::Snapshots;
+use crate::store::StateStore;
+use crate::telemetry::Metrics;
+
+/// The largest request body in bytes.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// What the control plane shows and changes.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The current snapshot, whose risk it changes.
+    pub snapshots: Arc<Snapshots>,
+    /// Where changes of risk are kept.
+    pub store: Arc<dyn StateStore>,
+    /// What `/metrics` shows.
+    pub metrics: Arc<Metrics>,
+    /// What `/readyz` shows.
+    pub status: Arc<Status>,
+    /// Agents that the directory does not know.
+    pub discovered: Arc<Discovered>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What the operator says.
+    pub settings: Arc<ArcSwap<ManagementSettings>>,
+}
+
+/// One control plane at work.
+#[derive(Debug)]
+struct Control {
+    state: State,
+    /// Held from the store to the snapshot, so that both see changes in one order.
+    writes: Mutex<()>,
+}
+
+/// The control plane as a service.
+pub fn router(state: State) -> Router {
+    let control = Arc::new(Control {
+        state,
+        writes: Mutex::new(()),
+    });
+    let graph = Router::new()
+        .route("/", get(risky_agents::list))
+        .route("/{id}", get(risky_agents::show))
+        .route(
+            "/confirmCompromised",
+            post(risky_agents::confirm_compromised),
+        )
+        .route("/confirmSafe", post(risky_agents::confirm_safe))
+        .route("/dismiss", post(risky_agents::dismiss));
+    Router::new()
+        .route("/healthz", get(probes::alive))
+        .route("/startupz", get(probes::started))
+        .route("/readyz", get(probes::ready))
+        .route("/metrics", get(observe::metrics))
+        .nest("/beta/identityProtection/riskyAgents", graph)
+        .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
+        .method_not_allowed_fallback(async || {
+            GraphError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "the method does not fit the path",
+            )
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&control),
+            guard::guard,
+        ))
+        .with_state(control)
+}
+
+#[cfg(test)]
+mod tests;

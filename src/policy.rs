@@ -3,8 +3,12 @@
 //!
 //! Total and deterministic: no async, IO, clock, randomness, log, float or hash map. The same code answers
 //! for the path of a call, What-If, impact and the decision APIs. Semantics: `reference/entra.md` §4.
+//!
+//! [`mod@read`] takes exports and says what of them is not honoured, [`model`] is what a policy means, [`filter`] its
+//! attribute rules; [`set`] is compiled from models and judges calls, [`facts`] go in, an [`evaluation`] comes out.
 //! Never here: http, tokens, and a policy that is half understood.
 
+mod assignment;
 mod check;
 mod compile;
 pub mod evaluation;
@@ -22,5 +26,5 @@ pub use evaluation::{
 };
 pub use facts::{AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, Subject};
 pub use model::Policy;
-pub use read::{OnUnsupported, read};
+pub use read::OnUnsupported;
 pub use set::{PolicySet, PolicyState};

@@ -1,3 +1,221 @@
 //! Room 6: writes what was decided, before the call is forwarded, and how it ended. Never a body, a token or a secret.
+//!
+//! A record is one JSON line in the shape of Graph's `signIn` (`reference/entra.md` §7), with what Graph has no word
+//! for under `boomgate`. One thread writes; a call only puts its line in a bounded queue. When that is full, or the
+//! file cannot be written, calls are refused: nothing is forwarded without a record.
 
+pub mod body;
+pub mod entry;
+#[cfg(test)]
+mod fixture;
+mod lines;
+mod model;
+mod redact;
 pub mod settings;
+pub mod tail;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
+
+use self::model::Source;
+use self::settings::{Overflow, RecordSettings};
+use self::writer::{Message, Queue, Writer};
+use crate::call::Refused;
+use crate::decision::Decided;
+use crate::telemetry::Metrics;
+use crate::telemetry::labels::RecordResult;
+use crate::types::Effect;
+
+pub use body::RecordedBody;
+pub use entry::Entry;
+pub use tail::DecisionLine;
+
+/// How many decisions a slow follower of the live tail may lag behind before it misses the oldest.
+const TAIL_LINES: usize = 256;
+
+/// Why records cannot be written at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The file cannot be opened for appending.
+    #[error("the record file `{path}` cannot be opened for appending")]
+    Open {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The operating system's word.
+        source: std::io::Error,
+    },
+    /// The writer's thread cannot be started.
+    #[error("the thread that writes records cannot be started")]
+    Thread(#[source] std::io::Error),
+    /// Records remain that could not be written.
+    #[error("the last records could not be written")]
+    Unwritten(#[source] std::io::Error),
+    /// The writer did not finish in time.
+    #[error("the last records could not be written in time")]
+    TimedOut,
+}
+
+/// The record of a call could not be written, so the call must not be forwarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the call cannot be recorded now")]
+pub struct RecordUnavailable;
+
+/// Records decisions. Clones write to the same place.
+#[derive(Debug, Clone)]
+pub struct Recorder(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    messages: mpsc::Sender<Message>,
+    queue: Arc<Queue>,
+    settings: RecordSettings,
+    metrics: Arc<Metrics>,
+    tail: broadcast::Sender<Arc<DecisionLine>>,
+}
+
+impl Recorder {
+    /// Opens the destination and starts the writer.
+    ///
+    /// # Errors
+    /// [`RecordError`] if the destination cannot be opened or the thread not be started.
+    pub fn start(
+        settings: &RecordSettings,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, RecorderThread), RecordError> {
+        let queue = Arc::new(Queue::new(settings.queue));
+        let (messages, received) = mpsc::channel();
+        let done = Writer::start(settings, received, Arc::clone(&queue), &metrics)?;
+        let thread = RecorderThread {
+            messages: messages.clone(),
+            done,
+        };
+        let shared = Shared {
+            messages,
+            queue,
+            settings: settings.clone(),
+            metrics,
+            tail: broadcast::Sender::new(TAIL_LINES),
+        };
+        Ok((Self(Arc::new(shared)), thread))
+    }
+
+    /// Records a decision. To be awaited before the call is forwarded or answered.
+    ///
+    /// # Errors
+    /// [`RecordUnavailable`] if there is no place for the record: the call must be refused.
+    pub async fn decision(&self, decided: &Decided) -> Result<Entry, RecordUnavailable> {
+        let source = Source::of(decided);
+        let line = model::decision(&source, self.0.settings.list_not_applied);
+        if self.0.tail.receiver_count() > 0 {
+            self.announce(DecisionLine::of_decision(&source));
+        }
+        let refused = decided.effect() == Effect::Block;
+        let entry = Entry::new(decided.received().context(), refused);
+        self.write(line, entry).await
+    }
+
+    /// Records the end of a call on which no decision was made.
+    ///
+    /// # Errors
+    /// [`RecordUnavailable`] if there is no place for the record: the call is answered with that instead.
+    pub async fn refusal(&self, refused: &Refused) -> Result<Entry, RecordUnavailable> {
+        let line = model::refusal(refused);
+        if self.0.tail.receiver_count() > 0 {
+            self.announce(DecisionLine::of_refusal(refused));
+        }
+        self.write(line, Entry::new(&refused.context, true)).await
+    }
+
+    /// Follows the decisions from now on. A follower that is too slow misses the oldest; no call waits for it.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<DecisionLine>> {
+        self.0.tail.subscribe()
+    }
+
+    /// Opens the file anew under its name, after it was rotated away.
+    pub fn reopen(&self) {
+        // A writer that has ended has nothing to open.
+        drop(self.0.messages.send(Message::Reopen));
+    }
+
+    fn announce(&self, line: DecisionLine) {
+        // An error says that the last follower has just left.
+        drop(self.0.tail.send(Arc::new(line)));
+    }
+
+    /// Puts a line in the queue, and ties the entry to it.
+    async fn write(
+        &self,
+        line: Result<Vec<u8>, serde_json::Error>,
+        entry: Entry,
+    ) -> Result<Entry, RecordUnavailable> {
+        if let (Ok(line), Some(place)) = (line, self.place().await)
+            && self.0.messages.send(Message::Decision(line)).is_ok()
+        {
+            // The writer gives the place back when the line is written.
+            place.forget();
+            return Ok(entry.tied_to(self.0.messages.clone()));
+        }
+        match self.0.settings.overflow {
+            Overflow::Refuse => {
+                self.0.metrics.records(RecordResult::Refused).inc();
+                Err(RecordUnavailable)
+            }
+            Overflow::DangerousDrop => {
+                self.0.metrics.records(RecordResult::Dropped).inc();
+                Ok(entry)
+            }
+        }
+    }
+
+    /// A place in the queue: at once, or within the time that a call waits for one.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        let places: &Semaphore = &self.0.queue.places;
+        // FAIL-CLOSED: while the destination refuses lines, no further call relies on it.
+        if !self.0.queue.healthy.load(Ordering::Acquire) {
+            return None;
+        }
+        if let Ok(place) = places.try_acquire() {
+            return Some(place);
+        }
+        match self.0.settings.overflow {
+            Overflow::Refuse => tokio::time::timeout(self.0.settings.wait, places.acquire())
+                .await
+                .ok()?
+                .ok(),
+            Overflow::DangerousDrop => None,
+        }
+    }
+}
+
+/// The writer's thread.
+#[derive(Debug)]
+#[must_use]
+pub struct RecorderThread {
+    messages: mpsc::Sender<Message>,
+    done: mpsc::Receiver<Result<(), std::io::Error>>,
+}
+
+impl RecorderThread {
+    /// Writes what is queued, hands it to the disk, and ends the thread. Blocks up to `patience`.
+    /// Records that come later are refused.
+    ///
+    /// # Errors
+    /// [`RecordError`] if records remain that could not be written.
+    pub fn finish(self, patience: Duration) -> Result<(), RecordError> {
+        // If the thread is gone already, the channel of its result says so.
+        drop(self.messages.send(Message::Finish));
+        match self.done.recv_timeout(patience) {
+            Ok(result) => result.map_err(RecordError::Unwritten),
+            Err(_) => Err(RecordError::TimedOut),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Room 5: all that the path of a call reads, as one immutable value behind one pointer.
+//! Room 7: all that the path of a call reads, as one immutable value behind one pointer.
 //!
 //! Feeds build a new snapshot and swap it in; a call loads the pointer once, at its start. No call ever
 //! sees half of a change. Never here: a lock, and a change in place.
@@ -13,6 +13,7 @@ use crate::enforcement::ResponseSettings;
 use crate::identity::{Directory, Issuers};
 use crate::policy::PolicySet;
 use crate::risk::RiskTable;
+use crate::upstream::UpstreamTable;
 
 /// What one generation of configuration, policies, directory, keys and risk says.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub decisions: DecisionSettings,
     /// What answers say.
     pub responses: Arc<ResponseSettings>,
+    /// Where calls are forwarded to. Part of the snapshot, so that a call goes where it was judged for.
+    pub upstreams: Arc<UpstreamTable>,
 }
 
 impl Snapshot {

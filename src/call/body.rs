@@ -1,11 +1,17 @@
 //! The one body type of the program, so that no type parameter spreads through it.
+//!
+//! Nothing is buffered: a frame is asked for when the other side has room for it.
 
+use std::any::Any;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+
+use super::headers;
 
 /// Why a body ended early.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +27,7 @@ pub enum BodyError {
     },
 }
 
-/// A body that is streamed from a peer, or one that we wrote ourselves. Nothing is buffered.
+/// A body that is streamed from a peer, or one that we wrote ourselves.
 #[derive(Debug, Default)]
 pub enum Body {
     /// No bytes.
@@ -29,25 +35,79 @@ pub enum Body {
     Empty,
     /// Bytes that we hold.
     Full(Bytes),
-    /// Bytes of a peer, as they come, up to a limit.
-    Streamed {
-        /// hyper's side of the stream.
-        incoming: Incoming,
-        /// The limit in bytes; `u64::MAX` for none.
-        limit: u64,
-        /// Bytes that went through.
-        passed: u64,
-    },
+    /// Bytes of a peer, as they come.
+    Streamed(Streamed),
+}
+
+/// A peer's bytes, up to a limit.
+#[derive(Debug)]
+pub struct Streamed {
+    incoming: Incoming,
+    /// The limit in bytes; `u64::MAX` for none.
+    limit: u64,
+    /// Bytes that went through.
+    passed: u64,
+    trailers: Trailers,
+    held: Held,
+}
+
+/// What becomes of the fields behind a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trailers {
+    /// They end here: a caller could name an identity in them, and many upstreams merge them into the headers.
+    Drop,
+    /// They go on, without the names that only the gateway may say.
+    Pass,
+}
+
+/// What lives as long as a body does.
+struct Held(Option<Box<dyn Any + Send + Sync>>);
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Held" } else { "Nothing" })
+    }
 }
 
 impl Body {
-    /// Streams a peer's body; more than `limit` bytes end it with [`BodyError::TooLarge`].
+    /// Streams a caller's body; more than `limit` bytes end it with [`BodyError::TooLarge`]. Its trailers are dropped.
     #[must_use]
-    pub const fn streamed(incoming: Incoming, limit: u64) -> Self {
-        Self::Streamed {
+    pub fn request(incoming: Incoming, limit: u64) -> Self {
+        Self::streamed(incoming, limit, Trailers::Drop)
+    }
+
+    /// Streams an upstream's body, trailers included.
+    #[must_use]
+    pub fn response(incoming: Incoming) -> Self {
+        Self::streamed(incoming, u64::MAX, Trailers::Pass)
+    }
+
+    fn streamed(incoming: Incoming, limit: u64, trailers: Trailers) -> Self {
+        if incoming.is_end_stream() {
+            return Self::Empty;
+        }
+        Self::Streamed(Streamed {
             incoming,
             limit,
             passed: 0,
+            trailers,
+            held: Held(None),
+        })
+    }
+
+    /// Keeps `guard` until the body was read to its end, or is dropped. A body that we wrote ourselves drops it at once.
+    #[must_use]
+    pub fn holding(self, guard: impl Any + Send + Sync) -> Self {
+        match self {
+            Self::Streamed(mut streamed) => {
+                let guard: Box<dyn Any + Send + Sync> = match streamed.held.0.take() {
+                    Some(earlier) => Box::new((earlier, guard)),
+                    None => Box::new(guard),
+                };
+                streamed.held = Held(Some(guard));
+                Self::Streamed(streamed)
+            }
+            written @ (Self::Empty | Self::Full(_)) => written,
         }
     }
 }
@@ -68,6 +128,34 @@ impl From<Vec<u8>> for Body {
     }
 }
 
+impl Streamed {
+    fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(frame) = std::task::ready!(Pin::new(&mut self.incoming).poll_frame(context))
+        else {
+            self.held = Held(None);
+            return Poll::Ready(None);
+        };
+        let mut frame = frame.map_err(BodyError::Peer)?;
+        if let Some(data) = frame.data_ref() {
+            let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            self.passed = self.passed.saturating_add(length);
+            if self.passed > self.limit {
+                return Poll::Ready(Some(Err(BodyError::TooLarge { limit: self.limit })));
+            }
+        }
+        if let Some(trailers) = frame.trailers_mut() {
+            match self.trailers {
+                Trailers::Drop => return Poll::Ready(None),
+                Trailers::Pass => headers::remove_reserved(trailers),
+            }
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+}
+
 impl HttpBody for Body {
     type Data = Bytes;
     type Error = BodyError;
@@ -83,23 +171,7 @@ impl HttpBody for Body {
                 *self = Self::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
-            Self::Streamed {
-                incoming,
-                limit,
-                passed,
-            } => {
-                let Some(frame) = std::task::ready!(Pin::new(incoming).poll_frame(context)) else {
-                    return Poll::Ready(None);
-                };
-                let frame = frame.map_err(BodyError::Peer)?;
-                if let Some(data) = frame.data_ref() {
-                    *passed = passed.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
-                    if *passed > *limit {
-                        return Poll::Ready(Some(Err(BodyError::TooLarge { limit: *limit })));
-                    }
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
+            Self::Streamed(streamed) => streamed.poll_frame(context),
         }
     }
 
@@ -107,7 +179,7 @@ impl HttpBody for Body {
         match self {
             Self::Empty => true,
             Self::Full(_) => false,
-            Self::Streamed { incoming, .. } => incoming.is_end_stream(),
+            Self::Streamed(streamed) => streamed.incoming.is_end_stream(),
         }
     }
 
@@ -115,7 +187,7 @@ impl HttpBody for Body {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(0)),
-            Self::Streamed { incoming, .. } => incoming.size_hint(),
+            Self::Streamed(streamed) => streamed.incoming.size_hint(),
         }
     }
 }

@@ -52,20 +52,30 @@ impl CallContext {
     /// `None` while the resource, or the host that it was called by, is not known.
     #[must_use]
     pub fn resource_metadata_url(&self) -> Option<String> {
-        let host = self.host.as_deref()?;
+        let origin = self.origin()?;
         let prefix = self
             .resource
             .as_ref()?
             .path_prefixes
             .first()?
             .trim_end_matches('/');
-        let port = match self.connection.local.port() {
-            443 => String::new(),
-            port => format!(":{port}"),
-        };
-        Some(format!(
-            "https://{host}{port}{RESOURCE_METADATA_PATH}{prefix}"
-        ))
+        Some(format!("{origin}{RESOURCE_METADATA_PATH}{prefix}"))
+    }
+
+    /// The URL that stands for a resource (RFC 9728 §1.2), by the host that it was called by.
+    #[must_use]
+    pub fn resource_identifier(&self, resource: &Resource) -> Option<String> {
+        let prefix = resource.path_prefixes.first()?.trim_end_matches('/');
+        Some(format!("{}{prefix}", self.origin()?))
+    }
+
+    /// Scheme, host and port of the call.
+    fn origin(&self) -> Option<String> {
+        let host = self.host.as_deref()?;
+        Some(match self.connection.local.port() {
+            443 => format!("https://{host}"),
+            port => format!("https://{host}:{port}"),
+        })
     }
 }
 

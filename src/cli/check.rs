@@ -76,7 +76,7 @@ fn colour(severity: Severity) -> Style {
 }
 
 /// Each fault as a line that editors turn into a link, then the line of the file with a caret.
-fn write_faults(faults: &[Fault], to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_faults(faults: &[Fault], to: &mut dyn Write) -> io::Result<()> {
     let mut texts: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for fault in faults {
         let style = colour(fault.severity);

@@ -9,6 +9,13 @@ use super::tree::{Node, Text, Value};
 /// Looks up one environment variable.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// The environment of this process.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn process_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// Puts the values in, everywhere in `tree`; calls `refuse` with each text that cannot be filled in.
 pub fn expand(
     tree: &mut Node,

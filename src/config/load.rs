@@ -24,9 +24,9 @@ pub struct Loaded {
     /// The settings.
     pub settings: Settings,
     /// The compiled policies.
-    pub policies: PolicySet,
+    pub policies: Arc<PolicySet>,
     /// The directory; empty where none is configured.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// What the risk file says.
     pub risk: Vec<RiskEntry>,
     /// The keys of the issuers whose keys are in a file, by the issuer's name.
@@ -98,8 +98,8 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
         let Validated { settings, keys } = validated;
         Loaded {
             settings,
-            policies: PolicySet::compile(named.policies),
-            directory: named.directory,
+            policies: Arc::new(PolicySet::compile(named.policies)),
+            directory: Arc::new(named.directory),
             risk: named.risk,
             keys,
             generation: named.generation,
@@ -193,7 +193,7 @@ fn read_policies(
 ) -> Vec<policy::Policy> {
     let mut policies = Vec::new();
     for file in files {
-        let (read, found) = policy::read(&file.shown, &file.bytes, on_unsupported);
+        let (read, found) = policy::read::read(&file.shown, &file.bytes, on_unsupported);
         policies.extend(read);
         check.extend(found);
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::raw;
 use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
@@ -14,10 +13,9 @@ use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
 use crate::policy::OnUnsupported;
 use crate::record::settings::RecordSettings;
+use crate::telemetry::logging::LogSettings;
 use crate::types::ResourceName;
 use crate::upstream::settings::UpstreamSettings;
-
-pub use raw::process::LogFormat;
 
 /// The settings of a gateway. Nobody downstream checks them again.
 #[derive(Debug, Clone)]
@@ -46,8 +44,8 @@ pub struct Settings {
     pub reload_interval: Duration,
     /// How long calls under way may take to end at shutdown.
     pub drain_timeout: Duration,
-    /// The format of the log.
-    pub log_format: LogFormat,
+    /// The log.
+    pub log: LogSettings,
     /// How many workers serve calls; `None`: one per core.
     pub workers: Option<usize>,
 }

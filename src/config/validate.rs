@@ -69,7 +69,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,
-        log_format: config.log.format,
+        log: config.log.settings(),
         workers: config.workers.map(usize::from),
     };
     Some(Validated { settings, keys })

@@ -1,7 +1,7 @@
 //! The check of one token, from its form to its claims: cheap checks first, then issuer, key, signature, claims.
 //!
 //! `jsonwebtoken` checks the signature and nothing else: its own validation of claims reads the clock, and takes
-//! what [`super::claims`] refuses (an `iss` that is an array, any `typ`, `crit`, a number far out of range).
+//! what our own reader of claims refuses (an `iss` that is an array, any `typ`, `crit`, a number far out of range).
 //! Never here: the network, whatever a token names; and a claim that is believed before its signature was checked,
 //! other than `iss`, which only says whose keys to check with.
 

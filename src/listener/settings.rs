@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::RequestLimits;
+
 /// Whether a client shows a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ClientCertificates {
@@ -51,6 +53,18 @@ pub struct Limits {
     pub max_headers: usize,
     /// HTTP/2: streams of one connection at a time.
     pub max_concurrent_streams: u32,
+}
+
+impl Limits {
+    /// The part that room 1 holds a request's head to.
+    #[must_use]
+    pub const fn request(&self) -> RequestLimits {
+        RequestLimits {
+            max_uri_bytes: self.max_uri_bytes,
+            max_header_bytes: self.max_header_bytes,
+            max_headers: self.max_headers,
+        }
+    }
 }
 
 /// One listener of calls.

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use super::filter::FilterRule;
-use super::model::{AgentTarget, ApplicationTarget, Assignment, FilterMode, Policy};
+use super::assignment::{Matched, Matcher};
+use super::model::Policy;
 use super::{
     AgentFacts, AgentUserFacts, Condition, Conditions, Facts, PolicyOutcome, PolicyResult,
-    PolicyState, ResourceFacts, Rule, Rules, Subject,
+    PolicyState, ResourceFacts, Rules, Subject,
 };
-use crate::types::{Attributes, Fact, PolicyId, RiskLevel};
+use crate::types::{Fact, PolicyId, RiskLevel};
 
 /// A compiled policy.
 #[derive(Debug)]
@@ -73,12 +73,8 @@ impl CompiledPolicy {
             return result;
         }
         self.judge_identity(judged, &mut result);
-        let matched = self
-            .applications
-            .judge(resource.attributes, Rule::AppFilter, |targets| {
-                targets.rules_of_resource(resource)
-            });
-        matched.note(Condition::Application, &mut result);
+        let matched = self.applications.judge_resource(resource);
+        note_matched(Condition::Application, &matched, &mut result);
         self.judge_risk(judged, &mut result);
         result.outcome = self.outcome(result.not_satisfied.is_empty());
         result
@@ -87,28 +83,21 @@ impl CompiledPolicy {
     fn judge_identity(&self, judged: Judged<'_>, result: &mut PolicyResult) {
         match judged {
             Judged::AgentIdentity(agent) => {
-                let matched = self.agent_identities.judge(
-                    agent.attributes,
-                    Rule::AgentIdentityFilter,
-                    |targets| targets.rules_of_agent(agent),
-                );
-                matched.note(Condition::ServicePrincipals, result);
+                let matched = self.agent_identities.judge_agent(agent);
+                note_matched(Condition::ServicePrincipals, &matched, result);
             }
             Judged::AgentUser(user) => {
-                let matched =
-                    self.agent_users
-                        .judge(user.attributes, Rule::AgentUserFilter, |targets| {
-                            targets.rules_of_user(user)
-                        });
-                matched.note(Condition::Users, result);
+                let matched = self.agent_users.judge_user(user);
+                note_matched(Condition::Users, &matched, result);
             }
             Judged::Nobody => {
-                let identity = if self.model.conditions.agent_identities.is_empty() {
-                    Condition::Users
-                } else {
-                    Condition::ServicePrincipals
-                };
-                result.not_satisfied = result.not_satisfied.with(identity);
+                // INVARIANT: one of the two always fails, so that no policy applies.
+                let agents = !self.model.conditions.agent_identities.is_empty();
+                let users = !self.model.conditions.agent_users.is_empty();
+                result.not_satisfied = result
+                    .not_satisfied
+                    .with_if(agents, Condition::ServicePrincipals)
+                    .with_if(users || !agents, Condition::Users);
             }
         }
     }
@@ -178,99 +167,7 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// A compiled assignment.
-#[derive(Debug)]
-pub(super) struct Matcher {
-    pub(super) include: Targets,
-    exclude: Targets,
-    /// The filter, with whether it takes the place of an include list that is not there.
-    filter: Option<(FilterMode, FilterRule)>,
-    pub(super) is_included_by_filter_alone: bool,
-}
-
-impl Matcher {
-    fn of_agents(assignment: &Assignment<AgentTarget>) -> Self {
-        Self::new(assignment, |target, targets| match target {
-            AgentTarget::All => targets.all = true,
-            AgentTarget::None => {}
-            AgentTarget::Id(id) => targets.ids.push(id.to_shared()),
-        })
-    }
-
-    fn of_applications(assignment: &Assignment<ApplicationTarget>) -> Self {
-        Self::new(assignment, |target, targets| match target {
-            ApplicationTarget::All => targets.all = true,
-            ApplicationTarget::None | ApplicationTarget::Group(_) => {}
-            ApplicationTarget::AllAgentIdResources => targets.all_agent_resources = true,
-            ApplicationTarget::Id(id) => targets.ids.push(id.to_shared()),
-        })
-    }
-
-    fn new<T>(assignment: &Assignment<T>, add: impl Fn(&T, &mut Targets)) -> Self {
-        let collect = |list: &[T]| {
-            let mut targets = Targets::default();
-            for target in list {
-                add(target, &mut targets);
-            }
-            targets.ids.sort_unstable();
-            targets.ids.dedup();
-            targets
-        };
-        let filter = assignment.filter.as_ref();
-        Self {
-            include: collect(&assignment.include),
-            exclude: collect(&assignment.exclude),
-            filter: filter.map(|filter| (filter.mode, filter.rule.clone())),
-            is_included_by_filter_alone: assignment.is_included_by_filter_alone(),
-        }
-    }
-
-    /// `listed` says which rules of a list match.
-    fn judge(
-        &self,
-        attributes: &Attributes,
-        filter_rule: Rule,
-        listed: impl Fn(&Targets) -> Rules,
-    ) -> Matched {
-        let mut included_by = listed(&self.include);
-        let mut excluded_by = listed(&self.exclude);
-        let mut included = !included_by.is_empty();
-        match &self.filter {
-            Some((FilterMode::Include, rule)) => {
-                let matches = rule.matches(attributes);
-                included = matches && (included || self.is_included_by_filter_alone);
-                if matches {
-                    included_by = included_by.with(filter_rule);
-                }
-            }
-            Some((FilterMode::Exclude, rule)) if rule.matches(attributes) => {
-                excluded_by = excluded_by.with(filter_rule);
-            }
-            Some((FilterMode::Exclude, _)) | None => {}
-        }
-        Matched {
-            holds: included && excluded_by.is_empty(),
-            included_by,
-            excluded_by,
-        }
-    }
-}
-
-/// What an assignment said.
-struct Matched {
-    holds: bool,
-    included_by: Rules,
-    excluded_by: Rules,
-}
-
-impl Matched {
-    fn note(self, condition: Condition, result: &mut PolicyResult) {
-        note(condition, self.holds, result);
-        result.included_by = result.included_by.and(self.included_by);
-        result.excluded_by = result.excluded_by.and(self.excluded_by);
-    }
-}
-
+/// Notes whether a configured condition holds.
 fn note(condition: Condition, holds: bool, result: &mut PolicyResult) {
     if holds {
         result.satisfied = result.satisfied.with(condition);
@@ -279,42 +176,9 @@ fn note(condition: Condition, holds: bool, result: &mut PolicyResult) {
     }
 }
 
-/// A compiled list.
-#[derive(Debug, Default)]
-pub(super) struct Targets {
-    pub(super) all: bool,
-    pub(super) all_agent_resources: bool,
-    /// INVARIANT: sorted, each once.
-    pub(super) ids: Vec<Arc<str>>,
-}
-
-impl Targets {
-    fn has(&self, id: &str) -> bool {
-        let found = self.ids.binary_search_by(|known| known.as_ref().cmp(id));
-        found.is_ok()
-    }
-
-    fn rules_of_agent(&self, agent: &AgentFacts<'_>) -> Rules {
-        let mut blueprint = agent.blueprint_app_id.into_iter();
-        let mut principal = agent.blueprint_principal_id.into_iter();
-        let of_blueprint = blueprint.any(|id| self.has(id)) || principal.any(|id| self.has(id));
-        Rules::NONE
-            .with_if(self.all, Rule::AllAgentIdentities)
-            .with_if(self.has(agent.id), Rule::AgentIdentityId)
-            .with_if(of_blueprint, Rule::AgentIdentityBlueprintId)
-    }
-
-    fn rules_of_user(&self, user: &AgentUserFacts<'_>) -> Rules {
-        Rules::NONE
-            .with_if(self.all, Rule::AllAgentUsers)
-            .with_if(self.has(user.id), Rule::AgentUserId)
-    }
-
-    fn rules_of_resource(&self, resource: &ResourceFacts<'_>) -> Rules {
-        let is_agent = self.all_agent_resources && resource.is_agent;
-        Rules::NONE
-            .with_if(self.all, Rule::AllApps)
-            .with_if(self.has(resource.app_id), Rule::AppId)
-            .with_if(is_agent, Rule::AllAgentIdResources)
-    }
+/// Notes what an assignment said.
+fn note_matched(condition: Condition, matched: &Matched, result: &mut PolicyResult) {
+    note(condition, matched.holds, result);
+    result.included_by = result.included_by.and(matched.included_by);
+    result.excluded_by = result.excluded_by.and(matched.excluded_by);
 }

@@ -27,7 +27,8 @@
 //! - `-any (…)` holds when one item meets what stands in the parentheses, where `_` is the item; `-all (…)`
 //!   when there is an item and each meets it. A single text is one item, and `-contains` asks it for a part.
 //! - `-match` finds its pattern anywhere in the value. Patterns are those of the `regex` crate: no look-around
-//!   and no back-reference, so that matching takes linear time; such a pattern is an error at load.
+//!   and no back-reference, so that matching takes linear time; such a pattern is an error at load. (The first
+//!   match of a pattern on a thread allocates its working space; nothing else in this language allocates.)
 //! - Only texts compare: CA filters know no Boolean and no number.
 //!
 //! Never here: a panic, a stack that grows with the input, and a rule that is half understood.

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::compile::{CompiledPolicy, Judged, Matcher};
+use super::assignment::Matcher;
+use super::compile::{CompiledPolicy, Judged};
 
 /// Places of policies in their set, by what a call must have for them to apply.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! A policy as its author meant it: Graph's `conditionalAccessPolicy`, of which the members that are honoured are typed.
 //!
-//! [`read`](super::read) makes it, [`PolicySet`](super::PolicySet) is compiled from it. Never here: JSON.
+//! [`read`](mod@super::read) makes it, [`PolicySet`](super::PolicySet) is compiled from it. Never here: JSON.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 mod faults;
 mod support;
 
-use boomgate::config::{load, raw, schema};
+use boomgate::config::{load, schema};
 use boomgate::identity::settings::{KeyOrigin, Profile};
 use boomgate::policy::PolicyState;
 use boomgate::types::RiskLevel;
@@ -195,5 +195,8 @@ fn log_formats_and_workers_are_typed() {
     let (loaded, faults) = load(&folder.path("boomgate.yaml"), &environment);
     let settings = loaded.unwrap_or_else(|| panic!("{faults:#?}")).settings;
     assert_eq!(settings.workers, Some(3));
-    assert_eq!(settings.log_format, raw::process::LogFormat::Json);
+    assert_eq!(
+        settings.log.format,
+        boomgate::telemetry::logging::LogFormat::Json
+    );
 }

@@ -1,4 +1,26 @@
-//! The integration tests, in one binary.
+//! Integration tests: one binary, so that the crate is linked once; a module per subject.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::as_conversions,
+    clippy::too_many_lines,
+    clippy::missing_errors_doc,
+    reason = "a test that meets what it did not expect should stop there"
+)]
 
-#[cfg(test)]
+mod architecture;
 mod config;
+mod corpora;
+mod decisions;
+mod deploy;
+mod observability;
+mod properties;
+mod samples;
+mod tokens;
+mod twin;
+mod typestate;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{Duration, File, Label};
+use crate::telemetry::logging::{self, LogSettings};
 
 /// The record of every decision.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -105,6 +106,19 @@ impl Default for Shutdown {
 pub struct Log {
     /// Its format.
     pub format: LogFormat,
+}
+
+impl Log {
+    /// As the log wants it.
+    pub(in crate::config) fn settings(self) -> LogSettings {
+        LogSettings {
+            format: match self.format {
+                LogFormat::Text => logging::LogFormat::Text,
+                LogFormat::Json => logging::LogFormat::Json,
+            },
+            ..LogSettings::default()
+        }
+    }
 }
 
 /// The format of the log.

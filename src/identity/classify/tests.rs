@@ -92,7 +92,7 @@ fn markers_count_and_the_directory_adds_what_it_knows() {
         ("n", user("v"), Ok("agent_user n of t, new by Markers")),
         ("a", human("h"), Ok("on_behalf_of a of b, known by Markers")),
         ("a", human("u"), Ok("agent_user a of b, known by Markers")),
-        ("x", user("u"), refused.clone()),
+        ("x", user("u"), refused),
         ("x", human("u"), refused),
     ];
     for (id, subject, expected) in table {
@@ -111,7 +111,7 @@ fn without_markers_the_directory_is_asked() {
         ("u", "", Ok("agent_user a of b, known by Directory")),
         ("a", "", Ok("agent_identity a of b, known by Directory")),
         ("a", "c", Ok("agent_identity a of b, known by Directory")),
-        ("u", "x", refused.clone()),
+        ("u", "x", refused),
         ("u", "c", refused),
         ("h", "c", Ok("not_agent by Nothing")),
         ("h", "", Ok("not_agent by Nothing")),

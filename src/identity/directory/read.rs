@@ -7,6 +7,7 @@
 
 mod join;
 mod object;
+mod values;
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ impl Place {
             file: Arc::clone(&self.file),
             line: self.line,
             column: self.column,
-            member: object::join(&self.member, member),
+            member: values::join(&self.member, member),
             message,
             severity,
         }
@@ -148,7 +149,7 @@ impl Reader {
                 _ => {
                     let at = json::locate(text, &steps).unwrap_or((0, 0));
                     let message = "expected an object".to_owned();
-                    self.push(at, &object::path(&steps), Severity::Error, message);
+                    self.push(at, &values::path(&steps), Severity::Error, message);
                 }
             }
         }

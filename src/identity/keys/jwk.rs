@@ -87,9 +87,29 @@ fn rsa(jwk: &Map<String, Value>) -> Option<Material> {
     let e = number(jwk, "e")?;
     let bits = n.len().checked_mul(8)?.checked_sub(leading_zeros(&n)?)?;
     let is_odd = |number: &[u8]| number.last().is_some_and(|low| low % 2 == 1);
-    let is_sound =
-        (2048..=8192).contains(&bits) && is_odd(&n) && is_odd(&e) && e.len() <= 4 && e != [1];
+    let is_sound = (2048..=8192).contains(&bits)
+        && is_odd(&n)
+        && is_odd(&e)
+        && (2..=4).contains(&e.len())
+        && !has_roca(&n);
     is_sound.then_some(Material::Rsa { n, e })
+}
+
+/// Whether a modulus has the mark of a generator whose keys can be factored (CVE-2017-15361): for each of these primes,
+/// it is a power of 65537. A sound modulus looks like that once in many millions.
+fn has_roca(n: &[u8]) -> bool {
+    const PRIMES: [u32; 17] = [
+        11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
+    ];
+    PRIMES.iter().all(|prime| {
+        let rest = n
+            .iter()
+            .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let powers = std::iter::successors(Some(1), |power| Some(power * 65_537 % prime));
+        powers
+            .take(usize::try_from(*prime).unwrap_or(usize::MAX))
+            .any(|power| power == rest)
+    })
 }
 
 fn ec(jwk: &Map<String, Value>) -> Option<Material> {

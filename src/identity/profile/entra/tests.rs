@@ -15,7 +15,7 @@ fn kind(oid: &str, actor: Option<&str>, subject: Option<&str>) -> Result<String,
     let mut members = format!(r#""oid":"{oid}""#);
     for (name, facets) in [("xms_act_fct", actor), ("xms_sub_fct", subject)] {
         if let Some(facets) = facets {
-            members.push_str(&format!(r#","{name}":"{facets}""#));
+            members = format!(r#"{members},"{name}":"{facets}""#);
         }
     }
     in_words(&members)
@@ -35,7 +35,7 @@ fn in_words(members: &str) -> Result<String, Reason> {
 #[test]
 fn facets_tell_the_kind() {
     let refused = Err(Reason::TokenClaimsRefused);
-    let table: [(&str, Option<&str>, Option<&str>, Result<&str, Reason>); 19] = [
+    let table = [
         (AGENT, Some("9 3 11"), Some("11 3 9"), Ok("agent")),
         (OTHER, Some("11 9 3"), Some("2 3"), Ok("for a human")),
         (OTHER, Some("3 9 11"), Some("13"), Ok("agent user")),
@@ -68,10 +68,10 @@ fn facets_tell_the_kind() {
             Ok("unmarked, app only: false"),
         ),
         // Contradictions.
-        (OTHER, Some("11"), Some("11"), refused.clone()),
-        (AGENT, Some("11"), Some("13"), refused.clone()),
-        (OTHER, Some("11"), Some("11 13"), refused.clone()),
-        (OTHER, Some("9"), Some("13"), refused.clone()),
+        (OTHER, Some("11"), Some("11"), refused),
+        (AGENT, Some("11"), Some("13"), refused),
+        (OTHER, Some("11"), Some("11 13"), refused),
+        (OTHER, Some("9"), Some("13"), refused),
         (AGENT, Some("9"), Some("11"), refused),
     ];
     for (oid, actor, subject, expected) in table {

@@ -1,0 +1,243 @@
+//! Room 9: the composition root. A configuration becomes a running gateway, and a running gateway ends.
+//!
+//! The only place that knows all rooms and wires the seams between them. Never here: rules, and waiting on the path.
+
+mod control;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+
+use crate::call::ConnectionFacts;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Loaded;
+use crate::feeds::{Discovered, KeyFeed, KeyFeedContext, Status, Watch};
+use crate::gateway::{Gateway, Meters, Shared};
+use crate::identity::Authenticator;
+use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
+use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
+use crate::snapshot::Snapshots;
+use crate::store::{MemoryStore, StateStore};
+use crate::telemetry::{Metrics, MetricsError};
+
+use control::Control;
+
+/// How many agents that no directory knows are remembered.
+const DISCOVERED_AGENTS: usize = 10_000;
+
+/// Looks up one environment variable.
+pub type Environment = fn(&str) -> Option<String>;
+
+/// Why a gateway did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A listener cannot be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A management certificate cannot be used.
+    #[error("the management listener's certificate cannot be used")]
+    ManagementTls(#[source] listener::TlsError),
+    /// An upstream's certificates cannot be used.
+    #[error("an upstream's settings cannot be used")]
+    Upstream(#[source] crate::upstream::UpstreamError),
+    /// Records cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Metrics cannot be set up.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Kept state cannot be read.
+    #[error("kept state cannot be read")]
+    Store(#[from] crate::store::StoreError),
+    /// Signals cannot be heard.
+    #[error("signals of the operating system cannot be heard")]
+    Signals(#[source] std::io::Error),
+}
+
+/// A running gateway. Its feeds and its control plane run in the runtime that it was started in.
+#[derive(Debug)]
+#[must_use = "a gateway that is dropped stops without draining"]
+pub struct App {
+    listeners: Vec<(Arc<str>, SocketAddr)>,
+    management: SocketAddr,
+    recorder: Recorder,
+    recorder_thread: RecorderThread,
+    keys: Arc<KeyFeed>,
+    status: Arc<Status>,
+    snapshots: Arc<Snapshots>,
+    workers: Workers,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    drain_timeout: Duration,
+}
+
+impl App {
+    /// Starts what was loaded from the configuration at `path`, and follows the files that it names.
+    ///
+    /// # Errors
+    /// [`AppError`]; then nothing runs.
+    pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
+        let metrics = Metrics::new()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
+        let (recorder, recorder_thread) =
+            Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
+        let snapshots = Arc::new(Snapshots::new(control::snapshot(
+            loaded,
+            store.as_ref(),
+            clock.now(),
+        )?));
+        let status = Arc::new(Status::default());
+        let keys = Arc::new(KeyFeed::new(KeyFeedContext {
+            snapshots: Arc::clone(&snapshots),
+            status: Arc::clone(&status),
+            metrics: Arc::clone(&metrics),
+            clock: Arc::clone(&clock),
+        }));
+        let shared = Shared {
+            snapshots: Arc::clone(&snapshots),
+            clock: Arc::clone(&clock),
+            authenticator: Arc::new(Authenticator::new(loaded.settings.tokens)),
+            keys: Arc::clone(&keys),
+            discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
+            recorder: recorder.clone(),
+            meters: Arc::new(Meters::new(
+                Arc::clone(&metrics),
+                &loaded.settings.resources,
+            )),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
+        let handles = sockets.handles();
+        let control = Control {
+            path: path.to_owned(),
+            environment,
+            shared: shared.clone(),
+            store,
+            metrics,
+            status: Arc::clone(&status),
+            listeners: sockets.handles(),
+            management_tls: control::management_tls(&loaded.settings.management)?,
+            management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
+            started: loaded.settings.clone(),
+            followed: loaded.settings.clone(),
+        };
+        let mut tasks = JoinSet::new();
+        let management = control.serve_management(&mut tasks, stopped.clone())?;
+        keys.follow();
+        let watch = Watch::new(
+            control::watched(path, &loaded.settings),
+            loaded.settings.reload_interval,
+        )
+        .map_err(AppError::Signals)?;
+        let drain_timeout = loaded.settings.drain_timeout;
+        tasks.spawn(control.follow(watch));
+        let workers = listener::run(
+            sockets,
+            move |_worker| Arc::new(Gateway::new(shared.clone())),
+            &stopped,
+            drain_timeout,
+        )?;
+        status.start();
+        Ok(Self {
+            listeners: handles
+                .iter()
+                .map(|h| (Arc::clone(h.name()), h.address()))
+                .collect(),
+            management,
+            recorder,
+            recorder_thread,
+            keys,
+            status,
+            snapshots,
+            workers,
+            stop,
+            tasks,
+            drain_timeout,
+        })
+    }
+
+    /// Where calls come in: names and addresses, with the ports that were chosen for port 0.
+    #[must_use]
+    pub fn listeners(&self) -> &[(Arc<str>, SocketAddr)] {
+        &self.listeners
+    }
+
+    /// Where the control plane listens.
+    #[must_use]
+    pub const fn management(&self) -> SocketAddr {
+        self.management
+    }
+
+    /// All that decisions read now.
+    #[must_use]
+    pub const fn snapshots(&self) -> &Arc<Snapshots> {
+        &self.snapshots
+    }
+
+    /// Follows the decisions from now on.
+    #[must_use]
+    pub fn decisions(&self) -> broadcast::Receiver<Arc<DecisionLine>> {
+        self.recorder.subscribe()
+    }
+
+    /// Waits until every issuer was asked for its keys once.
+    pub async fn keys_asked_for(&self) {
+        self.keys.first_attempts().await;
+    }
+
+    /// Stops: takes no more connections, lets calls under way end, and writes the last records.
+    ///
+    /// # Errors
+    /// [`AppError`] if a worker failed, or records remain unwritten.
+    pub async fn stop(self) -> Result<(), AppError> {
+        self.status.drain();
+        // A worker that has ended needs no word of it.
+        self.stop.send_replace(true);
+        let (workers, records) = (self.workers, self.recorder_thread);
+        let drained = tokio::task::spawn_blocking(move || workers.join()).await;
+        let mut tasks = self.tasks;
+        tasks.shutdown().await;
+        drop(self.recorder);
+        let patience = self.drain_timeout;
+        let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
+        if let Ok(drained) = drained {
+            drained?;
+        }
+        if let Ok(written) = written {
+            written?;
+        }
+        Ok(())
+    }
+}
+
+impl CallHandler for Gateway {
+    type Body = RecordedBody;
+
+    async fn handle(
+        &self,
+        request: http::Request<hyper::body::Incoming>,
+        connection: Arc<ConnectionFacts>,
+    ) -> http::Response<RecordedBody> {
+        Self::handle(self, request, &connection).await
+    }
+
+    async fn shed(
+        &self,
+        request: http::Request<hyper::body::Incoming>,
+        connection: Arc<ConnectionFacts>,
+    ) -> http::Response<RecordedBody> {
+        Self::shed(self, request, &connection).await
+    }
+}
+
+/// One worker per core, unless the operator says otherwise.
+fn workers(loaded: &Loaded) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    loaded.settings.workers.unwrap_or_else(cores)
+}

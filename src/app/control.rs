@@ -1,0 +1,282 @@
+//! The control side of a running gateway: it serves management, and turns changed files into the next snapshot.
+//!
+//! A reload is all or nothing: with one error the last good state stays, and `/readyz`, a metric and the log say so.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{AppError, Environment};
+use crate::config::{self, Loaded, Settings};
+use crate::feeds::{Change, Source, Status, Watch, keep_keys};
+use crate::gateway::Shared;
+use crate::identity::issuers::Issuer;
+use crate::identity::settings::KeyOrigin;
+use crate::identity::{IssuerKeys, Issuers};
+use crate::listener::settings::{ClientCertificates, ServerTls};
+use crate::listener::{self, ListenerHandle, tls};
+use crate::management::settings::ManagementSettings;
+use crate::management::{self, State};
+use crate::risk::RiskTable;
+use crate::snapshot::Snapshot;
+use crate::store::{StateStore, StoreError};
+use crate::telemetry::Metrics;
+use crate::types::Timestamp;
+use crate::upstream::UpstreamTable;
+
+/// The control side's parts.
+pub(super) struct Control {
+    pub(super) path: PathBuf,
+    pub(super) environment: Environment,
+    pub(super) shared: Shared,
+    pub(super) store: Arc<dyn StateStore>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) status: Arc<Status>,
+    pub(super) listeners: Vec<ListenerHandle>,
+    pub(super) management_tls: Arc<ArcSwap<ServerConfig>>,
+    /// What the running listeners, records and caches were started with.
+    pub(super) started: Settings,
+    /// The last good settings, whose files are followed.
+    pub(super) followed: Settings,
+    /// What the management listener asks of its clients.
+    pub(super) management: Arc<ArcSwap<ManagementSettings>>,
+}
+
+impl Control {
+    /// Starts the management listener; gives its address.
+    pub(super) fn serve_management(
+        &self,
+        tasks: &mut JoinSet<()>,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<SocketAddr, AppError> {
+        let address = self.started.management.address;
+        let socket = listener::bind_alone(&"management".into(), address)?;
+        let address = socket.local_addr().map_err(AppError::Signals)?;
+        let router = management::router(State {
+            snapshots: Arc::clone(&self.shared.snapshots),
+            store: Arc::clone(&self.store),
+            metrics: Arc::clone(&self.metrics),
+            status: Arc::clone(&self.status),
+            discovered: Arc::clone(&self.shared.discovered),
+            clock: Arc::clone(&self.shared.clock),
+            settings: Arc::clone(&self.management),
+        });
+        let tls = Arc::clone(&self.management_tls);
+        tasks.spawn(async move {
+            if let Err(fault) = listener::serve_management(socket, tls, router, stopped).await {
+                tracing::error!(%fault, "management is not served");
+            }
+        });
+        Ok(address)
+    }
+
+    /// Reloads whenever a watched file changes or SIGHUP asks for it.
+    pub(super) async fn follow(mut self, mut watch: Watch) {
+        loop {
+            let change = watch.changed().await;
+            if change == Change::Hangup {
+                self.shared.recorder.reopen();
+            }
+            self.reload();
+            watch.set_paths(watched(&self.path, &self.followed));
+        }
+    }
+
+    /// Loads everything anew and swaps it in, or keeps what there is.
+    fn reload(&mut self) {
+        let now = self.shared.clock.now();
+        let (loaded, faults) = config::load(&self.path, &self.environment);
+        let applied = match loaded {
+            Some(loaded) if !faults.has_errors() => {
+                self.apply(&loaded).map_err(|e| vec![chain(&e)])
+            }
+            // FAIL-CLOSED: half a configuration is none.
+            Some(_) | None => Err(faults.iter().map(ToString::to_string).collect()),
+        };
+        match applied {
+            Ok(()) => {
+                self.status.succeeded(Source::Configuration, now);
+                self.metrics.config_reload(true, now);
+                tracing::info!("configuration reloaded");
+            }
+            Err(messages) => {
+                for message in &messages {
+                    tracing::error!("configuration not reloaded: {message}");
+                }
+                self.status.failed(Source::Configuration, now, messages);
+                self.metrics.config_reload(false, now);
+            }
+        }
+    }
+
+    /// Swaps a loaded configuration in: first what can fail, then the one pointer that calls read.
+    fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
+        let now = self.shared.clock.now();
+        let next = snapshot(loaded, self.store.as_ref(), now)?;
+        let management =
+            tls::load(&server_tls(&loaded.settings.management)).map_err(AppError::ManagementTls)?;
+        for handle in &self.listeners {
+            let settings = loaded
+                .settings
+                .listeners
+                .iter()
+                .find(|l| &l.name == handle.name());
+            if let Some(tls) = settings.and_then(|listener| listener.tls.as_ref()) {
+                handle.reload(tls).map_err(AppError::ManagementTls)?;
+            }
+        }
+        self.management_tls.store(management);
+        self.management
+            .store(Arc::new(loaded.settings.management.clone()));
+        self.shared.meters.bind(&next.resources);
+        self.shared.snapshots.update(|current| Snapshot {
+            issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
+            ..next.clone()
+        });
+        self.shared.keys.follow();
+        self.shared
+            .discovered
+            .forget(|id| next.directory.agent(id).is_some());
+        self.tell_what_waits_for_a_restart(&loaded.settings);
+        self.followed = loaded.settings.clone();
+        Ok(())
+    }
+
+    /// Listeners' addresses, records and workers are set up once.
+    fn tell_what_waits_for_a_restart(&self, next: &Settings) {
+        let addresses = |settings: &Settings| {
+            settings
+                .listeners
+                .iter()
+                .map(|l| (Arc::clone(&l.name), l.address))
+                .collect::<Vec<_>>()
+        };
+        let waits = [
+            ("listeners", addresses(&self.started) != addresses(next)),
+            (
+                "management.address",
+                self.started.management.address != next.management.address,
+            ),
+            ("records", self.started.records != next.records),
+            ("tokens", self.started.tokens != next.tokens),
+            ("workers", self.started.workers != next.workers),
+        ];
+        for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
+            tracing::warn!("`{setting}` has changed; that takes effect at the next start");
+        }
+    }
+}
+
+/// A snapshot of what was loaded, with the risk that was kept. Only issuers whose keys are in a file have keys yet.
+pub(super) fn snapshot(
+    loaded: &Loaded,
+    store: &dyn StateStore,
+    now: Timestamp,
+) -> Result<Snapshot, AppError> {
+    let settings = &loaded.settings;
+    let issuers = settings.issuers.iter().map(|settings| Issuer {
+        settings: Arc::new(settings.clone()),
+        keys: loaded.keys.get(&settings.name).map(|set| {
+            Arc::new(IssuerKeys {
+                set: set.clone(),
+                loaded_at: now,
+            })
+        }),
+    });
+    Ok(Snapshot {
+        generation: Arc::clone(&loaded.generation),
+        resources: Arc::clone(&settings.resources),
+        issuers: Arc::new(Issuers::new(issuers.collect())),
+        directory: Arc::clone(&loaded.directory),
+        policies: Arc::clone(&loaded.policies),
+        risk: with_kept(loaded.risk.iter().cloned().collect(), store)?,
+        decisions: settings.decisions,
+        responses: Arc::new(settings.responses.clone()),
+        upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
+    })
+}
+
+/// The risk file's word, except where the management API said something newer.
+fn with_kept(file: RiskTable, store: &dyn StateStore) -> Result<RiskTable, StoreError> {
+    let kept = store.all()?;
+    Ok(kept.into_iter().fold(file, |table, entry| {
+        let newer = table
+            .get(&entry.id)
+            .is_none_or(|old| old.last_modified <= entry.last_modified);
+        if newer { table.with(entry) } else { table }
+    }))
+}
+
+/// The management listener's TLS, which a reload swaps.
+pub(super) fn management_tls(
+    settings: &ManagementSettings,
+) -> Result<Arc<ArcSwap<ServerConfig>>, AppError> {
+    let config = tls::load(&server_tls(settings)).map_err(AppError::ManagementTls)?;
+    Ok(Arc::new(ArcSwap::new(config)))
+}
+
+fn server_tls(settings: &ManagementSettings) -> ServerTls {
+    ServerTls {
+        certificate_file: settings.certificate_file.clone(),
+        key_file: settings.key_file.clone(),
+        client_certificates: ClientCertificates::Off,
+        allow_tls12: false,
+    }
+}
+
+/// The files and folders whose change makes a new state.
+pub(super) fn watched(path: &Path, settings: &Settings) -> Vec<PathBuf> {
+    let sources = &settings.sources;
+    let mut watched = vec![path.to_owned(), sources.policies.clone()];
+    watched.extend(sources.directory.clone());
+    watched.extend(sources.named_locations.clone());
+    watched.extend(sources.risk.clone());
+    for tls in settings
+        .listeners
+        .iter()
+        .filter_map(|listener| listener.tls.as_ref())
+    {
+        watched.extend([tls.certificate_file.clone(), tls.key_file.clone()]);
+        match &tls.client_certificates {
+            ClientCertificates::Optional(ca) | ClientCertificates::Required(ca) => {
+                watched.push(ca.clone());
+            }
+            ClientCertificates::Off => {}
+        }
+    }
+    let management = &settings.management;
+    watched.extend([
+        management.certificate_file.clone(),
+        management.key_file.clone(),
+    ]);
+    watched.extend(
+        settings
+            .issuers
+            .iter()
+            .filter_map(|issuer| match &issuer.keys.origin {
+                KeyOrigin::File(file) => Some(file.clone()),
+                KeyOrigin::JwksUri(_) | KeyOrigin::Discovery(_) => None,
+            }),
+    );
+    let upstream_tls = settings
+        .upstreams
+        .values()
+        .filter_map(|upstream| upstream.tls.as_ref());
+    watched.extend(upstream_tls.filter_map(|tls| tls.ca_file.clone()));
+    watched
+}
+
+/// A fault with its causes, as an operator reads it.
+fn chain(fault: &AppError) -> String {
+    let first: &dyn std::error::Error = fault;
+    let causes = std::iter::successors(Some(first), |cause| cause.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

@@ -1,0 +1,16 @@
+//! Room 7: background work that keeps the snapshot fresh: keys of issuers, changed files, agents seen in traffic.
+//!
+//! Feeds write, the path of a call reads; no call ever waits for a feed. A feed that fails keeps what it had last,
+//! and says so in a metric, the log and [`Status`]. Never here: a decision.
+
+pub mod discovered;
+mod fetch;
+mod fingerprint;
+pub mod keys;
+pub mod status;
+pub mod watch;
+
+pub use discovered::Discovered;
+pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
+pub use status::{Source, Status};
+pub use watch::{Change, Watch};

@@ -1,0 +1,228 @@
+//! Fetches one small document from a configured `https` address.
+//!
+//! No redirect is followed, nothing is read past the limits, and no certificate is trusted but those of the given
+//! bundle, or of the operating system. Never here: an address that a token or a caller names.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+
+/// Why a document could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The address is not one that is fetched.
+    #[error("`{0}` is not an address of the form `https://host[:port]/path`")]
+    Address(String),
+    /// The host is neither a name nor an address.
+    #[error("`{0}` is not a host name")]
+    Host(String, #[source] InvalidDnsNameError),
+    /// The CA bundle cannot be read.
+    #[error("the CA bundle `{0}` cannot be read as PEM")]
+    CaFile(PathBuf, #[source] rustls::pki_types::pem::Error),
+    /// There are no certificates to trust.
+    #[error("there is no CA certificate to trust{0}")]
+    NoRoots(String),
+    /// The TLS library refuses the settings.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
+    /// No TCP connection, or no TLS session over it.
+    #[error("no connection to `{0}`")]
+    Connect(String, #[source] io::Error),
+    /// The peer does not speak HTTP/1.1, or broke off.
+    #[error("the answer of `{0}` is not complete")]
+    Http(String, #[source] hyper::Error),
+    /// Any status but 200; redirects are not followed.
+    #[error("`{0}` answered {1}, expected 200")]
+    Status(String, StatusCode),
+    /// The document is too large.
+    #[error("the document is larger than {0} bytes")]
+    TooLarge(usize),
+    /// It took too long.
+    #[error("no complete answer within {0:?}")]
+    TimedOut(Duration),
+}
+
+/// What one fetch may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// All of it: connecting, handshake, answer.
+    pub(super) timeout: Duration,
+    /// The document's size in bytes.
+    pub(super) max_bytes: usize,
+}
+
+/// Fetches from servers whose certificates lead to a trusted root.
+#[derive(Debug, Clone)]
+pub(super) struct Fetcher {
+    tls: Arc<ClientConfig>,
+}
+
+impl Fetcher {
+    /// Trusts the certificates of `ca_file`, else the operating system's. Reads files: to be called where that may block.
+    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, FetchError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(FetchError::Tls)?
+            .with_root_certificates(roots(ca_file)?)
+            .with_no_client_auth();
+        Ok(Self { tls: Arc::new(tls) })
+    }
+
+    /// The document at `address`.
+    pub(super) async fn get(&self, address: &str, limits: Limits) -> Result<Bytes, FetchError> {
+        tokio::time::timeout(limits.timeout, self.exchange(address, limits.max_bytes))
+            .await
+            .unwrap_or(Err(FetchError::TimedOut(limits.timeout)))
+    }
+
+    async fn exchange(&self, address: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
+        let target = Target::parse(address)?;
+        let connect = |fault| FetchError::Connect(target.authority.clone(), fault);
+        let http = |fault| FetchError::Http(target.authority.clone(), fault);
+        let stream = TcpStream::connect((target.host.as_str(), target.port))
+            .await
+            .map_err(connect)?;
+        let stream = TlsConnector::from(Arc::clone(&self.tls))
+            .connect(target.name, stream)
+            .await
+            .map_err(connect)?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(http)?;
+        // The connection's task ends with this function, however it ends.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(connection);
+        let mut request = Request::new(Empty::<Bytes>::new());
+        *request.uri_mut() = target.path;
+        let headers = request.headers_mut();
+        if let Ok(host) = target.authority.parse() {
+            headers.insert(header::HOST, host);
+        }
+        headers.insert(
+            header::ACCEPT,
+            header::HeaderValue::from_static("application/json"),
+        );
+        let response = sender.send_request(request).await.map_err(http)?;
+        if response.status() != StatusCode::OK {
+            let authority = target.authority.clone();
+            return Err(FetchError::Status(authority, response.status()));
+        }
+        match Limited::new(response.into_body(), max_bytes)
+            .collect()
+            .await
+        {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(fault) if fault.is::<LengthLimitError>() => Err(FetchError::TooLarge(max_bytes)),
+            Err(fault) => Err(match fault.downcast() {
+                Ok(fault) => http(*fault),
+                Err(fault) => connect(io::Error::other(fault)),
+            }),
+        }
+    }
+}
+
+/// Where a document is.
+struct Target {
+    host: String,
+    port: u16,
+    /// As the `Host` header names it.
+    authority: String,
+    name: ServerName<'static>,
+    path: Uri,
+}
+
+impl Target {
+    fn parse(address: &str) -> Result<Self, FetchError> {
+        let refused = || FetchError::Address(address.to_owned());
+        let uri: Uri = address.parse().ok().ok_or_else(refused)?;
+        let authority = uri.authority().ok_or_else(refused)?;
+        let has_user = authority.as_str().contains('@');
+        if uri.scheme_str() != Some("https") || has_user || address.contains('#') {
+            return Err(refused());
+        }
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        let name = ServerName::try_from(host.clone())
+            .map_err(|fault| FetchError::Host(host.clone(), fault))?;
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Ok(Self {
+            port: authority.port_u16().unwrap_or(443),
+            authority: authority.as_str().to_owned(),
+            path: path.parse().ok().ok_or_else(refused)?,
+            host,
+            name,
+        })
+    }
+}
+
+/// Whether an address has the form that is fetched; `config` asks before anything runs.
+///
+/// # Errors
+/// [`FetchError::Address`] or [`FetchError::Host`]
+pub fn check_address(address: &str) -> Result<(), FetchError> {
+    Target::parse(address).map(|_| ())
+}
+
+/// The trusted roots. None at all is an error, not a fetch that trusts nobody in silence.
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, FetchError> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = ca_file {
+        let unreadable = |fault| FetchError::CaFile(path.to_owned(), fault);
+        for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+            roots
+                .add(certificate.map_err(unreadable)?)
+                .map_err(FetchError::Tls)?;
+        }
+    } else {
+        // Some of the system's certificates may be ones that the library refuses; the others do.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    if roots.is_empty() {
+        let of = ca_file.map(|path| format!(" in `{}`", path.display()));
+        return Err(FetchError::NoRoots(of.unwrap_or_default()));
+    }
+    Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_addresses_without_a_user_are_fetched() {
+        assert!(check_address("https://login.example.com/keys?x=1").is_ok());
+        assert!(check_address("https://[::1]:8443/keys").is_ok());
+        for refused in [
+            "http://login.example.com/keys",
+            "https://user@login.example.com/keys",
+            "https://login.example.com/keys#x",
+            "/keys",
+            "https://",
+            "file:///etc/passwd",
+            "https://a_b!/keys",
+        ] {
+            assert!(check_address(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_without_a_certificate_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let fault = Fetcher::new(Some(file.path())).unwrap_err();
+        assert!(matches!(fault, FetchError::NoRoots(_)), "{fault}");
+        let fault = Fetcher::new(Some(Path::new("/nowhere/ca.pem"))).unwrap_err();
+        assert!(matches!(fault, FetchError::CaFile(..)), "{fault}");
+    }
+}

@@ -1,0 +1,115 @@
+//! Notices that configuration changed: by looking at it every so often, and by SIGHUP.
+//!
+//! Looking, rather than inotify, sees every way in which files change: writing in place, renaming over, many renames
+//! in a row, the swap of Kubernetes' `..data` link, and network file systems. What changed is not told: a reload
+//! reads everything anew.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::fingerprint::Fingerprint;
+
+/// Files that change without a pause are reloaded after so many looks anyway.
+const MAX_LOOKS: u32 = 10;
+
+/// What was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A watched file or folder is not what it was.
+    Files,
+    /// SIGHUP: somebody asks for a reload.
+    Hangup,
+}
+
+/// Watches files and folders.
+#[derive(Debug)]
+pub struct Watch {
+    paths: Vec<PathBuf>,
+    interval: Duration,
+    known: Fingerprint,
+    /// `None` in tests, which must not hear each other's signals.
+    hangup: Option<Signal>,
+}
+
+impl Watch {
+    /// Watches these files and folders, looking at them every `interval`. Make it **before** the first load: changes
+    /// count from here on.
+    ///
+    /// # Errors
+    /// The operating system's word, if SIGHUP cannot be listened to.
+    ///
+    /// # Panics
+    /// Outside a runtime, as everything of tokio's does.
+    pub fn new(paths: Vec<PathBuf>, interval: Duration) -> io::Result<Self> {
+        let mut watch = Self::of_files(paths, interval);
+        watch.hangup = Some(signal(SignalKind::hangup())?);
+        Ok(watch)
+    }
+
+    fn of_files(paths: Vec<PathBuf>, interval: Duration) -> Self {
+        Self {
+            known: Fingerprint::of(&paths),
+            hangup: None,
+            paths,
+            interval,
+        }
+    }
+
+    /// Watches other files from now on, as a reload may name others. If they are others, that counts as a change: one
+    /// reload too many, and none too few, since they may have changed after they were read.
+    pub fn set_paths(&mut self, paths: Vec<PathBuf>) {
+        self.paths = paths;
+    }
+
+    /// Waits for a change. Files that are being changed are waited for until two looks agree, so that one change of
+    /// many files is one reload; a change that comes while the caller reloads is noticed the next time.
+    pub async fn changed(&mut self) -> Change {
+        loop {
+            if self.pause().await == Some(Change::Hangup) {
+                self.known = self.look().await;
+                return Change::Hangup;
+            }
+            let mut last = self.look().await;
+            if last == self.known {
+                continue;
+            }
+            for _ in 0..MAX_LOOKS {
+                tokio::time::sleep(self.interval).await;
+                let next = self.look().await;
+                if next == last {
+                    break;
+                }
+                last = next;
+            }
+            self.known = last;
+            return Change::Files;
+        }
+    }
+
+    /// One interval, or SIGHUP before its end.
+    async fn pause(&mut self) -> Option<Change> {
+        let interval = tokio::time::sleep(self.interval);
+        let Some(hangup) = &mut self.hangup else {
+            interval.await;
+            return None;
+        };
+        tokio::select! {
+            signal = hangup.recv() => signal.map(|()| Change::Hangup),
+            () = interval => None,
+        }
+    }
+
+    /// The fingerprint of the moment, taken where a slow disk holds up nobody.
+    async fn look(&self) -> Fingerprint {
+        let paths = self.paths.clone();
+        tokio::task::spawn_blocking(move || Fingerprint::of(&paths))
+            .await
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

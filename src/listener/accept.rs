@@ -1,0 +1,237 @@
+//! Accepts connections from one socket, does the TLS handshake, and hands each to [`serve`].
+//!
+//! Nothing that a peer does, or does not do, stops the loop: no error of a connection and no lack of file
+//! descriptors. Never here: HTTP.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use rustls::{ServerConfig, ServerConnection};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use super::serve::serve;
+use super::settings::Limits;
+use super::socket::{Door, ListenError};
+use crate::call::ConnectionFacts;
+use crate::call::headers::RequestLimits;
+
+/// The first and the longest pause after an error that is not of one connection.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the management listener bears: a few people, a few scrapers.
+const MANAGEMENT_LIMITS: Limits = Limits {
+    max_connections: 256,
+    max_concurrent_calls: 256,
+    handshake_timeout: Duration::from_secs(10),
+    header_timeout: Duration::from_secs(10),
+    idle_timeout: Duration::from_secs(75),
+    max_uri_bytes: 16 * 1024,
+    max_header_bytes: 32 * 1024,
+    max_headers: 100,
+    max_concurrent_streams: 64,
+};
+/// How long a drained management listener waits for the calls under way.
+const MANAGEMENT_DRAIN: Duration = Duration::from_secs(5);
+
+/// When to stop, and how long calls under way may go on then.
+#[derive(Debug, Clone)]
+pub(super) struct Drain {
+    pub(super) shutdown: watch::Receiver<bool>,
+    pub(super) deadline: Duration,
+}
+
+/// Accepts until it is told to stop; then waits for the open connections, up to the deadline.
+/// `make` gives each connection its service.
+pub(super) async fn accept<M, S, B>(socket: TcpListener, door: Arc<Door>, make: M, mut drain: Drain)
+where
+    M: Fn(Arc<ConnectionFacts>) -> S + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let most = u32::try_from(door.limits.max_connections).unwrap_or(u32::MAX);
+    let places = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(0)));
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = drain.shutdown.wait_for(|stop| *stop) => break,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                pause = FIRST_PAUSE;
+                // Beyond the limit a connection is closed at once: to wait would fill the backlog with it.
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    continue;
+                };
+                let connection = connect(
+                    stream,
+                    peer,
+                    Arc::clone(&door),
+                    make.clone(),
+                    drain.shutdown.clone(),
+                );
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(listener = %door.name, error = %error, "cannot accept connections");
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+    drop(socket);
+    // Every open connection holds a place.
+    let all_closed = places.acquire_many(most);
+    if tokio::time::timeout(drain.deadline, all_closed)
+        .await
+        .is_err()
+    {
+        tracing::warn!(listener = %door.name, "connections were still open at the drain deadline");
+    }
+}
+
+/// Serves the management plane: TLS, HTTP/1.1 and HTTP/2, the same care as for calls. Every request carries the
+/// `Arc<ConnectionFacts>` of its connection as an extension. Returns when `shutdown` says `true` and the calls under
+/// way are done.
+///
+/// # Errors
+/// [`ListenError::Adopt`] when the runtime does not take the socket.
+pub async fn serve_management<S, B>(
+    socket: StdTcpListener,
+    tls: Arc<ArcSwap<ServerConfig>>,
+    service: S,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(), ListenError>
+where
+    S: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let door = Arc::new(Door {
+        name: "management".into(),
+        limits: MANAGEMENT_LIMITS,
+        tls: Some(tls),
+    });
+    let socket = adopt(socket, &door)?;
+    let make = move |connection: Arc<ConnectionFacts>| {
+        let service = service.clone();
+        service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Arc::clone(&connection));
+            service.clone().oneshot(request)
+        })
+    };
+    let drain = Drain {
+        shutdown,
+        deadline: MANAGEMENT_DRAIN,
+    };
+    accept(socket, door, make, drain).await;
+    Ok(())
+}
+
+/// Gives a bound socket to the runtime of this thread.
+pub(super) fn adopt(socket: StdTcpListener, door: &Door) -> Result<TcpListener, ListenError> {
+    socket
+        .set_nonblocking(true)
+        .and_then(|()| TcpListener::from_std(socket))
+        .map_err(|source| ListenError::Adopt {
+            name: Arc::clone(&door.name),
+            source,
+        })
+}
+
+/// One connection from its first byte to its last.
+async fn connect<M, S, B>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    door: Arc<Door>,
+    make: M,
+    shutdown: watch::Receiver<bool>,
+) where
+    M: Fn(Arc<ConnectionFacts>) -> S,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (Ok(local), Ok(())) = (stream.local_addr(), stream.set_nodelay(true)) else {
+        return;
+    };
+    let mut facts = ConnectionFacts {
+        listener: Arc::clone(&door.name),
+        limits: RequestLimits {
+            max_uri_bytes: door.limits.max_uri_bytes,
+            max_header_bytes: door.limits.max_header_bytes,
+            max_headers: door.limits.max_headers,
+        },
+        peer,
+        local,
+        server_name: None,
+        tls: false,
+        http2: false,
+        client_certificate_sha256: None,
+    };
+    let Some(tls) = &door.tls else {
+        return serve(stream, false, make(Arc::new(facts)), &door.limits, shutdown).await;
+    };
+    let handshake = TlsAcceptor::from(tls.load_full()).accept(stream);
+    match tokio::time::timeout(door.limits.handshake_timeout, handshake).await {
+        Ok(Ok(stream)) => {
+            note_handshake(&mut facts, stream.get_ref().1);
+            let http2 = facts.http2;
+            serve(stream, http2, make(Arc::new(facts)), &door.limits, shutdown).await;
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(listener = %door.name, %peer, %error, "TLS handshake failed");
+        }
+        Err(_elapsed) => tracing::debug!(listener = %door.name, %peer, "TLS handshake timed out"),
+    }
+}
+
+/// What the handshake says of the connection.
+fn note_handshake(facts: &mut ConnectionFacts, tls: &ServerConnection) {
+    facts.tls = true;
+    facts.http2 = tls.alpn_protocol() == Some(b"h2");
+    facts.server_name = tls
+        .server_name()
+        .map(|name| name.to_ascii_lowercase().into());
+    let certificate = tls.peer_certificates().and_then(<[_]>::first);
+    facts.client_certificate_sha256 =
+        certificate.and_then(|certificate| digest(&SHA256, certificate).as_ref().try_into().ok());
+}
+
+/// Errors that one peer causes, and that say nothing of the next.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,218 @@
+//! Speaks HTTP on one connection, in the version that ALPN said, until it ends, expires or is drained.
+//!
+//! Never here: sniffing the version from the bytes, and anything of what the calls mean.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+
+use super::activity::{Activity, Counted, Expired, Watched};
+use super::settings::Limits;
+
+/// The least buffer that hyper takes for HTTP/1.1, and what bodies are read by.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// HTTP/2 flow control: enough for a fast local network, little enough for many connections.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// HTTP/2: streams that the peer reset before they were accepted; more end the connection (CVE-2023-44487).
+const MAX_RESET_STREAMS: usize = 20;
+/// HTTP/2: how long an answer to a ping may take.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the rest of an answer may stand still on a connection that is being closed.
+const LINGER: Duration = Duration::from_secs(5);
+/// Header fields that hyper reads without an allocation of its own.
+const DEFAULT_MAX_HEADERS: usize = 100;
+
+/// Serves one connection. Returns when it is closed, whatever the reason.
+pub(super) async fn serve<I, S, B>(
+    io: I,
+    http2: bool,
+    service: S,
+    limits: &Limits,
+    shutdown: watch::Receiver<bool>,
+) where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let activity = Activity::new(http2, Instant::now());
+    let io = TokioIo::new(Watched {
+        io,
+        activity: Arc::clone(&activity),
+    });
+    let calls = Arc::clone(&activity);
+    let counted = service_fn(move |request| {
+        let call = calls.begin_call();
+        let response = service.call(request);
+        async move {
+            let Ok(response) = response.await;
+            let call = Some(call);
+            Ok::<_, Infallible>(response.map(|body| Counted { body, call }))
+        }
+    });
+    if http2 {
+        let connection = http2_builder(limits).serve_connection(io, counted);
+        drive(connection, &activity, limits, shutdown).await;
+    } else {
+        let connection = http1_builder(limits).serve_connection(io, counted);
+        drive(connection, &activity, limits, shutdown).await;
+    }
+}
+
+/// HTTP/1.1. The limits are above ours, so that a request just over ours is answered and recorded by us.
+fn http1_builder(limits: &Limits) -> http1::Builder {
+    let head_bytes = head_bytes(limits).saturating_mul(2);
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // `Activity` holds heads and idle connections to two limits; hyper has one for both.
+        .header_read_timeout(None)
+        .half_close(false)
+        .keep_alive(true)
+        .max_header_size(head_bytes)
+        .max_buf_size(head_bytes.max(BUFFER_BYTES));
+    if limits.max_headers > DEFAULT_MAX_HEADERS {
+        builder.max_headers(limits.max_headers);
+    }
+    builder
+}
+
+fn http2_builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    // HPACK counts 32 bytes more for each field (RFC 7541 §4.1).
+    let list_bytes = head_bytes(limits).saturating_add(limits.max_headers.saturating_mul(32));
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.max_concurrent_streams)
+        .max_header_list_size(u32::try_from(list_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(BUFFER_BYTES)
+        .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
+        .keep_alive_interval(limits.idle_timeout)
+        .keep_alive_timeout(PING_TIMEOUT);
+    builder
+}
+
+/// The longest head that our limits allow, with what stands between the fields.
+const fn head_bytes(limits: &Limits) -> usize {
+    limits
+        .max_uri_bytes
+        .saturating_add(limits.max_header_bytes)
+        .saturating_add(limits.max_headers.saturating_mul(4))
+        .saturating_add(1024)
+}
+
+/// A connection of either version.
+trait Connection: Future<Output = hyper::Result<()>> {
+    /// Takes no new call: `Connection: close` in HTTP/1.1, GOAWAY in HTTP/2.
+    fn close(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Connection for http1::Connection<I, S>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn close(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S, B, E> Connection for http2::Connection<I, S, E>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn close(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Why [`drive`] stops taking calls.
+enum Stop {
+    Ended(hyper::Result<()>),
+    Expired(Expired),
+    Drained,
+}
+
+async fn drive<C: Connection>(
+    connection: C,
+    activity: &Activity,
+    limits: &Limits,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let mut connection = pin!(connection);
+    let stop = tokio::select! {
+        biased;
+        stop = until_expired(connection.as_mut(), activity, limits) => stop,
+        _ = shutdown.wait_for(|stop| *stop) => Stop::Drained,
+    };
+    match stop {
+        Stop::Ended(Ok(())) | Stop::Expired(Expired::Head) => return,
+        Stop::Ended(Err(error)) => {
+            tracing::debug!(error = %error, "connection ended early");
+            return;
+        }
+        Stop::Expired(Expired::Idle) | Stop::Drained => connection.as_mut().close(),
+    }
+    // Calls under way go on to their end; what is left over after them is given up.
+    loop {
+        match tokio::time::timeout(LINGER, connection.as_mut()).await {
+            Err(_elapsed) if !activity.is_quiet_for(LINGER) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+/// Drives a connection until it ends or passes a limit. The timer is set anew only for an earlier limit or when it
+/// fires, so that a call costs no timer.
+async fn until_expired<C: Connection>(
+    mut connection: Pin<&mut C>,
+    activity: &Activity,
+    limits: &Limits,
+) -> Stop {
+    let mut timer = pin!(tokio::time::sleep(limits.header_timeout));
+    poll_fn(|context| {
+        if let Poll::Ready(result) = connection.as_mut().poll(context) {
+            return Poll::Ready(Stop::Ended(result));
+        }
+        loop {
+            let now = tokio::time::Instant::now();
+            let limit = activity.next_limit(limits);
+            let due = limit.map_or(now + limits.idle_timeout, |(at, _)| at.into());
+            match limit {
+                Some((_, expired)) if due <= now => return Poll::Ready(Stop::Expired(expired)),
+                Some(_) | None => {}
+            }
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
+            std::task::ready!(timer.as_mut().poll(context));
+            timer.as_mut().reset(due);
+        }
+    })
+    .await
+}

@@ -1,0 +1,265 @@
+//! The sockets of the listeners: one per worker and listener, all on one port (`SO_REUSEPORT`).
+//!
+//! A port that another process has is named, never shared with it by accident. Never here: accepting.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::settings::{Limits, ListenerSettings, ServerTls};
+use super::tls::{self, TlsError};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Why nothing listens.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody listens there already.
+    #[error("cannot listen on `{address}` for `{name}`: the port is taken; choose another one")]
+    PortTaken {
+        /// The listener's name.
+        name: Arc<str>,
+        /// Where it should listen.
+        address: SocketAddr,
+    },
+    /// The operating system refuses for another reason.
+    #[error("cannot listen on `{address}` for `{name}`")]
+    Bind {
+        /// The listener's name.
+        name: Arc<str>,
+        /// Where it should listen.
+        address: SocketAddr,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The runtime does not take a bound socket.
+    #[error("cannot accept connections for `{name}`")]
+    Adopt {
+        /// The listener's name.
+        name: Arc<str>,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Its TLS cannot be set up.
+    #[error("listener `{name}` has no usable TLS")]
+    Tls {
+        /// The listener's name.
+        name: Arc<str>,
+        /// Why.
+        #[source]
+        source: Box<TlsError>,
+    },
+    /// A worker's thread or runtime cannot start.
+    #[error("cannot start worker {worker}")]
+    Worker {
+        /// Its number, from 0.
+        worker: usize,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A worker's thread ended by a panic.
+    #[error("worker {worker} failed")]
+    WorkerFailed {
+        /// Its number, from 0.
+        worker: usize,
+    },
+}
+
+/// What the connections of one listener share.
+pub(super) struct Door {
+    pub(super) name: Arc<str>,
+    pub(super) limits: Limits,
+    /// The current configuration; new connections take the newest. `None`: plaintext.
+    pub(super) tls: Option<Arc<ArcSwap<ServerConfig>>>,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bound listeners that nobody accepts from yet.
+#[derive(Debug)]
+pub struct Listeners {
+    bound: Vec<Bound>,
+    workers: usize,
+}
+
+#[derive(Debug)]
+struct Bound {
+    door: Arc<Door>,
+    address: SocketAddr,
+    /// One per worker.
+    sockets: Vec<TcpListener>,
+}
+
+/// A running listener, for those who look at it or change its certificate.
+#[derive(Debug, Clone)]
+pub struct ListenerHandle {
+    door: Arc<Door>,
+    address: SocketAddr,
+}
+
+impl ListenerHandle {
+    /// Its configured name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.door.name
+    }
+
+    /// Where it listens, with the port that the operating system chose for port 0.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Loads certificate, key and CA bundle again. New connections use them; open ones go on as they are.
+    /// A listener without TLS stays without.
+    ///
+    /// # Errors
+    /// [`TlsError`]; the listener keeps what it has.
+    pub fn reload(&self, settings: &ServerTls) -> Result<(), TlsError> {
+        if let Some(current) = &self.door.tls {
+            current.store(tls::load(settings)?);
+        }
+        Ok(())
+    }
+}
+
+impl Listeners {
+    /// Binds every listener, with one socket per worker.
+    ///
+    /// # Errors
+    /// [`ListenError`] for the first listener that cannot be bound, or whose TLS cannot be set up.
+    pub fn bind(settings: &[ListenerSettings], workers: usize) -> Result<Self, ListenError> {
+        let workers = workers.max(1);
+        let bound = settings
+            .iter()
+            .map(|listener| Bound::new(listener, workers))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { bound, workers })
+    }
+
+    /// A handle on every listener, in the order of the settings.
+    #[must_use]
+    pub fn handles(&self) -> Vec<ListenerHandle> {
+        let handle = |bound: &Bound| ListenerHandle {
+            door: Arc::clone(&bound.door),
+            address: bound.address,
+        };
+        self.bound.iter().map(handle).collect()
+    }
+
+    /// What each worker accepts from: one socket of every listener.
+    pub(super) fn into_shares(self) -> Vec<Vec<(Arc<Door>, TcpListener)>> {
+        let mut shares: Vec<Vec<_>> = (0..self.workers).map(|_| Vec::new()).collect();
+        for bound in self.bound {
+            for (share, socket) in shares.iter_mut().zip(bound.sockets) {
+                share.push((Arc::clone(&bound.door), socket));
+            }
+        }
+        shares
+    }
+}
+
+impl Bound {
+    fn new(settings: &ListenerSettings, workers: usize) -> Result<Self, ListenError> {
+        let tls = settings.tls.as_ref().map(tls::load).transpose();
+        let tls = tls.map_err(|source| ListenError::Tls {
+            name: Arc::clone(&settings.name),
+            source: Box::new(source),
+        })?;
+        let name = &settings.name;
+        // Sockets of one user may share a port, even over processes; one that may not tells whether it is free.
+        if settings.address.port() != 0 {
+            drop(bind_alone(name, settings.address)?);
+        }
+        let first = bind(name, settings.address, Sharing::Port)?;
+        let address = local_address(name, settings.address, &first)?;
+        let mut sockets = vec![first];
+        for _ in 1..workers {
+            sockets.push(bind(name, address, Sharing::Port)?);
+        }
+        Ok(Self {
+            door: Arc::new(Door {
+                name: Arc::clone(name),
+                limits: settings.limits,
+                tls: tls.map(|config| Arc::new(ArcSwap::new(config))),
+            }),
+            address,
+            sockets,
+        })
+    }
+}
+
+/// Binds one socket that shares its port with nobody, as the management listener does.
+///
+/// # Errors
+/// [`ListenError::PortTaken`] or [`ListenError::Bind`].
+pub fn bind_alone(name: &Arc<str>, address: SocketAddr) -> Result<TcpListener, ListenError> {
+    bind(name, address, Sharing::Nothing)
+}
+
+/// Whether other sockets of this user may have the port too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    Port,
+    Nothing,
+}
+
+fn bind(
+    name: &Arc<str>,
+    address: SocketAddr,
+    sharing: Sharing,
+) -> Result<TcpListener, ListenError> {
+    let listen = || -> io::Result<TcpListener> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::STREAM,
+            Some(Protocol::TCP),
+        )?;
+        // A port whose last connections are still in TIME_WAIT is free.
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(sharing == Sharing::Port)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    listen().map_err(|source| failed(name, address, source))
+}
+
+fn local_address(
+    name: &Arc<str>,
+    asked: SocketAddr,
+    socket: &TcpListener,
+) -> Result<SocketAddr, ListenError> {
+    socket
+        .local_addr()
+        .map_err(|source| failed(name, asked, source))
+}
+
+fn failed(name: &Arc<str>, address: SocketAddr, source: io::Error) -> ListenError {
+    let name = Arc::clone(name);
+    if source.kind() == io::ErrorKind::AddrInUse {
+        ListenError::PortTaken { name, address }
+    } else {
+        ListenError::Bind {
+            name,
+            address,
+            source,
+        }
+    }
+}

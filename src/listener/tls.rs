@@ -1,0 +1,159 @@
+//! TLS of a listener, from files: TLS 1.2 and 1.3, ALPN `h2` and `http/1.1`, client certificates where asked for.
+//!
+//! A fault of a file is an error, at start and at reload: a certificate that does not fit its key, and a CA
+//! bundle without a certificate in it, above all. Never here: "could not read" as "off".
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
+
+use super::settings::{ClientCertificates, ServerTls};
+
+/// Why a listener has no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read, or is not PEM.
+    #[error("cannot read `{path}` as PEM")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        #[source]
+        source: pem::Error,
+    },
+    /// A file holds no certificate.
+    #[error("`{path}` holds no certificate; expected at least one in PEM")]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A certificate that cannot be a root.
+    #[error("`{path}` holds a certificate that cannot be a root of trust")]
+    Root {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: rustls::Error,
+    },
+    /// Certificate and key are not one pair, or of a kind that is not supported.
+    #[error("the certificate of `{certificate}` and the key of `{key}` cannot be used together")]
+    Pair {
+        /// The file with the certificate.
+        certificate: PathBuf,
+        /// The file with the key.
+        key: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The verifier of client certificates cannot be built.
+    #[error("cannot verify client certificates by `{path}`")]
+    Verifier {
+        /// The CA bundle.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: rustls::server::VerifierBuilderError,
+    },
+    /// The provider of cryptography refuses.
+    #[error("cannot set up TLS")]
+    Provider(#[source] rustls::Error),
+}
+
+/// Loads what a listener needs to speak TLS.
+///
+/// # Errors
+/// [`TlsError`] names the file and what is wrong with it.
+pub fn load(settings: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let versions: &[&rustls::SupportedProtocolVersion] = if settings.allow_tls12 {
+        &[&rustls::version::TLS13, &rustls::version::TLS12]
+    } else {
+        &[&rustls::version::TLS13]
+    };
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions)
+        .map_err(TlsError::Provider)?;
+    let builder = match verifier(&settings.client_certificates, &provider)? {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let chain = certificates(&settings.certificate_file)?;
+    let key =
+        PrivateKeyDer::from_pem_file(&settings.key_file).map_err(|source| TlsError::Read {
+            path: settings.key_file.clone(),
+            source,
+        })?;
+    let mut config = builder
+        .with_single_cert(chain, key)
+        .map_err(|source| TlsError::Pair {
+            certificate: settings.certificate_file.clone(),
+            key: settings.key_file.clone(),
+            source,
+        })?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A replayed request would be judged and forwarded twice (RFC 8446 §8).
+    config.max_early_data_size = 0;
+    // Tickets under keys that rotate; a reload starts with new keys, so that no session outlives a changed CA bundle.
+    config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Provider)?;
+    Ok(Arc::new(config))
+}
+
+/// Who checks client certificates; `None` only where the settings say `Off`.
+fn verifier(
+    settings: &ClientCertificates,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
+    let (path, required) = match settings {
+        ClientCertificates::Off => return Ok(None),
+        ClientCertificates::Optional(path) => (path, false),
+        ClientCertificates::Required(path) => (path, true),
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|source| TlsError::Root {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    let builder = if required {
+        builder
+    } else {
+        builder.allow_unauthenticated()
+    };
+    let verifier = builder.build().map_err(|source| TlsError::Verifier {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Some(verifier))
+}
+
+/// All certificates of a PEM file: at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read = |source| TlsError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let found = CertificateDer::pem_file_iter(path)
+        .map_err(read)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(read)?;
+    if found.is_empty() {
+        return Err(TlsError::NoCertificate {
+            path: path.to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Who may speak to the control plane: the rim of its router, in front of every path, the unknown ones too.
+//!
+//! The host is checked against DNS rebinding, the origin against other sites in an operator's browser, the token
+//! in constant time. A refusal says nothing of what is behind it.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::Control;
+use super::graph::{GraphError, RequestIds};
+use super::settings::ManagementSettings;
+use crate::call::Authority;
+use crate::types::Secret;
+
+/// What may be opened to probes and scrapers without a token.
+const PROBES: [&str; 4] = ["/healthz", "/readyz", "/startupz", "/metrics"];
+
+/// Lets a request through to its handler, or answers it here.
+pub(super) async fn guard(
+    State(control): State<Arc<Control>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let settings = control.state.settings.load();
+    let ids = RequestIds::of(request.headers());
+    let (mut head, body) = request.into_parts();
+    let response = match admit(&head, &settings) {
+        Ok(authority) => {
+            head.extensions.insert(authority);
+            head.extensions.insert(ids.clone());
+            next.run(Request::from_parts(head, body)).await
+        }
+        Err(refusal) => refusal.into_response(),
+    };
+    ids.finish(response, control.state.clock.now())
+}
+
+/// Why a request does not get in.
+struct Refusal {
+    error: GraphError,
+    challenge: Option<&'static str>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: &str) -> Self {
+        Self {
+            error: GraphError::new(status, message),
+            challenge: None,
+        }
+    }
+
+    fn unauthorized(message: &str, challenge: &'static str) -> Self {
+        Self {
+            error: GraphError::new(StatusCode::UNAUTHORIZED, message),
+            challenge: Some(challenge),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.error.into_response();
+        if let Some(challenge) = self.challenge {
+            let challenge = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// The host that an admitted request names.
+fn admit(head: &Parts, settings: &ManagementSettings) -> Result<Authority, Refusal> {
+    let authority = authority(head)?;
+    if !is_ours(&authority, settings) {
+        return Err(Refusal::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "the host is not one of this listener",
+        ));
+    }
+    check_origin(&head.headers, &authority)?;
+    let is_open = settings.open_probes && PROBES.contains(&head.uri.path());
+    if !is_open {
+        check_token(&head.headers, &settings.admin_token)?;
+    }
+    Ok(authority)
+}
+
+/// The one host that the request names.
+fn authority(head: &Parts) -> Result<Authority, Refusal> {
+    let refused = || Refusal::new(StatusCode::BAD_REQUEST, "expected one host");
+    let header = only(&head.headers, &HOST)
+        .map_err(|_several| refused())?
+        .map(|value| Authority::parse(value).ok_or_else(refused));
+    let target = head
+        .uri
+        .authority()
+        .map(|value| Authority::parse(value.as_str()).ok_or_else(refused));
+    match (header.transpose()?, target.transpose()?) {
+        (Some(header), Some(target)) if header != target => Err(refused()),
+        (Some(authority), _) | (None, Some(authority)) => Ok(authority),
+        (None, None) => Err(refused()),
+    }
+}
+
+/// Whether a name is one that the operator lists. An address is: no name that somebody else owns leads a browser to
+/// an authority that is an address.
+fn is_ours(authority: &Authority, settings: &ManagementSettings) -> bool {
+    let host = &*authority.host;
+    let bare = host.trim_matches(['[', ']']);
+    host == "localhost"
+        || bare.parse::<std::net::IpAddr>().is_ok()
+        || settings
+            .allowed_hosts
+            .iter()
+            .any(|allowed| allowed.trim_end_matches('.').eq_ignore_ascii_case(host))
+}
+
+/// A browser names the site that a request comes from: it must be this one.
+fn check_origin(headers: &HeaderMap, own: &Authority) -> Result<(), Refusal> {
+    let foreign = || Refusal::new(StatusCode::FORBIDDEN, "the request comes from another site");
+    let Some(origin) = only(headers, &ORIGIN).map_err(|_several| foreign())? else {
+        return Ok(());
+    };
+    let authority = origin.strip_prefix("https://").and_then(Authority::parse);
+    let same = authority.is_some_and(|origin| {
+        origin.host == own.host && origin.port.unwrap_or(443) == own.port.unwrap_or(443)
+    });
+    if same { Ok(()) } else { Err(foreign()) }
+}
+
+/// The bearer token of the request must be the admin token.
+fn check_token(headers: &HeaderMap, admin_token: &Secret) -> Result<(), Refusal> {
+    let missing = || {
+        Refusal::unauthorized(
+            "send the admin token as a bearer token",
+            "Bearer realm=\"boomgate management\"",
+        )
+    };
+    let refused = || {
+        Refusal::unauthorized(
+            "the token was not accepted",
+            "Bearer realm=\"boomgate management\", error=\"invalid_token\"",
+        )
+    };
+    let value = only(headers, &AUTHORIZATION)
+        .map_err(|_several| refused())?
+        .ok_or_else(missing)?;
+    let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    // FAIL-CLOSED: an empty secret would let an empty token in.
+    let is_set = !admin_token.expose().is_empty();
+    if is_set && is_equal(token.trim_matches(' '), admin_token.expose()) {
+        Ok(())
+    } else {
+        Err(refused())
+    }
+}
+
+/// Compares in a time that tells nothing, not even the length.
+fn is_equal(one: &str, other: &str) -> bool {
+    let hash = |text: &str| digest(&SHA256, text.as_bytes());
+    verify_slices_are_equal(hash(one).as_ref(), hash(other).as_ref()).is_ok()
+}
+
+/// Given more than once, or not text: nobody can say which one counts.
+struct Several;
+
+/// The one value of a header, if it is given.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Several> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_not_text| Several),
+        (Some(_), Some(_)) => Err(Several),
+    }
+}

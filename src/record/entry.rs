@@ -1,0 +1,139 @@
+//! [`Entry`]: ties a call to its record, and writes how the call ended when it is dropped, whoever drops it.
+//!
+//! hyper drops a call's future when its client leaves, so the end of a call is the end of this value.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+
+use super::model;
+use super::writer::Message;
+use crate::call::CallContext;
+use crate::types::{CallId, Reason};
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutcomeResult {
+    /// The answer was sent to its end.
+    Completed,
+    /// The client left before that.
+    ClientLeft,
+    /// The upstream gave no answer, or broke it off.
+    UpstreamFailed,
+    /// The call was not forwarded.
+    Refused,
+}
+
+/// What the outcome record says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Outcome {
+    pub(super) result: OutcomeResult,
+    /// Why the upstream's answer is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Reason>,
+    /// The status that was answered; none if the client left before.
+    pub(super) status: Option<u16>,
+    /// Bytes of the answer's body.
+    pub(super) bytes: u64,
+    /// From forwarding the call to the head of its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) upstream_microseconds: Option<u64>,
+    /// From the call's head to its end.
+    pub(super) duration_microseconds: u64,
+}
+
+/// A recorded call that has not ended yet.
+#[derive(Debug)]
+#[must_use = "a call that ends at once is recorded as one whose client left"]
+pub struct Entry {
+    id: CallId,
+    started: Instant,
+    /// `None` if the decision went unrecorded (`dangerous_drop`): then its outcome does too.
+    messages: Option<mpsc::Sender<Message>>,
+    refused: bool,
+    failed: Option<Option<Reason>>,
+    completed: bool,
+    status: Option<StatusCode>,
+    bytes: u64,
+    upstream: Option<Duration>,
+}
+
+impl Entry {
+    /// The entry of a call; `refused` says that it is not forwarded.
+    pub(super) const fn new(context: &CallContext, refused: bool) -> Self {
+        Self {
+            id: context.id,
+            started: context.started,
+            messages: None,
+            refused,
+            failed: None,
+            completed: false,
+            status: None,
+            bytes: 0,
+            upstream: None,
+        }
+    }
+
+    /// Now that the decision is queued, the outcome will be.
+    pub(super) fn tied_to(mut self, messages: mpsc::Sender<Message>) -> Self {
+        self.messages = Some(messages);
+        self
+    }
+
+    /// The head of the answer is known; `upstream` is how long the upstream took for it, if it did.
+    pub const fn answered(&mut self, status: StatusCode, upstream: Option<Duration>) {
+        self.status = Some(status);
+        self.upstream = upstream;
+    }
+
+    /// The upstream gave no answer, for this reason.
+    pub const fn failed(&mut self, reason: Reason) {
+        self.failed = Some(Some(reason));
+    }
+
+    /// The upstream broke its answer off.
+    pub(super) const fn broken_off(&mut self) {
+        self.failed = Some(None);
+    }
+
+    /// So many more bytes of the answer's body went out.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// The answer was sent to its end.
+    pub(super) const fn completed(&mut self) {
+        self.completed = true;
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome {
+            result: match (self.refused, self.failed, self.completed) {
+                (true, _, _) => OutcomeResult::Refused,
+                (false, Some(_), _) => OutcomeResult::UpstreamFailed,
+                (false, None, true) => OutcomeResult::Completed,
+                (false, None, false) => OutcomeResult::ClientLeft,
+            },
+            reason: self.failed.flatten(),
+            status: self.status.map(|status| status.as_u16()),
+            bytes: self.bytes,
+            upstream_microseconds: self.upstream.map(model::micros),
+            duration_microseconds: model::micros(self.started.elapsed()),
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(messages) = self.messages.take()
+            && let Ok(line) = model::outcome(self.id, &self.outcome())
+        {
+            // After the writer's end there is nobody to tell.
+            drop(messages.send(Message::Outcome(line)));
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Calls for tests, made as the gateway makes them: HTTP, a signed token, the directory, policies, a decision.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{Empty, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+
+use crate::call::{
+    AuthorizationHeader, ConnectionFacts, HostPattern, Moment, NonAgents, OperationRule, Received,
+    Refused, RequestLimits, Resource, Resources, receive,
+};
+use crate::decision::{Decided, DecisionSettings, Knowledge, decide};
+use crate::identity::settings::{
+    Algorithm, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
+};
+use crate::identity::{
+    AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
+    KeySet,
+};
+use crate::policy::{OnUnsupported, PolicySet, read};
+use crate::risk::{RiskEntry, RiskSubject, RiskTable};
+use crate::types::{
+    AgentId, AgentUserId, AppId, Attributes, BlueprintId, CallId, ObjectId, PrincipalId,
+    ResourceName, RiskLevel, RiskState, TenantId, Timestamp,
+};
+
+const TENANT: &str = "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a00";
+const AGENT: &str = "a9a9a9a9-0000-4000-8000-000000000002";
+const BLUEPRINT: &str = "b1b1b1b1-0000-4000-8000-000000000001";
+const AGENT_USER: &str = "c3c3c3c3-0000-4000-8000-000000000003";
+const HUMAN: &str = "d4d4d4d4-0000-4000-8000-000000000004";
+const HR_API: &str = "e5e5e5e5-0000-4000-8000-000000000005";
+
+/// 2026-10-01T12:34:56.123456Z
+const NOW: Timestamp = Timestamp::from_micros(1_790_858_096_123_456);
+
+/// Who calls.
+#[derive(Clone, Copy)]
+pub(super) enum Who {
+    Autonomous,
+    AgentUser,
+    OnBehalfOf,
+}
+
+impl Who {
+    /// The claims in which they differ (`reference/entra.md` §2.5).
+    fn claims(self) -> Value {
+        match self {
+            Self::Autonomous => json!({"idtyp": "app", "oid": AGENT, "sub": AGENT,
+                "roles": ["People.Read.All"], "xms_act_fct": "9 3 11", "xms_sub_fct": "11 3 9"}),
+            Self::AgentUser => json!({"idtyp": "user", "oid": AGENT_USER, "sub": "pairwise-1",
+                "scp": "People.Read", "xms_act_fct": "3 9 11", "xms_sub_fct": "13"}),
+            Self::OnBehalfOf => json!({"idtyp": "user", "oid": HUMAN, "sub": "pairwise-2",
+                "scp": "People.Read openid", "xms_act_fct": "11 9 3", "xms_sub_fct": "2 3"}),
+        }
+    }
+}
+
+/// A call that was decided on: `agent_risk` is what an administrator said of the agent identity.
+pub(super) async fn decided(who: Who, path: &str, agent_risk: Option<RiskLevel>) -> Decided {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let request = Request::get(path)
+        .header("host", "hr.example.com")
+        .header("user-agent", "agent/1.0")
+        .header(
+            "authorization",
+            format!("Bearer {}", token(&key, who.claims())),
+        )
+        .body(Full::default())
+        .unwrap();
+    let received = receive_one(request).await.unwrap();
+    let authenticator = Authenticator::new(TokenSettings {
+        max_bytes: 16 * 1024,
+        cache_entries: 0,
+    });
+    let (identified, _) = authenticator.identify(received, &issuers(&key), &directory(), NOW);
+    let (policies, faults) = read(
+        "policies.json",
+        include_bytes!("fixture/policies.json"),
+        OnUnsupported::Reject,
+    );
+    assert!(!faults.has_errors(), "{faults:?}");
+    let knowledge = Knowledge {
+        policies: &Arc::new(PolicySet::compile(policies)),
+        risk: &agent_risk
+            .into_iter()
+            .map(risk_entry)
+            .collect::<RiskTable>(),
+        settings: DecisionSettings::default(),
+        generation: &"0f1e2d3c".into(),
+    };
+    decide(identified.unwrap(), &knowledge, NOW)
+}
+
+/// A call without a credential.
+pub(super) async fn refused() -> Refused {
+    let request = Request::get("/hr/people/4711?secret=1")
+        .header("host", "hr.example.com")
+        .body(Full::default())
+        .unwrap();
+    let received = receive_one(request).await.unwrap();
+    let authenticator = Authenticator::new(TokenSettings {
+        max_bytes: 16 * 1024,
+        cache_entries: 0,
+    });
+    let (identified, _) =
+        authenticator.identify(received, &Issuers::default(), &Directory::default(), NOW);
+    identified.unwrap_err()
+}
+
+/// What the gateway makes of one request.
+async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused> {
+    let connection = Arc::new(ConnectionFacts {
+        limits: crate::call::headers::RequestLimits::COMMON,
+        listener: "public".into(),
+        peer: SocketAddr::from((Ipv4Addr::new(198, 51, 100, 7), 50_000)),
+        local: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)),
+        server_name: Some("hr.example.com".into()),
+        tls: true,
+        http2: false,
+        client_certificate_sha256: None,
+    });
+    let limits = RequestLimits {
+        max_uri_bytes: 8192,
+        max_header_bytes: 32 * 1024,
+        max_headers: 100,
+    };
+    let moment = Moment {
+        now: NOW,
+        started: Instant::now(),
+        id: CallId::from_uuid(uuid::Uuid::from_u128(
+            0x0199_9f4e_0000_7000_8000_0000_0000_0001,
+        )),
+        trace_id: *b"4bf92f3577b34da6a3ce929d0e0e4736",
+    };
+    let resources = Resources::new(vec![Arc::new(hr_api())]);
+    receive(
+        incoming(request).await,
+        &connection,
+        &resources,
+        &limits,
+        moment,
+    )
+}
+
+/// Sends a request over a connection in memory, and gives it as hyper's server hands it on.
+pub(super) async fn incoming(request: Request<Full<Bytes>>) -> Request<Incoming> {
+    let (client, server) = tokio::io::duplex(64 * 1024);
+    let (hand_on, mut handed_on) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let service = service_fn(move |request| {
+            hand_on.send(request).unwrap();
+            std::future::pending::<Result<Response<Empty<Bytes>>, Infallible>>()
+        });
+        let builder = hyper::server::conn::http1::Builder::new();
+        drop(
+            builder
+                .serve_connection(TokioIo::new(server), service)
+                .await,
+        );
+    });
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(client))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    tokio::spawn(async move { drop(sender.send_request(request).await) });
+    handed_on.recv().await.unwrap()
+}
+
+/// A token of the tenant with these claims.
+fn token(key: &rcgen::KeyPair, claims: Value) -> String {
+    let mut all = json!({
+        "aud": HR_API,
+        "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+        "iat": NOW.as_seconds() - 60, "nbf": NOW.as_seconds() - 60, "exp": NOW.as_seconds() + 3_540,
+        "tid": TENANT, "azp": AGENT, "azpacr": "2", "ver": "2.0", "uti": "token-1",
+        "xms_par_app_azp": BLUEPRINT,
+    });
+    let Value::Object(claims) = claims else {
+        panic!("claims are an object");
+    };
+    all.as_object_mut().unwrap().extend(claims);
+    let header = jsonwebtoken::Header {
+        kid: Some("key-1".to_owned()),
+        typ: Some("JWT".to_owned()),
+        ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256)
+    };
+    let signing = jsonwebtoken::EncodingKey::from_ec_der(&key.serialize_der());
+    jsonwebtoken::encode(&header, &all, &signing).unwrap()
+}
+
+fn issuers(key: &rcgen::KeyPair) -> Issuers {
+    let (x, y) = key.public_key_raw()[1..].split_at(32);
+    let text = |bytes| URL_SAFE_NO_PAD.encode(bytes);
+    let set = json!({"keys": [
+        {"kty": "EC", "crv": "P-256", "kid": "key-1", "x": text(x), "y": text(y)}
+    ]});
+    let settings = IssuerSettings {
+        name: "entra".into(),
+        issuers: vec![format!("https://login.microsoftonline.com/{TENANT}/v2.0").into()],
+        profile: Profile::Entra {
+            tenant: TenantId::parse(TENANT).unwrap(),
+        },
+        algorithms: vec![Algorithm::Es256],
+        types: vec!["jwt".into()],
+        type_may_be_missing: false,
+        leeway: Duration::from_secs(60),
+        max_lifetime: Duration::from_secs(86_400),
+        keys: KeySettings {
+            origin: KeyOrigin::File("keys.json".into()),
+            ca_file: None,
+            refresh_interval: Duration::from_secs(3_600),
+            min_refresh_interval: Duration::from_secs(300),
+            stale_after: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(5),
+            max_bytes: 1024 * 1024,
+        },
+    };
+    Issuers::new(vec![Issuer {
+        settings: Arc::new(settings),
+        keys: Some(Arc::new(IssuerKeys {
+            set: KeySet::parse(set.to_string().as_bytes()).unwrap(),
+            loaded_at: NOW,
+        })),
+    }])
+}
+
+fn directory() -> Directory {
+    let blueprint = Blueprint {
+        app_id: BlueprintId::parse(BLUEPRINT).unwrap(),
+        principal_id: Some(PrincipalId::parse("b1b1b1b1-0000-4000-8000-0000000000b1").unwrap()),
+        display_name: "HR agents".into(),
+        enabled: true,
+        attributes: Attributes::none(),
+        sponsors: Vec::new(),
+    };
+    let agent = AgentIdentity {
+        id: AgentId::parse(AGENT).unwrap(),
+        blueprint: Some(BlueprintId::parse(BLUEPRINT).unwrap()),
+        display_name: "hr-agent-01".into(),
+        enabled: true,
+        attributes: Attributes::none(),
+        sponsors: Vec::new(),
+        created_at: None,
+    };
+    let user = AgentUser {
+        id: AgentUserId::parse(AGENT_USER).unwrap(),
+        identity_parent: AgentId::parse(AGENT).unwrap(),
+        display_name: "hr-agent-user-01".into(),
+        user_principal_name: Some("hr-agent-user-01@example.com".into()),
+        enabled: true,
+        attributes: Attributes::none(),
+    };
+    Directory::new(vec![blueprint], vec![agent], vec![user])
+}
+
+fn hr_api() -> Resource {
+    Resource {
+        name: ResourceName::parse("hr-api").unwrap(),
+        app_id: AppId::parse(HR_API).unwrap(),
+        service_principal_id: Some(
+            ObjectId::parse("e5e5e5e5-0000-4000-8000-0000000000a5").unwrap(),
+        ),
+        display_name: "HR API".into(),
+        attributes: Attributes::none(),
+        is_agent: false,
+        hosts: vec![HostPattern::Exact("hr.example.com".into())],
+        path_prefixes: vec!["/hr".into()],
+        audiences: [HR_API.into()].into(),
+        non_agents: NonAgents::Block,
+        authorization: AuthorizationHeader::Strip,
+        operations: vec![OperationRule {
+            name: "/hr/people/{person}".into(),
+            methods: vec![http::Method::GET],
+            segments: vec![Some("hr".into()), Some("people".into()), None],
+            open_ended: false,
+            scopes: vec!["People.Read".into()],
+            roles: vec!["People.Read.All".into()],
+        }],
+        max_body_bytes: 1024,
+    }
+}
+
+fn risk_entry(level: RiskLevel) -> RiskEntry {
+    RiskEntry {
+        id: AGENT.into(),
+        subject: RiskSubject::AgentIdentity,
+        level: Some(level),
+        state: RiskState::ConfirmedCompromised,
+        detail: "adminConfirmedAgentCompromised".into(),
+        last_modified: Timestamp::from_seconds(1_790_856_000),
+        source: "management".into(),
+    }
+}

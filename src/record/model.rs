@@ -1,0 +1,408 @@
+//! The shape of a record: Graph's `signIn` (`reference/entra.md` §7.1-7.3), filled from a decision or a refusal.
+//!
+//! Pure: the same decision gives the same line, but for its duration. A record holds every fact that policy read;
+//! attributes are held by the generation, whose sources are kept. Never here: a query, a header's value, a body.
+
+mod boomgate;
+mod policies;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde::{Serialize, Serializer};
+
+use self::boomgate::Boomgate;
+use self::policies::AppliedPolicy;
+use super::entry::Outcome;
+use super::redact;
+use crate::call::{CallContext, Refused, Resource};
+use crate::decision::{Decided, Decision};
+use crate::identity::{Agent, Caller, NonAgent, Recognition, TokenFacts};
+use crate::policy::{PolicyOutcome, Verdict};
+use crate::types::{CallId, Effect, Fact, Reason, RiskLevel, Timestamp};
+
+/// Entra's code of a call that Conditional Access blocks (`reference/entra.md` §7.4).
+const BLOCKED_BY_CONDITIONAL_ACCESS: i32 = 53003;
+
+/// `status.errorCode` of every other refusal: `boomgate.reason` says which.
+const OTHER_REFUSAL: i32 = 1;
+
+/// What the record of a decision is written from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) context: &'a CallContext,
+    pub(super) method: &'a Method,
+    pub(super) path: &'a str,
+    pub(super) resource: &'a Resource,
+    pub(super) caller: &'a Caller,
+    pub(super) recognition: Recognition,
+    pub(super) token: &'a TokenFacts,
+    pub(super) decision: &'a Decision,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn of(decided: &'a Decided) -> Self {
+        let (identified, received) = (decided.identified(), decided.received());
+        Self {
+            context: received.context(),
+            method: received.method(),
+            path: received.path(),
+            resource: received.resource(),
+            caller: identified.caller(),
+            recognition: identified.recognition(),
+            token: identified.token(),
+            decision: decided.decision(),
+        }
+    }
+
+    /// The operation's template, else the path without what could name one thing.
+    pub(super) fn shown_path(&self) -> String {
+        match self.decision.operation.name() {
+            Some(template) => template.to_owned(),
+            None => redact::path(self.path),
+        }
+    }
+
+    /// The display names of the enforced policies that block.
+    pub(super) fn blocking_policy_names(&self) -> Vec<Arc<str>> {
+        let applied = self.decision.evaluation.applied.iter();
+        applied
+            .filter(|result| result.outcome == PolicyOutcome::Failure)
+            .filter_map(|result| self.decision.policies.policy(result.policy))
+            .map(|policy| Arc::clone(&policy.display_name))
+            .collect()
+    }
+}
+
+/// The line of a decision.
+pub(super) fn decision(
+    source: &Source<'_>,
+    list_not_applied: bool,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let Source {
+        context,
+        resource,
+        caller,
+        token,
+        decision,
+        ..
+    } = *source;
+    let account = Account::of(caller, token);
+    let tenant = token.tenant.as_ref().map(AsRef::as_ref);
+    line(&SignIn {
+        app_id: account.app_id,
+        app_display_name: account.app_name,
+        service_principal_id: account.service_principal_id,
+        service_principal_name: account.service_principal_id.and(account.app_name),
+        agent: Some(AgentSignIn::of(caller)),
+        user_id: account.user_id,
+        user_display_name: account.user_name,
+        user_principal_name: account.user_principal_name,
+        resource_tenant_id: tenant,
+        home_tenant_id: tenant,
+        unique_token_identifier: token.token_id.as_deref(),
+        sign_in_event_types: account.event_types,
+        risk_level_during_sign_in: Some(risk_level(account.risk(decision))),
+        conditional_access_status: conditional_access_status(decision),
+        applied_conditional_access_policies: policies::applied(decision, list_not_applied),
+        created_date_time: decision.at,
+        ..SignIn::of(
+            context,
+            Some(resource),
+            decision.reason,
+            Boomgate::of_decision(source),
+        )
+    })
+}
+
+/// The line of a call that ended before a decision.
+pub(super) fn refusal(refused: &Refused) -> Result<Vec<u8>, serde_json::Error> {
+    let context = &refused.context;
+    line(&SignIn::of(
+        context,
+        context.resource.as_deref(),
+        refused.reason,
+        Boomgate::of_refusal(refused),
+    ))
+}
+
+/// The line that says how a recorded call ended.
+pub(super) fn outcome(id: CallId, outcome: &Outcome) -> Result<Vec<u8>, serde_json::Error> {
+    #[derive(Serialize)]
+    struct OutcomeRecord<'a> {
+        id: Shown<CallId>,
+        boomgate: OutcomeMember<'a>,
+    }
+    #[derive(Serialize)]
+    struct OutcomeMember<'a> {
+        outcome: &'a Outcome,
+    }
+    line(&OutcomeRecord {
+        id: Shown(id),
+        boomgate: OutcomeMember { outcome },
+    })
+}
+
+/// One object on one line: JSON escapes every control character in a text.
+fn line(record: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = Vec::with_capacity(2048);
+    serde_json::to_writer(&mut line, record)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Whole microseconds.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Writes a value as its `Display` text.
+#[derive(Debug, Clone, Copy)]
+struct Shown<T>(T);
+
+impl<T: std::fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+/// Graph's `signIn`, as far as a gateway can know it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignIn<'a> {
+    id: Shown<CallId>,
+    created_date_time: Timestamp,
+    correlation_id: &'a str,
+    sign_in_event_types: &'static [&'static str],
+    is_interactive: bool,
+    app_id: Option<&'a str>,
+    app_display_name: Option<&'a str>,
+    service_principal_id: Option<&'a str>,
+    service_principal_name: Option<&'a str>,
+    agent: Option<AgentSignIn<'a>>,
+    user_id: Option<&'a str>,
+    user_display_name: Option<&'a str>,
+    user_principal_name: Option<&'a str>,
+    resource_id: Option<&'a str>,
+    resource_display_name: Option<&'a str>,
+    resource_service_principal_id: Option<&'a str>,
+    resource_tenant_id: Option<&'a str>,
+    home_tenant_id: Option<&'a str>,
+    ip_address: IpAddr,
+    user_agent: Option<&'a str>,
+    unique_token_identifier: Option<&'a str>,
+    risk_level_during_sign_in: Option<&'static str>,
+    conditional_access_status: &'static str,
+    conditional_access_audiences: Vec<&'a str>,
+    applied_conditional_access_policies: Vec<AppliedPolicy<'a>>,
+    status: Status,
+    boomgate: Boomgate<'a>,
+}
+
+impl<'a> SignIn<'a> {
+    /// What is known of every call, whoever makes it.
+    fn of(
+        context: &'a CallContext,
+        resource: Option<&'a Resource>,
+        reason: Reason,
+        boomgate: Boomgate<'a>,
+    ) -> Self {
+        let resource_id = resource.map(|resource| resource.app_id.as_str());
+        let principal = resource.and_then(|resource| resource.service_principal_id.as_ref());
+        Self {
+            id: Shown(context.id),
+            created_date_time: context.received_at,
+            correlation_id: context.correlation_id(),
+            sign_in_event_types: &[],
+            is_interactive: false,
+            app_id: None,
+            app_display_name: None,
+            service_principal_id: None,
+            service_principal_name: None,
+            agent: None,
+            user_id: None,
+            user_display_name: None,
+            user_principal_name: None,
+            resource_id,
+            resource_display_name: resource.map(|resource| &*resource.display_name),
+            resource_service_principal_id: principal.map(AsRef::as_ref),
+            resource_tenant_id: None,
+            home_tenant_id: None,
+            ip_address: context.client_address.to_canonical(),
+            user_agent: context.user_agent.as_deref(),
+            unique_token_identifier: None,
+            risk_level_during_sign_in: None,
+            conditional_access_status: "notApplied",
+            conditional_access_audiences: resource_id.into_iter().collect(),
+            applied_conditional_access_policies: Vec::new(),
+            status: Status::of(reason),
+            boomgate,
+        }
+    }
+}
+
+/// Graph's `agentSignIn`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AgentSignIn<'a> {
+    agent_type: &'static str,
+    parent_app_id: Option<&'a str>,
+    agent_subject_type: &'static str,
+    agent_subject_parent_id: Option<&'a str>,
+}
+
+impl<'a> AgentSignIn<'a> {
+    /// The table of `reference/entra.md` §7.2.
+    fn of(caller: &'a Caller) -> Self {
+        let (agent_type, agent_subject_type, agent_subject_parent_id) = match caller {
+            Caller::Autonomous(_) => ("agenticAppInstance", "agenticAppInstance", None),
+            Caller::OnBehalfOf { .. } => ("agenticAppInstance", "notAgentic", None),
+            Caller::AgentUser { agent, .. } => {
+                ("agenticAppInstance", "agentIDuser", Some(agent.id.as_str()))
+            }
+            Caller::NotAgent(_) => ("notAgentic", "notAgentic", None),
+        };
+        let blueprint = caller.agent().and_then(|agent| agent.blueprint.as_ref());
+        Self {
+            agent_type,
+            parent_app_id: blueprint.map(AsRef::as_ref),
+            agent_subject_type,
+            agent_subject_parent_id,
+        }
+    }
+}
+
+/// Graph's `signInStatus`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    error_code: i32,
+    failure_reason: Option<&'static str>,
+    additional_details: Option<&'static str>,
+}
+
+impl Status {
+    fn of(reason: Reason) -> Self {
+        let (error_code, failure_reason) = match (reason.effect(), reason) {
+            (Effect::Allow, _) => (0, None),
+            (Effect::Block, Reason::BlockedByPolicy) => (
+                BLOCKED_BY_CONDITIONAL_ACCESS,
+                Some("Access has been blocked by Conditional Access policies."),
+            ),
+            (Effect::Block, reason) => (OTHER_REFUSAL, Some(reason.as_str())),
+        };
+        Self {
+            error_code,
+            failure_reason,
+            additional_details: None,
+        }
+    }
+}
+
+/// Whose account it is, in the words of a sign-in.
+struct Account<'a> {
+    event_types: &'static [&'static str],
+    app_id: Option<&'a str>,
+    app_name: Option<&'a str>,
+    service_principal_id: Option<&'a str>,
+    user_id: Option<&'a str>,
+    user_name: Option<&'a str>,
+    user_principal_name: Option<&'a str>,
+    is_agent_user: bool,
+}
+
+impl<'a> Account<'a> {
+    const SERVICE_PRINCIPAL: &'static [&'static str] = &["servicePrincipal"];
+    const USER: &'static [&'static str] = &["nonInteractiveUser"];
+
+    fn of(caller: &'a Caller, token: &TokenFacts) -> Self {
+        match caller {
+            Caller::Autonomous(agent) => Self {
+                service_principal_id: Some(agent.id.as_str()),
+                event_types: Self::SERVICE_PRINCIPAL,
+                ..Self::of_agent(agent)
+            },
+            Caller::OnBehalfOf { human, agent } => Self {
+                user_id: Some(human.id.as_str()),
+                ..Self::of_agent(agent)
+            },
+            Caller::AgentUser { id, entry, agent } => Self {
+                user_id: Some(id.as_str()),
+                user_name: entry.as_ref().map(|user| &*user.display_name),
+                user_principal_name: entry
+                    .as_ref()
+                    .and_then(|user| user.user_principal_name.as_deref()),
+                is_agent_user: true,
+                ..Self::of_agent(agent)
+            },
+            Caller::NotAgent(caller) => Self::of_non_agent(caller, token),
+        }
+    }
+
+    /// A user's account that is used through the agent.
+    fn of_agent(agent: &'a Agent) -> Self {
+        Self {
+            event_types: Self::USER,
+            app_id: Some(agent.id.as_str()),
+            app_name: agent.entry.as_ref().map(|entry| &*entry.display_name),
+            service_principal_id: None,
+            user_id: None,
+            user_name: None,
+            user_principal_name: None,
+            is_agent_user: false,
+        }
+    }
+
+    /// Without markers only the delegated scopes tell a user's token from an application's.
+    fn of_non_agent(caller: &'a NonAgent, token: &TokenFacts) -> Self {
+        let id = Some(caller.id.as_str());
+        let is_user = !token.scopes.is_empty();
+        Self {
+            event_types: if is_user {
+                Self::USER
+            } else {
+                Self::SERVICE_PRINCIPAL
+            },
+            app_id: caller.client.as_ref().map(AsRef::as_ref),
+            app_name: None,
+            service_principal_id: if is_user { None } else { id },
+            user_id: if is_user { id } else { None },
+            user_name: None,
+            user_principal_name: None,
+            is_agent_user: false,
+        }
+    }
+
+    const fn risk(&self, decision: &Decision) -> Fact<RiskLevel> {
+        if self.is_agent_user {
+            decision.risk.agent_user
+        } else {
+            decision.risk.agent
+        }
+    }
+}
+
+/// Graph's name of a level; one that nobody could tell is `hidden`.
+const fn risk_level(level: Fact<RiskLevel>) -> &'static str {
+    match level {
+        Fact::Known(level) => level.as_str(),
+        Fact::Unknown | Fact::RequiredUnknown => "hidden",
+    }
+}
+
+/// Graph's `conditionalAccessStatus`; report-only policies do not count.
+fn conditional_access_status(decision: &Decision) -> &'static str {
+    let mut applied = decision.evaluation.applied.iter();
+    match decision.evaluation.verdict {
+        Verdict::Block | Verdict::BlockOnUnknown => "failure",
+        Verdict::Allow if applied.any(|result| result.outcome == PolicyOutcome::Success) => {
+            "success"
+        }
+        Verdict::Allow => "notApplied",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! The record's object `boomgate`: what Graph has no word for (`product.md` §5.7).
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::policies::Flags;
+use super::{Source, micros};
+use crate::call::Refused;
+use crate::identity::{Caller, Recognition};
+use crate::record::redact;
+use crate::risk::{RiskInput, RiskSubject};
+use crate::types::{Effect, Fact, PolicyId, Reason, ResourceName, RiskLevel, RiskState, Timestamp};
+
+/// What Graph has no word for. Members of a decision are absent from the record of a refusal.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Boomgate<'a> {
+    decision: Effect,
+    reason: Reason,
+    listener: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a ResourceName>,
+    #[serde(flatten)]
+    facts: Option<DecisionFacts<'a>>,
+    duration_microseconds: u64,
+}
+
+/// The facts of a decision.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DecisionFacts<'a> {
+    caller: &'static str,
+    recognition: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_be_agent: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_directory: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blueprint_principal_id: Option<&'a str>,
+    issuer: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a str>,
+    audience: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_issued_date_time: Option<Timestamp>,
+    token_expiration_date_time: Timestamp,
+    scopes: &'a [Arc<str>],
+    roles: &'a [Arc<str>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_risk_level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_user_risk_level: Option<&'static str>,
+    risk_inputs: Vec<RiskInputMember<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_conditions: Vec<UnknownConditions<'a>>,
+    not_applied_policies: u32,
+    policy_generation: &'a str,
+}
+
+/// One report of risk that was read.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RiskInputMember<'a> {
+    id: &'a str,
+    identity_type: RiskSubject,
+    risk_level: &'static str,
+    risk_state: RiskState,
+    risk_detail: &'a str,
+    risk_last_modified_date_time: Timestamp,
+    source: &'a str,
+    inherited: bool,
+}
+
+/// The conditions of a policy that counted as met because a required fact was unknown.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UnknownConditions<'a> {
+    policy_id: &'a PolicyId,
+    conditions: Flags,
+}
+
+impl<'a> Boomgate<'a> {
+    pub(super) fn of_decision(source: &Source<'a>) -> Self {
+        Self {
+            decision: source.decision.reason.effect(),
+            reason: source.decision.reason,
+            listener: &source.context.connection.listener,
+            host: source.context.host.as_deref(),
+            method: Some(source.method.as_str()),
+            path: Some(source.shown_path()),
+            resource: Some(&source.resource.name),
+            facts: Some(DecisionFacts::of(source)),
+            duration_microseconds: micros(source.context.started.elapsed()),
+        }
+    }
+
+    pub(super) fn of_refusal(refused: &'a Refused) -> Self {
+        let context = &refused.context;
+        Self {
+            decision: refused.reason.effect(),
+            reason: refused.reason,
+            listener: &context.connection.listener,
+            host: context.host.as_deref(),
+            method: context.method.as_ref().map(http::Method::as_str),
+            path: context.path.as_deref().map(redact::path),
+            resource: context.resource.as_ref().map(|resource| &resource.name),
+            facts: None,
+            duration_microseconds: micros(context.started.elapsed()),
+        }
+    }
+}
+
+impl<'a> DecisionFacts<'a> {
+    fn of(source: &Source<'a>) -> Self {
+        let Source {
+            caller,
+            token,
+            decision,
+            ..
+        } = *source;
+        let agent = caller.agent();
+        let blueprint = agent.and_then(|agent| agent.blueprint_entry.as_ref());
+        let principal = blueprint.and_then(|blueprint| blueprint.principal_id.as_ref());
+        let is_agent_user = matches!(caller, Caller::AgentUser { .. });
+        Self {
+            caller: caller.kind(),
+            recognition: match source.recognition {
+                Recognition::Markers => "markers",
+                Recognition::Directory => "directory",
+                Recognition::Nothing => "nothing",
+            },
+            may_be_agent: match caller {
+                Caller::NotAgent(caller) => Some(caller.may_be_agent),
+                Caller::Autonomous(_) | Caller::AgentUser { .. } | Caller::OnBehalfOf { .. } => {
+                    None
+                }
+            },
+            in_directory: in_directory(caller),
+            blueprint_principal_id: principal.map(AsRef::as_ref),
+            issuer: &token.issuer,
+            key_id: token.key_id.as_deref(),
+            audience: &token.audience,
+            token_issued_date_time: token.issued_at,
+            token_expiration_date_time: token.expires_at,
+            scopes: &token.scopes,
+            roles: &token.roles,
+            agent_risk_level: agent.map(|_| risk_fact(decision.risk.agent)),
+            agent_user_risk_level: is_agent_user.then(|| risk_fact(decision.risk.agent_user)),
+            risk_inputs: decision.risk.inputs.iter().map(risk_input).collect(),
+            unknown_conditions: unknown_conditions(source),
+            not_applied_policies: decision.evaluation.not_applied,
+            policy_generation: &decision.generation,
+        }
+    }
+}
+
+/// Whether the directory knows the account that acts; `None` for callers that are not agents.
+fn in_directory(caller: &Caller) -> Option<bool> {
+    match caller {
+        Caller::AgentUser { entry, agent, .. } => Some(entry.is_some() && agent.entry.is_some()),
+        Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => Some(agent.entry.is_some()),
+        Caller::NotAgent(_) => None,
+    }
+}
+
+/// A level as policy read it: unlike Graph's `hidden`, this tells a required source's silence from another's.
+const fn risk_fact(level: Fact<RiskLevel>) -> &'static str {
+    match level {
+        Fact::Known(level) => level.as_str(),
+        Fact::Unknown => "unknown",
+        Fact::RequiredUnknown => "requiredUnknown",
+    }
+}
+
+fn risk_input(input: &RiskInput) -> RiskInputMember<'_> {
+    let entry = &input.entry;
+    RiskInputMember {
+        id: &entry.id,
+        identity_type: entry.subject,
+        risk_level: entry.level.map_or("hidden", RiskLevel::as_str),
+        risk_state: entry.state,
+        risk_detail: &entry.detail,
+        risk_last_modified_date_time: entry.last_modified,
+        source: &entry.source,
+        inherited: input.inherited,
+    }
+}
+
+fn unknown_conditions<'a>(source: &Source<'a>) -> Vec<UnknownConditions<'a>> {
+    let decision = source.decision;
+    let results = decision.evaluation.applied.iter();
+    results
+        .filter(|result| !result.unknown.is_empty())
+        .filter_map(|result| {
+            Some(UnknownConditions {
+                policy_id: &decision.policies.policy(result.policy)?.id,
+                conditions: Flags(result.unknown),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! The closed sets that labels are taken from. A label that is not a configured name is one of these.
+
+use crate::types::Reason;
+
+/// The label of what is not known: a resource that no call addressed, an issuer that no token proved.
+pub const NONE: &str = "none";
+
+/// The values of `agent_type`: the four kinds of caller, and calls that ended before anybody was identified.
+pub(super) const AGENT_TYPES: [&str; 5] = [
+    "agent_identity",
+    "agent_user",
+    "on_behalf_of",
+    "not_agent",
+    "unknown",
+];
+
+/// The place of a kind of caller in [`AGENT_TYPES`]; whatever is not a kind is `unknown`.
+pub(super) fn agent_type_index(kind: &str) -> usize {
+    let unknown = AGENT_TYPES.len().saturating_sub(1);
+    AGENT_TYPES
+        .iter()
+        .position(|known| *known == kind)
+        .unwrap_or(unknown)
+}
+
+/// The label of a step that went well, or of the reason why not.
+#[must_use]
+pub const fn result_label(result: Result<(), Reason>) -> &'static str {
+    match result {
+        Ok(()) => "ok",
+        Err(reason) => reason.as_str(),
+    }
+}
+
+/// The class of a status code; anything outside HTTP's five classes counts as a server error.
+pub(super) const fn status_class(status: u16) -> &'static str {
+    match status {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+macro_rules! label_set {
+    ($($(#[$doc:meta])* $set:ident { $($(#[$vdoc:meta])* $name:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $set {
+            $($(#[$vdoc])* $name,)*
+        }
+
+        impl $set {
+            /// The label.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    )*};
+}
+
+label_set! {
+    /// Who reports risk.
+    SignalSource {
+        /// The risk file of the configuration.
+        File = "file",
+        /// The management API.
+        Management = "management",
+    }
+    /// What a report of risk says.
+    SignalKind {
+        /// A level as the source gives it.
+        Level = "level",
+        /// An administrator confirmed the compromise.
+        ConfirmCompromised = "confirm_compromised",
+        /// An administrator said that the agent is safe.
+        ConfirmSafe = "confirm_safe",
+        /// An administrator dismissed the risk.
+        Dismiss = "dismiss",
+    }
+    /// What became of a report of risk.
+    SignalResult {
+        /// It is in force.
+        Applied = "applied",
+        /// It was not understood.
+        Refused = "refused",
+        /// It could not be stored.
+        Failed = "failed",
+    }
+    /// What `boomgate_agents` counts.
+    SubjectKind {
+        /// Agent identities of the directory.
+        AgentIdentity = "agent_identity",
+        /// Agent users of the directory.
+        AgentUser = "agent_user",
+        /// Blueprints of the directory.
+        Blueprint = "blueprint",
+        /// Agents that tokens named and the directory does not know.
+        Discovered = "discovered",
+    }
+    /// What became of a record.
+    RecordResult {
+        /// It was handed to the operating system.
+        Written = "written",
+        /// It found no place, so its call was refused.
+        Refused = "refused",
+        /// It found no place, and its call went on without it (`dangerous_drop`).
+        Dropped = "dropped",
+        /// An attempt to write failed; the records wait for the next one.
+        Failed = "failed",
+    }
+}

@@ -1,0 +1,321 @@
+//! Every metric of the program, with its help text, unit and labels: `product.md` §5.6.
+//!
+//! Methods take typed values only. A metric is declared here or nowhere.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use prometheus::{
+    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use super::labels::{
+    NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, result_label,
+    status_class,
+};
+use super::process::ProcessFacts;
+use super::resource::ResourceMetrics;
+use crate::types::{PolicyId, Reason, ResourceName, Timestamp};
+
+/// From one microsecond to ten milliseconds: a decision is pure computation.
+const DECISION_BUCKETS: [f64; 13] = [
+    1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2,
+];
+
+/// From one millisecond to a minute: a request waits for its upstream.
+const REQUEST_BUCKETS: [f64; 15] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
+];
+
+/// Why the metrics could not be set up: a name or label that Prometheus does not allow.
+#[derive(Debug, thiserror::Error)]
+#[error("a metric cannot be declared")]
+pub struct MetricsError(#[from] prometheus::Error);
+
+/// The state of the moment, computed by whoever is scraped.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// How many subjects of a kind have a risk level (its name, or `unknown`).
+    pub agents: Vec<(SubjectKind, &'static str, u64)>,
+    /// How many policies are in a state (Graph's name of it).
+    pub policies: Vec<(&'static str, u64)>,
+    /// How long ago each source of risk last spoke.
+    pub signal_ages: Vec<(SignalSource, Duration)>,
+    /// How old each configured issuer's keys are.
+    pub key_ages: Vec<(Arc<str>, Duration)>,
+}
+
+macro_rules! metrics {
+    ($($field:ident: $kind:ident = $declare:ident($name:literal, $help:literal $(, $details:expr)*);)*) => {
+        /// All metrics.
+        #[derive(Debug)]
+        pub struct Metrics {
+            registry: Registry,
+            /// Held while gauges are replaced and while they are read, so that no scrape sees half of them.
+            scrape: Mutex<()>,
+            $($field: $kind,)*
+        }
+
+        impl Metrics {
+            /// Declares all metrics.
+            ///
+            /// # Errors
+            /// [`MetricsError`] if a declaration is not one that Prometheus allows; the tests hold that none is.
+            pub fn new() -> Result<Arc<Self>, MetricsError> {
+                let registry = Registry::new();
+                $(let $field = $declare(&registry, $name, $help $(, $details)*)?;)*
+                let metrics = Self { registry, scrape: Mutex::new(()), $($field,)* };
+                let revision = option_env!("BOOMGATE_REVISION").unwrap_or("unknown");
+                metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1);
+                Ok(Arc::new(metrics))
+            }
+        }
+    };
+}
+
+metrics! {
+    decisions: IntCounterVec = counters("boomgate_decisions_total", "Calls that were decided on or refused.", &["resource", "decision", "reason", "agent_type"]);
+    policy_results: IntCounterVec = counters("boomgate_policy_results_total", "Results of policies that applied, enforced or report-only.", &["policy", "result"]);
+    token_verifications: IntCounterVec = counters("boomgate_token_verifications_total", "Tokens checked, by configured issuer.", &["issuer", "result"]);
+    token_cache: IntCounterVec = counters("boomgate_token_cache_total", "Look-ups in the cache of verified tokens.", &["result"]);
+    risk_signals: IntCounterVec = counters("boomgate_risk_signals_total", "Reports of risk, by source.", &["source", "type", "result"]);
+    config_reloads: IntCounterVec = counters("boomgate_config_reloads_total", "Loads of configuration, policies and directory.", &["result"]);
+    jwks_refreshes: IntCounterVec = counters("boomgate_jwks_refreshes_total", "Refreshes of an issuer's keys.", &["issuer", "result"]);
+    records: IntCounterVec = counters("boomgate_records_total", "Decision records.", &["result"]);
+    upstream_requests: IntCounterVec = counters("boomgate_upstream_requests_total", "Calls that were forwarded, and what came of it.", &["resource", "result"]);
+    decision_duration: Histogram = histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
+    request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the end of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
+    upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
+    open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
+    agents: IntGaugeVec = gauges("boomgate_agents", "Agents by kind and effective risk level.", &["type", "risk_level"]);
+    policies: IntGaugeVec = gauges("boomgate_policies", "Loaded policies by state.", &["state"]);
+    signal_age: GaugeVec = real_gauges("boomgate_signal_age_seconds", "Time since a source of risk was last heard.", &["source"]);
+    jwks_age: GaugeVec = real_gauges("boomgate_jwks_age_seconds", "Age of an issuer's keys.", &["issuer"]);
+    last_reload: Gauge = real_gauge("boomgate_config_last_reload_success_timestamp_seconds", "When configuration was last loaded, in seconds since the epoch.");
+    build_info: IntGaugeVec = gauges("boomgate_build_info", "The running build; always 1.", &["version", "revision"]);
+    process_cpu: Counter = counter("process_cpu_seconds_total", "User and system time of the process in seconds.");
+    process_resident: IntGauge = gauge("process_resident_memory_bytes", "Resident memory of the process in bytes.");
+    process_open_fds: IntGauge = gauge("process_open_fds", "Open file descriptors of the process.");
+    process_max_fds: IntGauge = gauge("process_max_fds", "File descriptors that the process may open.");
+    process_start: Gauge = real_gauge("process_start_time_seconds", "When the process started, in seconds since the epoch.");
+}
+
+impl Metrics {
+    /// Binds the metrics of a resource. `None` is the resource of calls that addressed none.
+    #[must_use]
+    pub fn resource(&self, resource: Option<&ResourceName>) -> ResourceMetrics {
+        let name = resource_label(resource);
+        ResourceMetrics {
+            name: name.into(),
+            decisions: self.decisions.clone(),
+            cells: ResourceMetrics::empty_cells(),
+            decision_duration: self.decision_duration.clone(),
+            upstream_duration: self.upstream_duration.with_label_values(&[name]),
+            open_calls: self.open_calls.with_label_values(&[name]),
+        }
+    }
+
+    /// What a policy that applied said: Graph's name of the result, which is one of a closed set.
+    pub fn policy_result(&self, policy: &PolicyId, result: &'static str) {
+        self.policy_results
+            .with_label_values(&[policy.as_str(), result])
+            .inc();
+    }
+
+    /// A token was checked. `issuer` is the configured name of the issuer whose keys proved it, if one did.
+    pub fn token_verified(&self, issuer: Option<&str>, result: Result<(), Reason>) {
+        self.token_verifications
+            .with_label_values(&[issuer.unwrap_or(NONE), result_label(result)])
+            .inc();
+    }
+
+    /// A verified token was looked up in the cache.
+    pub fn token_cache(&self, hit: bool) {
+        let result = if hit { "hit" } else { "miss" };
+        self.token_cache.with_label_values(&[result]).inc();
+    }
+
+    /// Somebody reported a risk.
+    pub fn risk_signal(&self, source: SignalSource, kind: SignalKind, result: SignalResult) {
+        self.risk_signals
+            .with_label_values(&[source.as_str(), kind.as_str(), result.as_str()])
+            .inc();
+    }
+
+    /// Configuration was loaded, or was not, at this time.
+    pub fn config_reload(&self, success: bool, at: Timestamp) {
+        self.config_reloads
+            .with_label_values(&[success_label(success)])
+            .inc();
+        if success {
+            self.last_reload.set(seconds_since_epoch(at));
+        }
+    }
+
+    /// Keys of the issuer of this configured name were refreshed, or were not.
+    pub fn jwks_refresh(&self, issuer: &str, success: bool) {
+        self.jwks_refreshes
+            .with_label_values(&[issuer, success_label(success)])
+            .inc();
+    }
+
+    /// The counter of one fate of records, for those who count many.
+    #[must_use]
+    pub fn records(&self, result: RecordResult) -> IntCounter {
+        self.records.with_label_values(&[result.as_str()])
+    }
+
+    /// A call was forwarded, and this came of it.
+    pub fn upstream_request(&self, resource: &ResourceName, result: Result<(), Reason>) {
+        self.upstream_requests
+            .with_label_values(&[resource.as_str(), result_label(result)])
+            .inc();
+    }
+
+    /// A call's answer ended after `duration`.
+    pub fn request_done(&self, resource: Option<&ResourceName>, status: u16, duration: Duration) {
+        self.request_duration
+            .with_label_values(&[resource_label(resource), status_class(status)])
+            .observe(duration.as_secs_f64());
+    }
+
+    /// Replaces the gauges that show the state of the moment. What `observation` does not name is gone.
+    pub fn observe(&self, observation: &Observation) {
+        let _scrape = self.scrape.lock();
+        self.agents.reset();
+        for (kind, level, count) in &observation.agents {
+            let gauge = self.agents.with_label_values(&[kind.as_str(), *level]);
+            gauge.set(gauge_value(*count));
+        }
+        self.policies.reset();
+        for (state, count) in &observation.policies {
+            let gauge = self.policies.with_label_values(&[*state]);
+            gauge.set(gauge_value(*count));
+        }
+        self.signal_age.reset();
+        for (source, age) in &observation.signal_ages {
+            let gauge = self.signal_age.with_label_values(&[source.as_str()]);
+            gauge.set(age.as_secs_f64());
+        }
+        self.jwks_age.reset();
+        for (issuer, age) in &observation.key_ages {
+            let gauge = self.jwks_age.with_label_values(&[issuer]);
+            gauge.set(age.as_secs_f64());
+        }
+    }
+
+    /// All metrics in Prometheus' text format, the process' own read anew.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let _scrape = self.scrape.lock();
+        self.observe_process(&ProcessFacts::read());
+        let mut text = String::new();
+        if let Err(fault) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
+            tracing::error!(%fault, "metrics cannot be encoded");
+        }
+        text
+    }
+
+    fn observe_process(&self, facts: &ProcessFacts) {
+        if let Some(seconds) = facts.cpu_seconds {
+            // The counter follows the kernel's, which never goes back.
+            self.process_cpu
+                .inc_by((seconds - self.process_cpu.get()).max(0.0));
+        }
+        let gauges = [
+            (&self.process_resident, facts.resident_bytes),
+            (&self.process_open_fds, facts.open_fds),
+            (&self.process_max_fds, facts.max_fds),
+        ];
+        for (gauge, value) in gauges {
+            if let Some(value) = value {
+                gauge.set(gauge_value(value));
+            }
+        }
+        if let Some(seconds) = facts.start_seconds {
+            self.process_start.set(seconds);
+        }
+    }
+}
+
+fn resource_label(resource: Option<&ResourceName>) -> &str {
+    resource.map_or(NONE, ResourceName::as_str)
+}
+
+const fn success_label(success: bool) -> &'static str {
+    if success { "success" } else { "failure" }
+}
+
+fn gauge_value(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "milliseconds since the epoch are exact in 53 bits"
+)]
+fn seconds_since_epoch(at: Timestamp) -> f64 {
+    (at.as_micros() / 1_000) as f64 / 1_000.0
+}
+
+/// Registers a metric and gives it back.
+fn register<M>(registry: &Registry, metric: M) -> prometheus::Result<M>
+where
+    M: prometheus::core::Collector + Clone + 'static,
+{
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+type Declared<M> = prometheus::Result<M>;
+
+fn counter(registry: &Registry, name: &str, help: &str) -> Declared<Counter> {
+    register(registry, Counter::new(name, help)?)
+}
+
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Declared<IntCounterVec> {
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> Declared<IntGauge> {
+    register(registry, IntGauge::new(name, help)?)
+}
+
+fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Declared<IntGaugeVec> {
+    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn real_gauge(registry: &Registry, name: &str, help: &str) -> Declared<Gauge> {
+    register(registry, Gauge::new(name, help)?)
+}
+
+fn real_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Declared<GaugeVec> {
+    register(registry, GaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn histogram(registry: &Registry, name: &str, help: &str, buckets: &[f64]) -> Declared<Histogram> {
+    let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    register(registry, Histogram::with_opts(opts)?)
+}
+
+fn histograms(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+    labels: &[&str],
+) -> Declared<HistogramVec> {
+    let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    register(registry, HistogramVec::new(opts, labels)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! A resource's metrics, bound to their series beforehand: the path of a call looks nothing up by name.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
+
+use super::labels::{AGENT_TYPES, agent_type_index};
+use crate::types::Reason;
+
+/// The metrics of one resource. Fetch it once per resource, and keep it.
+#[derive(Debug)]
+pub struct ResourceMetrics {
+    pub(super) name: Box<str>,
+    pub(super) decisions: IntCounterVec,
+    /// One cell per reason and kind of caller, bound when it first counts, so that no empty series shows.
+    pub(super) cells: Box<[OnceLock<IntCounter>]>,
+    pub(super) decision_duration: Histogram,
+    pub(super) upstream_duration: Histogram,
+    pub(super) open_calls: IntGauge,
+}
+
+impl ResourceMetrics {
+    pub(super) fn empty_cells() -> Box<[OnceLock<IntCounter>]> {
+        let count = Reason::ALL.len().saturating_mul(AGENT_TYPES.len());
+        (0..count).map(|_| OnceLock::new()).collect()
+    }
+
+    /// A decision, or a refusal before one, that took `duration`. `agent_type` is the caller's kind;
+    /// any other text counts as `unknown`.
+    pub fn decided(&self, reason: Reason, agent_type: &'static str, duration: Duration) {
+        self.decision_duration.observe(duration.as_secs_f64());
+        let kind = agent_type_index(agent_type);
+        let bind = || {
+            let kind = AGENT_TYPES.get(kind).copied().unwrap_or("unknown");
+            let effect = reason.effect().as_str();
+            self.decisions
+                .with_label_values(&[&*self.name, effect, reason.as_str(), kind])
+        };
+        match self.cells.get(cell(reason, kind)) {
+            Some(cell) => cell.get_or_init(bind).inc(),
+            None => bind().inc(),
+        }
+    }
+
+    /// The upstream's answer arrived after `duration`.
+    pub fn upstream_done(&self, duration: Duration) {
+        self.upstream_duration.observe(duration.as_secs_f64());
+    }
+
+    /// Counts a call as open for as long as the guard lives.
+    pub fn open_call(&self) -> OpenCall {
+        self.open_calls.inc();
+        OpenCall(self.open_calls.clone())
+    }
+}
+
+/// The place of a pair's cell.
+fn cell(reason: Reason, kind: usize) -> usize {
+    #[expect(clippy::as_conversions, reason = "a discriminant of a small enum")]
+    let reason = reason as usize;
+    reason
+        .saturating_mul(AGENT_TYPES.len())
+        .saturating_add(kind)
+}
+
+/// A call under way.
+#[derive(Debug)]
+#[must_use]
+pub struct OpenCall(IntGauge);
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,151 @@
+//! Opens one connection to an upstream: TCP, TLS where asked for, the HTTP version that the settings say.
+//!
+//! Never here: falling back to another version, to plaintext, or to a certificate that does not verify.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::settings::UpstreamProtocol;
+use super::table::{Endpoint, bare_host};
+use super::upload::Upload;
+use crate::types::Reason;
+
+/// HTTP/2: how often a connection with streams is asked whether it lives, and how long the answer may take.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// HTTP/2 flow control of responses.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectError {
+    #[error("cannot reach the upstream")]
+    Tcp(#[source] io::Error),
+    #[error("TLS with the upstream failed")]
+    Tls(#[source] io::Error),
+    #[error("the upstream does not speak HTTP/2")]
+    Protocol,
+    #[error("the upstream does not speak HTTP")]
+    Http(#[source] hyper::Error),
+    #[error("the connection took too long")]
+    Elapsed,
+}
+
+impl ConnectError {
+    pub(super) const fn reason(&self) -> Reason {
+        match self {
+            Self::Tcp(_) | Self::Elapsed => Reason::UpstreamUnreachable,
+            Self::Tls(_) | Self::Protocol | Self::Http(_) => Reason::UpstreamFailed,
+        }
+    }
+}
+
+/// The sending side of a connection.
+#[derive(Debug)]
+pub(super) enum Sender {
+    Http1(http1::SendRequest<Upload>),
+    Http2(http2::SendRequest<Upload>, Arc<Streams>),
+}
+
+/// The streams of an HTTP/2 connection. Every one of them holds a clone, and so does the pool.
+#[derive(Debug)]
+pub(super) struct Streams {
+    /// How many the peer allows at a time.
+    limit: AtomicUsize,
+}
+
+impl Streams {
+    /// How many the peer allows at a time.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
+    }
+}
+
+/// Opens a connection. The caller bounds the time.
+pub(super) async fn connect(endpoint: &Endpoint) -> Result<Sender, ConnectError> {
+    let address = (bare_host(&endpoint.settings.host), endpoint.settings.port);
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(ConnectError::Tcp)?;
+    stream.set_nodelay(true).map_err(ConnectError::Tcp)?;
+    let protocol = endpoint.settings.protocol;
+    let Some(tls) = &endpoint.tls else {
+        return handshake(stream, protocol).await;
+    };
+    let stream = TlsConnector::from(Arc::clone(&tls.config))
+        .connect(tls.server_name.clone(), stream)
+        .await
+        .map_err(ConnectError::Tls)?;
+    let negotiated = stream.get_ref().1.alpn_protocol();
+    if protocol == UpstreamProtocol::Http2 && negotiated != Some(b"h2") {
+        return Err(ConnectError::Protocol);
+    }
+    handshake(stream, protocol).await
+}
+
+async fn handshake<I>(io: I, protocol: UpstreamProtocol) -> Result<Sender, ConnectError>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let io = TokioIo::new(io);
+    match protocol {
+        UpstreamProtocol::Http1 => {
+            let (sender, connection) = http1::handshake(io).await.map_err(ConnectError::Http)?;
+            tokio::spawn(run(connection));
+            Ok(Sender::Http1(sender))
+        }
+        UpstreamProtocol::Http2 => {
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING_INTERVAL)
+                .keep_alive_timeout(PING_TIMEOUT)
+                .initial_stream_window_size(STREAM_WINDOW_BYTES)
+                .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+                .handshake(io)
+                .await
+                .map_err(ConnectError::Http)?;
+            let limit = AtomicUsize::new(connection.current_max_send_streams());
+            let streams = Arc::new(Streams { limit });
+            tokio::spawn(run(publish_limit(connection, Arc::downgrade(&streams))));
+            Ok(Sender::Http2(sender, streams))
+        }
+    }
+}
+
+/// Drives a connection to its end. What it fails with reaches the call through its sender.
+async fn run(connection: impl Future<Output = hyper::Result<()>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "upstream connection ended early");
+    }
+}
+
+/// Drives an HTTP/2 connection, and notes the stream limit that its peer announces.
+async fn publish_limit<I>(
+    connection: http2::Connection<I, Upload, TokioExecutor>,
+    streams: Weak<Streams>,
+) -> hyper::Result<()>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let mut connection = pin!(connection);
+    poll_fn(|context| {
+        let polled = connection.as_mut().poll(context);
+        if let Some(streams) = streams.upgrade() {
+            let limit = connection.current_max_send_streams();
+            streams.limit.store(limit, Ordering::Relaxed);
+        }
+        polled
+    })
+    .await
+}

@@ -1,0 +1,180 @@
+//! What the gateway says to an upstream (`product.md` §5.3), and what of an upstream's answer stays here.
+//!
+//! Every header that names an identity or a path of the call is set or removed, never left as it came.
+
+use http::header::{AUTHORIZATION, CONNECTION, FORWARDED, HOST, TE, VIA};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
+
+use super::settings::UpstreamProtocol;
+use super::table::Endpoint;
+use crate::call::{AuthorizationHeader, CallContext, TraceParent, headers};
+use crate::enforcement::Permit;
+use crate::identity::Caller;
+
+const DECISION_ID: HeaderName = HeaderName::from_static("boomgate-decision-id");
+const AGENT_ID: HeaderName = HeaderName::from_static("boomgate-agent-id");
+const BLUEPRINT_ID: HeaderName = HeaderName::from_static("boomgate-blueprint-id");
+const AGENT_TYPE: HeaderName = HeaderName::from_static("boomgate-agent-type");
+const ON_BEHALF_OF: HeaderName = HeaderName::from_static("boomgate-on-behalf-of");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Who calls, as headers say it.
+#[derive(Debug)]
+pub(super) struct Passport {
+    agent: Option<HeaderValue>,
+    blueprint: Option<HeaderValue>,
+    kind: HeaderValue,
+    human: Option<HeaderValue>,
+    authorization: AuthorizationHeader,
+}
+
+impl Passport {
+    /// What the permit proves of its caller.
+    pub(super) fn of(permit: &Permit) -> Self {
+        Self::new(permit.caller(), permit.received().resource().authorization)
+    }
+
+    pub(super) fn new(caller: &Caller, authorization: AuthorizationHeader) -> Self {
+        let agent = caller.agent();
+        let human = match caller {
+            Caller::OnBehalfOf { human, .. } => Some(&human.id),
+            Caller::Autonomous(_) | Caller::AgentUser { .. } | Caller::NotAgent(_) => None,
+        };
+        Self {
+            agent: agent.and_then(|agent| id_value(agent.id.as_str())),
+            blueprint: agent
+                .and_then(|agent| agent.blueprint.as_ref())
+                .and_then(|id| id_value(id.as_str())),
+            kind: HeaderValue::from_static(caller.kind()),
+            human: human.and_then(|id| id_value(id.as_str())),
+            authorization,
+        }
+    }
+}
+
+/// Rewrites a call's headers for its upstream. Room 1 has taken the caller's forgeries away; nothing here relies on it.
+pub(super) fn rewrite(
+    headers: &mut HeaderMap,
+    passport: Passport,
+    context: &CallContext,
+    endpoint: &Endpoint,
+) {
+    let sampled = TraceParent::of(headers).is_none_or(|trace| trace.sampled);
+    headers::strip(headers);
+    let mut id = [0; 36];
+    set(headers, DECISION_ID, value(context.id.encode(&mut id)));
+    set(headers, AGENT_ID, passport.agent);
+    set(headers, BLUEPRINT_ID, passport.blueprint);
+    set(headers, AGENT_TYPE, Some(passport.kind));
+    set(headers, ON_BEHALF_OF, passport.human);
+    if passport.authorization == AuthorizationHeader::Strip {
+        headers.remove(AUTHORIZATION);
+    }
+    set_forwarded(headers, context);
+    let trace_parent = format!(
+        "00-{}-{}-{:02x}",
+        context.correlation_id(),
+        parent_id(),
+        u8::from(sampled)
+    );
+    let trace_name = HeaderName::from_static(TraceParent::NAME);
+    set(headers, trace_name, value(&trace_parent));
+    // RFC 9110 §7.6.3: an HTTP-to-HTTP gateway names itself towards the inside.
+    headers.append(VIA, HeaderValue::from_static(via(context.version)));
+    if !endpoint.settings.preserve_host {
+        headers.insert(HOST, endpoint.authority.clone());
+    }
+    // RFC 9110 §10.1.4: TE is of the connection, and in HTTP/1.1 says so.
+    if headers.contains_key(TE) && endpoint.settings.protocol == UpstreamProtocol::Http1 {
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+    }
+}
+
+/// Takes out of an answer what is of the upstream's connection, what only the gateway may say, and what would lead
+/// callers past the gateway.
+pub(super) fn clean_response(headers: &mut HeaderMap) {
+    headers::strip_hop_by_hop(headers);
+    headers.remove("alt-svc");
+    let ours: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("boomgate-"))
+        .cloned()
+        .collect();
+    for name in ours {
+        headers.remove(name);
+    }
+}
+
+/// The client as the socket shows it; nothing that the caller said of itself (RFC 7239).
+fn set_forwarded(headers: &mut HeaderMap, context: &CallContext) {
+    let client = context.client_address;
+    let scheme = context.connection.scheme();
+    let host = headers.get(HOST).cloned();
+    let named = host.as_ref().and_then(|host| host.to_str().ok());
+    let node = match client {
+        std::net::IpAddr::V4(address) => address.to_string(),
+        std::net::IpAddr::V6(address) => format!("\"[{address}]\""),
+    };
+    let element = match named {
+        Some(host) => format!("for={node};host=\"{host}\";proto={scheme}"),
+        None => format!("for={node};proto={scheme}"),
+    };
+    set(headers, FORWARDED, value(&element));
+    set(headers, FORWARDED_FOR, value(&client.to_string()));
+    set(
+        headers,
+        FORWARDED_PROTO,
+        Some(HeaderValue::from_static(scheme)),
+    );
+    set(headers, FORWARDED_HOST, host);
+}
+
+/// Sets a header, or removes it.
+fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    match value {
+        Some(value) => headers.insert(name, value),
+        None => headers.remove(name),
+    };
+}
+
+fn value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
+
+/// An id as a header's value. Ids of other issuers may hold any character: what is not visible ASCII is
+/// percent-encoded, and `%` itself too, so that no two ids look alike.
+fn id_value(id: &str) -> Option<HeaderValue> {
+    let mut text = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'%' | 0..=0x20 | 0x7f.. => {
+                text.push('%');
+                for digit in [byte >> 4, byte & 0x0f] {
+                    let digit = char::from_digit(u32::from(digit), 16)?;
+                    text.push(digit.to_ascii_uppercase());
+                }
+            }
+            visible => text.push(char::from(visible)),
+        }
+    }
+    value(&text)
+}
+
+/// A new parent id: 16 hexadecimal digits, never all zero.
+fn parent_id() -> String {
+    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
+    format!("{:016x}", high | 1)
+}
+
+const fn via(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "2 boomgate",
+        Version::HTTP_10 => "1.0 boomgate",
+        _ => "1.1 boomgate",
+    }
+}
+
+#[cfg(test)]
+mod tests;

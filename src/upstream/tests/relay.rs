@@ -1,0 +1,322 @@
+//! A relay without a gate: receives calls and sends them on, with the rooms' own code. And upstreams to send them to.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http_body::Frame;
+use http_body_util::combinators::BoxBody;
+use hyper::client::conn::http1 as client;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::call::{
+    AuthorizationHeader, ConnectionFacts, HostPattern, Moment, NonAgents, RequestLimits, Resource,
+    Resources, receive,
+};
+use crate::enforcement::{Denial, ResponseSettings, respond};
+use crate::identity::{Agent, Caller};
+use crate::types::{AgentId, AppId, Attributes, CallId, Timestamp};
+use crate::upstream::settings::{UpstreamSettings, UpstreamTls};
+
+pub(super) const MAX_BODY: usize = 1000;
+const LIMITS: RequestLimits = RequestLimits {
+    max_uri_bytes: 1000,
+    max_header_bytes: 10_000,
+    max_headers: 50,
+};
+
+type CallBody = BoxBody<Bytes, Infallible>;
+
+pub(super) fn settings(port: u16) -> UpstreamSettings {
+    UpstreamSettings {
+        host: "127.0.0.1".into(),
+        port,
+        tls: None,
+        protocol: UpstreamProtocol::Http1,
+        preserve_host: true,
+        connect_timeout: Duration::from_secs(5),
+        response_timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(50),
+        max_idle: 4,
+    }
+}
+
+/// TLS that trusts a CA of its own, in a file that lives as long as the guard.
+pub(super) fn trusting_something() -> (tempfile::NamedTempFile, UpstreamTls) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), params.self_signed(&key).unwrap().pem()).unwrap();
+    let tls = UpstreamTls {
+        ca_file: Some(file.path().to_owned()),
+        server_name: None,
+    };
+    (file, tls)
+}
+
+pub(super) fn get(target: &str) -> Request<CallBody> {
+    let body = http_body_util::Empty::new().boxed();
+    let request = Request::get(target).header("host", "localhost");
+    request.body(body).unwrap()
+}
+
+pub(super) fn post(target: &str, body: &str) -> Request<CallBody> {
+    let body = Full::new(Bytes::from(body.to_owned())).boxed();
+    let request = Request::post(target).header("host", "localhost");
+    request.body(body).unwrap()
+}
+
+/// A body of unknown length, piece by piece.
+pub(super) fn pieces() -> (mpsc::Sender<Bytes>, CallBody) {
+    let (sender, receiver) = mpsc::channel(4);
+    (sender, Pieces(receiver).boxed())
+}
+
+struct Pieces(mpsc::Receiver<Bytes>);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = std::task::ready!(self.0.poll_recv(context));
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+/// An upstream, and how many connections it got.
+pub(super) struct Upstream {
+    pub(super) port: u16,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    async fn accept(serve: impl Fn(TcpStream) + Send + 'static) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = socket.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
+                serve(stream);
+            }
+        });
+        Self { port, connections }
+    }
+}
+
+pub(super) async fn upstream_http1<H, F, B>(handler: H) -> Upstream
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
+{
+    Upstream::accept(move |stream| {
+        let handler = handler.clone();
+        let service = service_fn(move |request| {
+            let response = handler(request);
+            async move { Ok::<_, Infallible>(response.await) }
+        });
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(connection);
+    })
+    .await
+}
+
+pub(super) async fn upstream_http2<H, F, B>(handler: H, max_streams: u32) -> Upstream
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
+{
+    Upstream::accept(move |stream| {
+        let handler = handler.clone();
+        let service = service_fn(move |request| {
+            let response = handler(request);
+            async move { Ok::<_, Infallible>(response.await) }
+        });
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .max_concurrent_streams(max_streams)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(connection);
+    })
+    .await
+}
+
+/// An upstream that speaks bytes.
+pub(super) struct Scripted {
+    pub(super) port: u16,
+    seen: Seen,
+}
+
+/// What a scripted upstream read.
+pub(super) type Seen = Arc<Mutex<Vec<String>>>;
+
+impl Scripted {
+    pub(super) async fn start<H, F>(script: H) -> Self
+    where
+        H: Fn(TcpStream, Seen) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let seen = Seen::default();
+        let noted = Arc::clone(&seen);
+        let upstream = Upstream::accept(move |stream| {
+            tokio::spawn(script(stream, Arc::clone(&noted)));
+        })
+        .await;
+        Self {
+            port: upstream.port,
+            seen,
+        }
+    }
+
+    /// How many of the things read hold this text.
+    pub(super) fn count(&self, text: &str) -> usize {
+        let seen = self.seen.lock();
+        seen.iter().filter(|read| read.contains(text)).count()
+    }
+}
+
+/// Receives calls on plaintext HTTP/1.1 and sends them to one upstream.
+pub(super) struct Relay {
+    port: u16,
+    table: Arc<ArcSwap<UpstreamTable>>,
+}
+
+impl Relay {
+    pub(super) async fn start(upstream: UpstreamSettings) -> Self {
+        let table = Arc::new(ArcSwap::from_pointee(table(upstream)));
+        let upstreams = Arc::new(Upstreams::new(Arc::clone(&table)));
+        let relaying = move |request: Request<Incoming>| {
+            let upstreams = Arc::clone(&upstreams);
+            async move { relay(&upstreams, request).await }
+        };
+        let Upstream { port, .. } = upstream_http1(relaying).await;
+        Self { port, table }
+    }
+
+    pub(super) fn reload(&self, upstream: UpstreamSettings) {
+        self.table.store(Arc::new(table(upstream)));
+    }
+
+    pub(super) async fn call(&self, request: Request<CallBody>) -> Response<Incoming> {
+        let stream = self.connect().await;
+        let (mut sender, connection) = client::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        sender.send_request(request).await.unwrap()
+    }
+
+    /// Sends bytes and reads until the relay closes.
+    pub(super) async fn raw(&self, request: &str) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        response
+    }
+
+    /// Sends a head, and its body once it is asked for. Returns what came after the interim response.
+    pub(super) async fn raw_expecting_continue(&self, head: &str, body: &str) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut interim = [0; 25];
+        stream.read_exact(&mut interim).await.unwrap();
+        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        response
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
+    }
+}
+
+fn name() -> ResourceName {
+    ResourceName::parse("hr").unwrap()
+}
+
+fn table(upstream: UpstreamSettings) -> UpstreamTable {
+    UpstreamTable::load(&[(name(), upstream)].into()).unwrap()
+}
+
+async fn relay(upstreams: &Upstreams, request: Request<Incoming>) -> Response<Body> {
+    let address = "127.0.0.1:8443".parse().unwrap();
+    let connection = Arc::new(ConnectionFacts {
+        limits: crate::call::headers::RequestLimits::COMMON,
+        listener: "main".into(),
+        peer: address,
+        local: address,
+        server_name: None,
+        tls: false,
+        http2: false,
+        client_certificate_sha256: None,
+    });
+    let at = Moment {
+        now: Timestamp::from_seconds(0),
+        started: Instant::now(),
+        id: CallId::from_uuid(uuid::Uuid::nil()),
+        trace_id: [b'1'; 32],
+    };
+    let answer = |context, reason| {
+        let denial = Denial::after_permit(context, reason);
+        respond(&denial, &ResponseSettings::default())
+    };
+    let received = match receive(request, &connection, &resources(), &LIMITS, at) {
+        Ok(received) => received,
+        Err(refused) => return answer(refused.context, refused.reason),
+    };
+    let caller = Caller::Autonomous(Agent {
+        id: AgentId::parse("agent-1").unwrap(),
+        blueprint: None,
+        entry: None,
+        blueprint_entry: None,
+    });
+    let passport = Passport::new(&caller, AuthorizationHeader::Forward);
+    let (context, method, path, query, headers, body) = received.into_http();
+    let outbound = Outbound {
+        method,
+        path,
+        query,
+        headers,
+        body,
+    };
+    let sent = upstreams.send(&name(), passport, &context, outbound).await;
+    sent.unwrap_or_else(|reason| answer(context, reason))
+}
+
+fn resources() -> Resources {
+    Resources::new(vec![Arc::new(Resource {
+        name: name(),
+        app_id: AppId::parse("app").unwrap(),
+        service_principal_id: None,
+        display_name: "HR".into(),
+        attributes: Attributes::none(),
+        is_agent: false,
+        hosts: vec![HostPattern::Any],
+        path_prefixes: vec!["/hr".into()],
+        audiences: Arc::new([]),
+        non_agents: NonAgents::Block,
+        authorization: AuthorizationHeader::Forward,
+        operations: Vec::new(),
+        max_body_bytes: u64::try_from(MAX_BODY).unwrap(),
+    })])
+}

@@ -1,0 +1,93 @@
+//! A request's body on its way to an upstream, watched: whether it was touched, when it moved last, why it ended.
+//!
+//! hyper reports a body that fails as one error among others, and a retry must know that no byte has left.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use parking_lot::Mutex;
+
+use crate::call::{Body, BodyError};
+use crate::types::Reason;
+
+/// What is known of an upload, beside it.
+#[derive(Debug)]
+pub(super) struct Progress(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    begun: bool,
+    moved_at: Instant,
+    failed: Option<Reason>,
+}
+
+impl Progress {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State {
+            begun: false,
+            moved_at: Instant::now(),
+            failed: None,
+        })))
+    }
+
+    /// Starts the clock of a request that is about to be sent.
+    pub(super) fn restart(&self) {
+        self.0.lock().moved_at = Instant::now();
+    }
+
+    /// Whether a byte of the body was taken from the caller.
+    pub(super) fn has_begun(&self) -> bool {
+        self.0.lock().begun
+    }
+
+    /// When the body moved last, or the request was sent.
+    pub(super) fn moved_at(&self) -> Instant {
+        self.0.lock().moved_at
+    }
+
+    /// Why the caller's side of the body ended early, if it did.
+    pub(super) fn failure(&self) -> Option<Reason> {
+        self.0.lock().failed
+    }
+}
+
+/// The body that is handed to hyper.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) body: Body,
+    pub(super) progress: Arc<Progress>,
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        let mut state = self.progress.0.lock();
+        state.begun = true;
+        state.moved_at = Instant::now();
+        match &polled {
+            Some(Err(BodyError::TooLarge { .. })) => state.failed = Some(Reason::BodyTooLarge),
+            Some(Err(BodyError::Peer(_))) => state.failed = Some(Reason::RequestMalformed),
+            Some(Ok(_)) | None => {}
+        }
+        drop(state);
+        Poll::Ready(polled)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
