@@ -13,10 +13,9 @@ use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
 use crate::policy::OnUnsupported;
 use crate::record::settings::RecordSettings;
+use crate::telemetry::logging::LogSettings;
 use crate::types::ResourceName;
 use crate::upstream::settings::UpstreamSettings;
-
-use crate::telemetry::logging::LogSettings;
 
 /// The settings of a gateway. Nobody downstream checks them again.
 #[derive(Debug, Clone)]

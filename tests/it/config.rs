@@ -4,7 +4,7 @@
 mod faults;
 mod support;
 
-use boomgate::config::{load, raw, schema};
+use boomgate::config::{load, schema};
 use boomgate::identity::settings::{KeyOrigin, Profile};
 use boomgate::policy::PolicyState;
 use boomgate::types::RiskLevel;

@@ -95,7 +95,7 @@ fn faults_of_all_parts_and_files_are_told_at_once() {
 #[test]
 fn an_empty_file_a_missing_one_and_a_list_are_told_apart() {
     let folder = Folder::with_minimal();
-    let mut first_fault = |text: &str| {
+    let first_fault = |text: &str| {
         folder.write("boomgate.yaml", text);
         folder.faults().remove(0)
     };
