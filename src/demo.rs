@@ -134,7 +134,6 @@ impl Demo {
     }
 
     /// The gateway.
-    #[must_use]
     pub const fn app(&self) -> &App {
         &self.app
     }

@@ -53,7 +53,7 @@ impl Meters {
         let (decision, took) = (decided.decision(), received.context().started.elapsed());
         let kind = decided.identified().caller().kind();
         self.of(Some(&received.resource().name), |m| {
-            m.decided(decision.reason, kind, took)
+            m.decided(decision.reason, kind, took);
         });
         for result in &decision.evaluation.applied {
             if let Some(policy) = decision.policies.policy(result.policy) {
@@ -69,7 +69,7 @@ impl Meters {
         let resource = context.resource.as_ref().map(|resource| &resource.name);
         let took = context.started.elapsed();
         self.of(resource, |metrics| {
-            metrics.decided(refused.reason, "unknown", took)
+            metrics.decided(refused.reason, "unknown", took);
         });
     }
 

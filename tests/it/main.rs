@@ -1,5 +1,6 @@
 //! Integration tests: one binary, so that the crate is linked once; a module per subject.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
