@@ -117,6 +117,8 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
     let root = MemberPath::root();
     let listeners = config.listeners.iter().flatten().flatten();
     if let Some(management) = &config.management
+        // Two sockets that ask for port 0 get two ports.
+        && management.address.0.port() != 0
         && listeners
             .clone()
             .any(|listener| listener.address.0 == management.address.0)

@@ -1,6 +1,8 @@
 //! What the integration tests share: a development CA, clients that speak HTTP or bytes over TLS, a listener.
 
-pub mod client;
-pub mod http2_bytes;
-pub mod pki;
-pub mod server;
+pub(crate) mod client;
+pub(crate) mod gate;
+pub(crate) mod http2_bytes;
+pub(crate) mod pki;
+pub(crate) mod server;
+pub(crate) mod upstream;

@@ -5,7 +5,7 @@
 
 mod claims;
 mod forms;
-mod mint;
+pub(crate) mod mint;
 mod world;
 
 use std::sync::Arc;

@@ -21,13 +21,13 @@ use tokio_rustls::client::TlsStream;
 use super::pki::Pki;
 
 /// Longer than anything that is expected to happen; a test that needs it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub const ALL_VERSIONS: &[&rustls::SupportedProtocolVersion] =
+pub(crate) const ALL_VERSIONS: &[&rustls::SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 /// Connects with a configuration of the test's own.
-pub async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     config: ClientConfig,
     server_name: &str,
@@ -40,21 +40,21 @@ pub async fn connect(
 }
 
 /// A connection that carries bytes.
-pub struct RawClient(pub TlsStream<TcpStream>);
+pub(crate) struct RawClient(pub(crate) TlsStream<TcpStream>);
 
 impl RawClient {
-    pub async fn connect(pki: &Pki, address: SocketAddr, alpn: &str) -> Self {
+    pub(crate) async fn connect(pki: &Pki, address: SocketAddr, alpn: &str) -> Self {
         let config = pki.client(&[alpn], ALL_VERSIONS, None);
         Self(connect(address, config, "localhost").await.unwrap())
     }
 
-    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes).await?;
         self.0.flush().await
     }
 
     /// Reads until the server closes, cleanly or not.
-    pub async fn read_to_close(&mut self) -> Vec<u8> {
+    pub(crate) async fn read_to_close(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let read = async {
             let mut buffer = [0; 4096];
@@ -68,7 +68,7 @@ impl RawClient {
     }
 
     /// Reads the head of one response and gives its status; 0 when the server closes without one.
-    pub async fn status(&mut self) -> u16 {
+    pub(crate) async fn status(&mut self) -> u16 {
         let mut head = Vec::new();
         let read = async {
             while !head.ends_with(b"\r\n\r\n") {
@@ -86,31 +86,31 @@ impl RawClient {
 }
 
 /// The status of a response that begins these bytes; 0 without one.
-pub fn status_of(bytes: &[u8]) -> u16 {
+pub(crate) fn status_of(bytes: &[u8]) -> u16 {
     let text = String::from_utf8_lossy(bytes);
     let status = text.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5));
     status.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// A connection that carries HTTP.
-pub enum Client {
+pub(crate) enum Client {
     Http1(http1::SendRequest<Full<Bytes>>),
     Http2(http2::SendRequest<Full<Bytes>>),
 }
 
 impl Client {
-    pub async fn http1(pki: &Pki, address: SocketAddr) -> Self {
+    pub(crate) async fn http1(pki: &Pki, address: SocketAddr) -> Self {
         let config = pki.client(&["http/1.1"], ALL_VERSIONS, None);
         Self::over(connect(address, config, "localhost").await.unwrap()).await
     }
 
-    pub async fn http2(pki: &Pki, address: SocketAddr) -> Self {
+    pub(crate) async fn http2(pki: &Pki, address: SocketAddr) -> Self {
         let config = pki.client(&["h2"], ALL_VERSIONS, None);
         Self::over(connect(address, config, "localhost").await.unwrap()).await
     }
 
     /// Speaks what ALPN said.
-    pub async fn over(stream: TlsStream<TcpStream>) -> Self {
+    pub(crate) async fn over(stream: TlsStream<TcpStream>) -> Self {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let io = TokioIo::new(stream);
         if is_http2 {
@@ -125,7 +125,7 @@ impl Client {
         }
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> hyper::Result<Response<Incoming>> {
@@ -147,7 +147,7 @@ impl Client {
     }
 
     /// Gets a target of `https://localhost`.
-    pub async fn get(&mut self, target: &str) -> hyper::Result<Response<Incoming>> {
+    pub(crate) async fn get(&mut self, target: &str) -> hyper::Result<Response<Incoming>> {
         let request = match self {
             Self::Http1(_) => Request::get(target).header("host", "localhost"),
             Self::Http2(_) => Request::get(format!("https://localhost{target}")),
@@ -157,7 +157,7 @@ impl Client {
 }
 
 /// A whole body as text.
-pub async fn text(response: Response<Incoming>) -> String {
+pub(crate) async fn text(response: Response<Incoming>) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }

@@ -4,11 +4,11 @@ use tokio::io::AsyncReadExt;
 
 use super::client::{PATIENCE, RawClient};
 
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a server did with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It answered with this status; 0 for one that is not in HPACK's static table.
     Status(u16),
     /// It reset the stream, or ended the connection.
@@ -16,7 +16,7 @@ pub enum Answer {
 }
 
 /// A frame of stream `stream`.
-pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut bytes = vec![length[1], length[2], length[3], kind, flags];
     bytes.extend_from_slice(&stream.to_be_bytes());
@@ -25,7 +25,7 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A field block of literals without indexing and without Huffman coding (RFC 7541 §6.2.2).
-pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, value) in fields {
         bytes.push(0);
@@ -38,7 +38,7 @@ pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// Sends one request without a body on a fresh connection, and reads what becomes of it.
-pub async fn request(client: &mut RawClient, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn request(client: &mut RawClient, fields: &[(&str, &str)]) -> Answer {
     let mut bytes = PREFACE.to_vec();
     bytes.extend(frame(4, 0, 0, &[]));
     bytes.extend(frame(1, 0x5, 1, &block(fields)));

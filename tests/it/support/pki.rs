@@ -15,19 +15,19 @@ use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tempfile::TempDir;
 
 /// A CA and the folder with what it issued.
-pub struct Pki {
+pub(crate) struct Pki {
     folder: TempDir,
     ca: CertifiedIssuer<'static, KeyPair>,
 }
 
 /// A certificate with its key.
-pub struct Pair {
-    pub certificate: CertificateDer<'static>,
-    pub key: PrivateKeyDer<'static>,
+pub(crate) struct Pair {
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) key: PrivateKeyDer<'static>,
 }
 
 impl Pki {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -41,7 +41,7 @@ impl Pki {
     }
 
     /// Issues a certificate for these names, good for servers and clients.
-    pub fn issue(&self, names: &[&str]) -> (String, String) {
+    pub(crate) fn issue(&self, names: &[&str]) -> (String, String) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.extended_key_usages = vec![
@@ -53,7 +53,7 @@ impl Pki {
         (certificate.pem(), key.serialize_pem())
     }
 
-    pub fn pair(&self, names: &[&str]) -> Pair {
+    pub(crate) fn pair(&self, names: &[&str]) -> Pair {
         let (certificate, key) = self.issue(names);
         Pair {
             certificate: CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap(),
@@ -61,12 +61,12 @@ impl Pki {
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a fresh certificate for `localhost` and its aliases, and says where.
-    pub fn server_tls(&self) -> ServerTls {
+    pub(crate) fn server_tls(&self) -> ServerTls {
         let (certificate, key) = self.issue(&["localhost", "hr.example.com", "127.0.0.1"]);
         std::fs::write(self.path("server.pem"), certificate).unwrap();
         std::fs::write(self.path("server.key"), key).unwrap();
@@ -79,7 +79,7 @@ impl Pki {
     }
 
     /// A client that trusts this CA.
-    pub fn client(
+    pub(crate) fn client(
         &self,
         alpn: &[&str],
         versions: &[&'static SupportedProtocolVersion],

@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::pki::Pki;
 
-pub const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     max_connections: 1000,
     max_concurrent_calls: 1000,
     handshake_timeout: Duration::from_secs(10),
@@ -33,26 +33,26 @@ pub const LIMITS: Limits = Limits {
 };
 
 /// The largest body of the one resource.
-pub const MAX_BODY: u64 = 100;
+pub(crate) const MAX_BODY: u64 = 100;
 
 /// A running listener.
-pub struct Server {
-    pub address: SocketAddr,
-    pub handle: ListenerHandle,
-    pub handler: Arc<Echo>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) handle: ListenerHandle,
+    pub(crate) handler: Arc<Echo>,
     stop: watch::Sender<bool>,
     workers: Workers,
 }
 
 impl Server {
     /// How long a drain waits for calls under way.
-    pub const DRAIN: Duration = Duration::from_secs(2);
+    pub(crate) const DRAIN: Duration = Duration::from_secs(2);
 
-    pub fn start(pki: &Pki, limits: Limits) -> Self {
+    pub(crate) fn start(pki: &Pki, limits: Limits) -> Self {
         Self::with(&settings(pki, limits), 2)
     }
 
-    pub fn with(settings: &ListenerSettings, workers: usize) -> Self {
+    pub(crate) fn with(settings: &ListenerSettings, workers: usize) -> Self {
         let listeners = Listeners::bind(std::slice::from_ref(settings), workers).unwrap();
         let handle = listeners.handles().remove(0);
         let handler = Arc::new(Echo::new(settings.limits.request()));
@@ -70,18 +70,18 @@ impl Server {
     }
 
     /// Tells the workers to drain.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stop.send(true).unwrap();
     }
 
     /// Waits until they have.
-    pub async fn join(self) {
+    pub(crate) async fn join(self) {
         let joined = tokio::task::spawn_blocking(|| self.workers.join());
         joined.await.unwrap().unwrap();
     }
 }
 
-pub fn settings(pki: &Pki, limits: Limits) -> ListenerSettings {
+pub(crate) fn settings(pki: &Pki, limits: Limits) -> ListenerSettings {
     ListenerSettings {
         name: "main".into(),
         address: "127.0.0.1:0".parse().unwrap(),
@@ -91,11 +91,11 @@ pub fn settings(pki: &Pki, limits: Limits) -> ListenerSettings {
 }
 
 /// Answers with what `receive` makes of a call. A call of `/hr/wait` waits until the test lets it go.
-pub struct Echo {
+pub(crate) struct Echo {
     resources: Resources,
     limits: RequestLimits,
-    pub gate: Semaphore,
-    pub waiting: AtomicUsize,
+    pub(crate) gate: Semaphore,
+    pub(crate) waiting: AtomicUsize,
 }
 
 impl Echo {
@@ -109,7 +109,7 @@ impl Echo {
     }
 
     /// Waits until this many calls of `/hr/wait` have come in.
-    pub async fn until_waiting(&self, calls: usize) {
+    pub(crate) async fn until_waiting(&self, calls: usize) {
         while self.waiting.load(Ordering::SeqCst) < calls {
             tokio::task::yield_now().await;
         }
