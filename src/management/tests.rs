@@ -79,6 +79,7 @@ fn state() -> State {
         risk: RiskTable::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
+        upstreams: Arc::default(),
     };
     let status = Status::default();
     status.start();
@@ -89,15 +90,22 @@ fn state() -> State {
         status: Arc::new(status),
         discovered: Arc::default(),
         clock: Arc::new(Stopped),
-        settings: ManagementSettings {
+        settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9443)),
             certificate_file: "management.pem".into(),
             key_file: "management.key".into(),
             admin_token: Secret::new(TOKEN),
             allowed_hosts: vec!["boomgate.example.com".to_owned()],
             open_probes: true,
-        },
+        })),
     }
+}
+
+/// What a reload does.
+fn change_settings(state: &State, change: impl Fn(&mut ManagementSettings)) {
+    let mut settings = ManagementSettings::clone(&state.settings.load());
+    change(&mut settings);
+    state.settings.store(Arc::new(settings));
 }
 
 fn get(path: &str) -> http::request::Builder {
@@ -178,8 +186,8 @@ async fn only_the_admin_token_opens_what_is_not_a_probe() {
 
 #[tokio::test]
 async fn an_empty_admin_token_lets_nobody_in() {
-    let mut state = state();
-    state.settings.admin_token = Secret::new("");
+    let state = state();
+    change_settings(&state, |settings| settings.admin_token = Secret::new(""));
     let request = Request::get(AGENTS)
         .header("host", "localhost")
         .header("authorization", "Bearer ");
@@ -188,12 +196,12 @@ async fn an_empty_admin_token_lets_nobody_in() {
 
 #[tokio::test]
 async fn probes_are_open_only_if_the_operator_says_so() {
-    let mut state = state();
+    let state = state();
     for path in ["/healthz", "/readyz", "/startupz", "/metrics"] {
         let request = || Request::get(path).header("host", "10.1.2.3:9443");
-        state.settings.open_probes = true;
+        change_settings(&state, |settings| settings.open_probes = true);
         assert_eq!(status_of(&state, request()).await, 200, "{path}");
-        state.settings.open_probes = false;
+        change_settings(&state, |settings| settings.open_probes = false);
         assert_eq!(status_of(&state, request()).await, 401, "{path}");
     }
 }
@@ -590,7 +598,7 @@ async fn serves_over_a_real_socket() {
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
     });
-    let tls = Arc::new(arc_swap::ArcSwap::new(tls.unwrap()));
+    let tls = Arc::new(ArcSwap::new(tls.unwrap()));
     let name = "management".into();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let socket = crate::listener::socket::bind_alone(&name, any).unwrap();

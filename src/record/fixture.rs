@@ -27,7 +27,7 @@ use crate::identity::{
     AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
     KeySet,
 };
-use crate::policy::{OnUnsupported, PolicySet, read};
+use crate::policy::{OnUnsupported, PolicySet};
 use crate::risk::{RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
     AgentId, AgentUserId, AppId, Attributes, BlueprintId, CallId, ObjectId, PrincipalId,
@@ -84,7 +84,7 @@ pub(super) async fn decided(who: Who, path: &str, agent_risk: Option<RiskLevel>)
         cache_entries: 0,
     });
     let (identified, _) = authenticator.identify(received, &issuers(&key), &directory(), NOW);
-    let (policies, faults) = read(
+    let (policies, faults) = crate::policy::read::read(
         "policies.json",
         include_bytes!("fixture/policies.json"),
         OnUnsupported::Reject,
@@ -121,7 +121,7 @@ pub(super) async fn refused() -> Refused {
 /// What the gateway makes of one request.
 async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused> {
     let connection = Arc::new(ConnectionFacts {
-        limits: crate::call::headers::RequestLimits::COMMON,
+        limits: RequestLimits::COMMON,
         listener: "public".into(),
         peer: SocketAddr::from((Ipv4Addr::new(198, 51, 100, 7), 50_000)),
         local: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)),

@@ -209,6 +209,7 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
         risk: crate::risk::RiskTable::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
+        upstreams: Arc::default(),
     }
 }
 
