@@ -19,6 +19,7 @@ mod corpora;
 mod dataplane;
 mod decisions;
 mod deploy;
+mod management;
 mod observability;
 mod properties;
 mod samples;
