@@ -6,8 +6,6 @@
 
 pub mod body;
 pub mod entry;
-#[cfg(test)]
-mod fixture;
 mod lines;
 mod model;
 mod redact;

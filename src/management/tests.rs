@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use axum::body::Body;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
@@ -102,7 +101,8 @@ fn state() -> State {
     }
 }
 
-fn change(state: &State, change: impl Fn(&mut ManagementSettings)) {
+/// What a reload does.
+fn change_settings(state: &State, change: impl Fn(&mut ManagementSettings)) {
     let mut settings = ManagementSettings::clone(&state.settings.load());
     change(&mut settings);
     state.settings.store(Arc::new(settings));
@@ -187,7 +187,7 @@ async fn only_the_admin_token_opens_what_is_not_a_probe() {
 #[tokio::test]
 async fn an_empty_admin_token_lets_nobody_in() {
     let state = state();
-    change(&state, |settings| settings.admin_token = Secret::new(""));
+    change_settings(&state, |settings| settings.admin_token = Secret::new(""));
     let request = Request::get(AGENTS)
         .header("host", "localhost")
         .header("authorization", "Bearer ");
@@ -199,9 +199,9 @@ async fn probes_are_open_only_if_the_operator_says_so() {
     let state = state();
     for path in ["/healthz", "/readyz", "/startupz", "/metrics"] {
         let request = || Request::get(path).header("host", "10.1.2.3:9443");
-        change(&state, |settings| settings.open_probes = true);
+        change_settings(&state, |settings| settings.open_probes = true);
         assert_eq!(status_of(&state, request()).await, 200, "{path}");
-        change(&state, |settings| settings.open_probes = false);
+        change_settings(&state, |settings| settings.open_probes = false);
         assert_eq!(status_of(&state, request()).await, 401, "{path}");
     }
 }
@@ -582,58 +582,4 @@ async fn metrics_show_agents_by_effective_risk() {
     }
     let entry = state.snapshots.load().risk.get(BLUEPRINT).cloned().unwrap();
     assert_eq!(entry.state, RiskState::ConfirmedCompromised);
-}
-
-#[tokio::test]
-async fn serves_over_a_real_socket() {
-    use crate::listener::settings::{ClientCertificates, ServerTls};
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    std::fs::write(at("cert.pem"), made.cert.pem()).unwrap();
-    std::fs::write(at("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    let tls = crate::listener::load(&ServerTls {
-        certificate_file: at("cert.pem"),
-        key_file: at("key.pem"),
-        client_certificates: ClientCertificates::Off,
-        allow_tls12: false,
-    });
-    let tls = Arc::new(arc_swap::ArcSwap::new(tls.unwrap()));
-    let name = "management".into();
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let socket = crate::listener::socket::bind_alone(&name, any).unwrap();
-    let address = socket.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let served = tokio::spawn(crate::listener::serve_management(
-        socket,
-        tls,
-        router(state()),
-        stopped,
-    ));
-
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let client = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let stream = tokio_rustls::TlsConnector::from(Arc::new(client))
-        .connect("127.0.0.1".try_into().unwrap(), stream)
-        .await
-        .unwrap();
-    let stream = hyper_util::rt::TokioIo::new(stream);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
-    tokio::spawn(connection);
-    let request = Request::get("/healthz").header("host", address.to_string());
-    let response = sender
-        .send_request(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(response.status(), 200);
-    drop(sender);
-    stop.send(true).unwrap();
-    served.await.unwrap().unwrap();
 }

@@ -1,5 +1,7 @@
 //! The recorder against real files: whole lines in order, nothing lost, and calls refused when nothing can be written.
 
+pub(super) mod fixture;
+
 use std::fs::{self, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::symlink;
@@ -13,7 +15,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
-use super::fixture::{self, Who};
+use self::fixture::Who;
 use super::settings::Destination;
 use super::*;
 use crate::call::Body;

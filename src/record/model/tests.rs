@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::record::fixture::{self, Who};
+use crate::record::tests::fixture::{self, Who};
 
 /// Reads a record, and takes out what differs from run to run.
 fn stable(line: &[u8]) -> Value {

@@ -27,7 +27,6 @@ use crate::identity::{
     AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
     KeySet,
 };
-use crate::policy::read::read;
 use crate::policy::{OnUnsupported, PolicySet};
 use crate::risk::{RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
@@ -47,7 +46,7 @@ const NOW: Timestamp = Timestamp::from_micros(1_790_858_096_123_456);
 
 /// Who calls.
 #[derive(Clone, Copy)]
-pub(super) enum Who {
+pub(in crate::record) enum Who {
     Autonomous,
     AgentUser,
     OnBehalfOf,
@@ -68,7 +67,11 @@ impl Who {
 }
 
 /// A call that was decided on: `agent_risk` is what an administrator said of the agent identity.
-pub(super) async fn decided(who: Who, path: &str, agent_risk: Option<RiskLevel>) -> Decided {
+pub(in crate::record) async fn decided(
+    who: Who,
+    path: &str,
+    agent_risk: Option<RiskLevel>,
+) -> Decided {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
     let request = Request::get(path)
         .header("host", "hr.example.com")
@@ -85,9 +88,9 @@ pub(super) async fn decided(who: Who, path: &str, agent_risk: Option<RiskLevel>)
         cache_entries: 0,
     });
     let (identified, _) = authenticator.identify(received, &issuers(&key), &directory(), NOW);
-    let (policies, faults) = read(
+    let (policies, faults) = crate::policy::read::read(
         "policies.json",
-        include_bytes!("fixture/policies.json"),
+        include_bytes!("policies.json"),
         OnUnsupported::Reject,
     );
     assert!(!faults.has_errors(), "{faults:?}");
@@ -104,7 +107,7 @@ pub(super) async fn decided(who: Who, path: &str, agent_risk: Option<RiskLevel>)
 }
 
 /// A call without a credential.
-pub(super) async fn refused() -> Refused {
+pub(in crate::record) async fn refused() -> Refused {
     let request = Request::get("/hr/people/4711?secret=1")
         .header("host", "hr.example.com")
         .body(Full::default())
@@ -155,7 +158,7 @@ async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused>
 }
 
 /// Sends a request over a connection in memory, and gives it as hyper's server hands it on.
-pub(super) async fn incoming(request: Request<Full<Bytes>>) -> Request<Incoming> {
+pub(in crate::record) async fn incoming(request: Request<Full<Bytes>>) -> Request<Incoming> {
     let (client, server) = tokio::io::duplex(64 * 1024);
     let (hand_on, mut handed_on) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {

@@ -1,0 +1,105 @@
+//! The control plane over its own listener: TLS, both versions of HTTP, and a change that is in force when it is answered.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use boomgate::clock::SystemClock;
+use boomgate::decision::DecisionSettings;
+use boomgate::feeds::Status;
+use boomgate::listener::socket::bind_alone;
+use boomgate::listener::{load, serve_management};
+use boomgate::management::settings::ManagementSettings;
+use boomgate::management::{State, router};
+use boomgate::risk::RiskTable;
+use boomgate::snapshot::{Snapshot, Snapshots};
+use boomgate::store::MemoryStore;
+use boomgate::telemetry::Metrics;
+use boomgate::types::{RiskLevel, Secret};
+use http::Request;
+use http_body_util::Full;
+use tokio::sync::watch;
+
+use crate::support::client::{Client, text};
+use crate::support::pki::Pki;
+
+const AGENTS: &str = "https://localhost/beta/identityProtection/riskyAgents";
+
+fn state(pki: &Pki, address: SocketAddr) -> State {
+    let snapshot = Snapshot {
+        generation: "g".into(),
+        resources: Arc::default(),
+        issuers: Arc::default(),
+        directory: Arc::default(),
+        policies: Arc::default(),
+        risk: RiskTable::default(),
+        decisions: DecisionSettings::default(),
+        responses: Arc::default(),
+        upstreams: Arc::default(),
+    };
+    let status = Status::default();
+    status.start();
+    State {
+        snapshots: Arc::new(Snapshots::new(snapshot)),
+        store: Arc::new(MemoryStore::default()),
+        metrics: Metrics::new().unwrap(),
+        status: Arc::new(status),
+        discovered: Arc::default(),
+        clock: Arc::new(SystemClock),
+        settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
+            address,
+            certificate_file: pki.path("server.pem"),
+            key_file: pki.path("server.key"),
+            admin_token: Secret::new("an-admin-token"),
+            allowed_hosts: Vec::new(),
+            open_probes: true,
+        })),
+    }
+}
+
+#[tokio::test]
+async fn an_agent_is_stopped_over_tls_in_both_versions_of_http() {
+    let pki = Pki::new();
+    let tls = Arc::new(ArcSwap::new(load(&pki.server_tls()).unwrap()));
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let socket = bind_alone(&"management".into(), any).unwrap();
+    let address = socket.local_addr().unwrap();
+    let state = state(&pki, address);
+    let (stop, stopped) = watch::channel(false);
+    let served = tokio::spawn(serve_management(
+        socket,
+        tls,
+        router(state.clone()),
+        stopped,
+    ));
+
+    let mut http1 = Client::http1(&pki, address).await;
+    let ready = http1.get("/readyz").await.unwrap();
+    assert_eq!(ready.status(), 200);
+    assert_eq!(text(ready).await, r#"{"reasons":[],"status":"ready"}"#);
+
+    let mut http2 = Client::http2(&pki, address).await;
+    let refused = http2
+        .get("/beta/identityProtection/riskyAgents")
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 401);
+    let post = Request::post(format!("{AGENTS}/confirmCompromised"))
+        .header("authorization", "Bearer an-admin-token")
+        .header("content-type", "application/json")
+        .body(Full::from(r#"{"agentIds":["agent-1","agent-2"]}"#));
+    assert_eq!(http2.send(post.unwrap()).await.unwrap().status(), 204);
+    let snapshot = state.snapshots.load();
+    let level = snapshot.risk.get("agent-1").unwrap().effective_level();
+    assert_eq!(level, Some(RiskLevel::High));
+    let list = Request::get(format!("{AGENTS}?$top=1"))
+        .header("authorization", "Bearer an-admin-token")
+        .body(Full::default());
+    let list = text(http2.send(list.unwrap()).await.unwrap()).await;
+    let next = format!("{AGENTS}?$top=1&$skiptoken=agent-1");
+    assert!(list.contains(&next), "{list}");
+
+    drop((http1, http2));
+    stop.send(true).unwrap();
+    served.await.unwrap().unwrap();
+}

@@ -1,0 +1,317 @@
+//! A whole gateway, as `boomgate run` starts it, with a real upstream, an issuer of its own, and real sockets.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use boomgate::app::App;
+use boomgate::config;
+use boomgate::demo::issuer::Issuer;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+
+use super::client::{Client, PATIENCE};
+use super::pki::Pki;
+use super::upstream::Upstream;
+
+pub(crate) const TENANT: &str = "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a00";
+pub(crate) const ISSUER: &str =
+    "https://login.microsoftonline.com/7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a00/v2.0";
+pub(crate) const BLUEPRINT: &str = "b1b1b1b1-0000-4000-8000-000000000001";
+pub(crate) const PRINCIPAL: &str = "b1b1b1b1-0000-4000-8000-0000000000a1";
+pub(crate) const AGENT: &str = "a9a9a9a9-0000-4000-8000-000000000002";
+pub(crate) const OTHER_AGENT: &str = "a9a9a9a9-0000-4000-8000-000000000012";
+pub(crate) const AGENT_USER: &str = "c3c3c3c3-0000-4000-8000-000000000003";
+pub(crate) const HUMAN: &str = "d4d4d4d4-0000-4000-8000-000000000004";
+pub(crate) const RESOURCE: &str = "e5e5e5e5-0000-4000-8000-000000000005";
+pub(crate) const ADMIN_TOKEN: &str = "an-admin-token-of-forty-characters-here";
+
+/// What a gateway starts with. The default forwards `/hr` to its upstream, knows one blueprint with two agents and an
+/// agent user, and has no policies.
+pub(crate) struct Setup {
+    /// Files of the policy folder: names and contents.
+    pub(crate) policies: Vec<(String, Value)>,
+    /// Graph objects of the directory.
+    pub(crate) directory: Vec<Value>,
+    /// Graph's `riskyAgent` objects.
+    pub(crate) risky: Vec<Value>,
+    /// Further members of the resource, one YAML line each.
+    pub(crate) resource: Vec<&'static str>,
+    /// Further members of the listener, one YAML line each.
+    pub(crate) listener: Vec<&'static str>,
+    /// Further members of the upstream, one YAML line each.
+    pub(crate) upstream: Vec<String>,
+    /// Further sections, as YAML.
+    pub(crate) sections: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            policies: Vec::new(),
+            directory: vec![
+                json!({"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal", "id": PRINCIPAL,
+                    "appId": BLUEPRINT, "displayName": "HR assistant", "accountEnabled": true}),
+                agent(AGENT, "hr-agent"),
+                agent(OTHER_AGENT, "other-agent"),
+                json!({"@odata.type": "#microsoft.graph.agentUser", "id": AGENT_USER, "displayName": "hr-agent-user",
+                    "identityParentId": AGENT, "accountEnabled": true}),
+            ],
+            risky: Vec::new(),
+            resource: Vec::new(),
+            listener: Vec::new(),
+            upstream: Vec::new(),
+            sections: String::new(),
+        }
+    }
+}
+
+/// An agent identity of the default blueprint.
+pub(crate) fn agent(id: &str, name: &str) -> Value {
+    json!({"@odata.type": "#microsoft.graph.agentIdentity", "id": id, "displayName": name,
+        "accountEnabled": true, "agentIdentityBlueprintId": BLUEPRINT})
+}
+
+/// A policy that blocks agent identities, with these members of `conditions` put over the default of "all, everywhere".
+pub(crate) fn block(id: &str, conditions: Value) -> (String, Value) {
+    let mut policy = json!({
+        "id": id, "displayName": format!("policy {id}"), "state": "enabled",
+        "conditions": {
+            "clientAppTypes": ["all"],
+            "applications": {"includeApplications": ["All"]},
+            "users": {"includeUsers": ["None"]},
+            "clientApplications": {"includeAgentIdServicePrincipals": ["All"]},
+        },
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]},
+    });
+    let Value::Object(changes) = conditions else {
+        panic!("conditions are an object")
+    };
+    for (member, value) in changes {
+        policy["conditions"][member] = value;
+    }
+    (format!("{id}.json"), policy)
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A running gateway.
+pub(crate) struct Site {
+    pub(crate) app: App,
+    pub(crate) pki: Pki,
+    pub(crate) issuer: Issuer,
+    pub(crate) upstream: Upstream,
+    folder: PathBuf,
+}
+
+impl Site {
+    pub(crate) async fn start(setup: Setup) -> Self {
+        let pki = Pki::new();
+        let upstream = Upstream::plain().await;
+        let issuer = Issuer::new().unwrap();
+        let folder = write(&setup, &pki, &issuer, &upstream);
+        let (app, folder) = (start(&folder), folder);
+        Self {
+            app,
+            pki,
+            issuer,
+            upstream,
+            folder,
+        }
+    }
+
+    /// Where calls come in.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.app.listeners()[0].1
+    }
+
+    /// A file of the configuration's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A token with these claims put over those of the default agent on its own.
+    pub(crate) fn token(&self, claims: &Value) -> String {
+        let mut all = agent_claims(AGENT);
+        for (name, value) in claims.as_object().unwrap() {
+            match value {
+                Value::Null => drop(all.as_object_mut().unwrap().remove(name)),
+                value => all[name] = value.clone(),
+            }
+        }
+        self.issuer.sign(&all).unwrap()
+    }
+
+    /// A token of an agent on its own.
+    pub(crate) fn agent_token(&self, id: &str) -> String {
+        self.issuer.sign(&agent_claims(id)).unwrap()
+    }
+
+    /// Gets a path over HTTP/1.1.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.send(Request::get(path).header("authorization", format!("Bearer {token}")))
+            .await
+    }
+
+    /// Sends a request without a body over HTTP/1.1, on a connection of its own.
+    pub(crate) async fn send(&self, request: http::request::Builder) -> Answer {
+        let client = Client::http1(&self.pki, self.address()).await;
+        exchange(client, request.header("host", "localhost"), "").await
+    }
+
+    /// Asks the control plane, as the administrator.
+    pub(crate) async fn manage(&self, method: Method, path: &str, body: &str) -> Answer {
+        let client = Client::http1(&self.pki, self.app.management()).await;
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        exchange(client, request, body).await
+    }
+
+    /// The records written so far.
+    pub(crate) fn records(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path("records.jsonl")).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Waits until the condition holds; a test that waits in vain has failed.
+    pub(crate) async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
+        let waiting = async {
+            while !holds(self).await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let came = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(came.is_ok(), "waited in vain until {what}");
+    }
+}
+
+/// Sends one request and reads the answer whole.
+pub(crate) async fn exchange(
+    mut client: Client,
+    request: http::request::Builder,
+    body: &str,
+) -> Answer {
+    let request = request.body(Full::from(body.to_owned())).unwrap();
+    let response = client.send(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.collect().await.unwrap().to_bytes().to_vec(),
+    }
+}
+
+/// The claims of an agent on its own, in Entra's shape (v2, with markers).
+pub(crate) fn agent_claims(id: &str) -> Value {
+    let now = now();
+    json!({
+        "aud": RESOURCE, "iss": ISSUER, "tid": TENANT, "ver": "2.0", "idtyp": "app",
+        "azp": id, "azpacr": "2", "oid": id, "sub": id,
+        "xms_act_fct": "9 3 11", "xms_sub_fct": "11 3 9", "xms_par_app_azp": BLUEPRINT,
+        "iat": now, "nbf": now, "exp": now + 3600,
+    })
+}
+
+/// Seconds since the epoch.
+#[expect(clippy::disallowed_methods, reason = "tokens of a test are issued now")]
+pub(crate) fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap()
+}
+
+/// Starts a gateway on a configuration that must be fine.
+pub(crate) fn start(folder: &Path) -> App {
+    let path = folder.join("boomgate.yaml");
+    let (loaded, faults) = config::load(&path, &config::process_environment);
+    let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
+    App::start(&path, config::process_environment, &loaded).unwrap()
+}
+
+/// Writes a configuration with all that it names into the PKI's folder.
+fn write(setup: &Setup, pki: &Pki, issuer: &Issuer, upstream: &Upstream) -> PathBuf {
+    pki.server_tls();
+    let folder = pki.path("site");
+    for inner in ["policies", "agents"] {
+        std::fs::create_dir_all(folder.join(inner)).unwrap();
+    }
+    for (name, policy) in &setup.policies {
+        std::fs::write(folder.join("policies").join(name), policy.to_string()).unwrap();
+    }
+    let list = |value: &[Value]| json!({"value": value}).to_string();
+    std::fs::write(folder.join("agents/agents.json"), list(&setup.directory)).unwrap();
+    std::fs::write(folder.join("risky.json"), list(&setup.risky)).unwrap();
+    std::fs::write(folder.join("keys.json"), issuer.key_set(ISSUER).to_string()).unwrap();
+    std::fs::write(folder.join("admin-token"), ADMIN_TOKEN).unwrap();
+    let lines = |lines: &[&str], indent: &str| -> String {
+        lines
+            .iter()
+            .map(|line| format!("\n{indent}{line}"))
+            .collect()
+    };
+    let upstream_lines: Vec<&str> = setup.upstream.iter().map(String::as_str).collect();
+    let yaml = format!(
+        r#"
+listeners:
+  - name: public
+    address: 127.0.0.1:0
+    tls: {{certificate_file: ../server.pem, key_file: ../server.key}}{listener}
+management:
+  address: 127.0.0.1:0
+  tls: {{certificate_file: ../server.pem, key_file: ../server.key}}
+  admin_token: "file:admin-token"
+  allowed_hosts: [localhost]
+issuers:
+  - name: entra
+    profile: entra
+    tenant: {TENANT}
+    keys: {{file: keys.json}}
+resources:
+  - name: hr-api
+    app_id: {RESOURCE}
+    attributes: {{ResourceAttributes_Department: [HR]}}
+    hosts: ["*"]
+    path_prefixes: [/hr]
+    audiences: [{RESOURCE}]
+    upstream:
+      url: http://{upstream}{upstream_lines}{resource}
+policies: {{dir: policies}}
+directory: {{dir: agents}}
+risk: {{file: risky.json}}
+records: {{file: records.jsonl}}
+reload: {{interval: 100ms}}
+workers: 1
+{sections}"#,
+        listener = lines(&setup.listener, "    "),
+        resource = lines(&setup.resource, "    "),
+        upstream_lines = lines(&upstream_lines, "      "),
+        upstream = upstream.address,
+        sections = setup.sections,
+    );
+    std::fs::write(folder.join("boomgate.yaml"), yaml).unwrap();
+    folder
+}
