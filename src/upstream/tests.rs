@@ -181,6 +181,20 @@ async fn a_port_without_a_listener_is_unreachable() {
     assert_eq!(relay.call(get("/hr")).await.status(), 503);
 }
 
+/// TLS that trusts a CA of its own, in a file that lives as long as the guard.
+fn trusting_something() -> (tempfile::NamedTempFile, settings::UpstreamTls) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), params.self_signed(&key).unwrap().pem()).unwrap();
+    let tls = settings::UpstreamTls {
+        ca_file: Some(file.path().to_owned()),
+        server_name: None,
+    };
+    (file, tls)
+}
+
 #[tokio::test]
 async fn a_late_answer_and_a_late_handshake_end_by_their_own_limits() {
     let silent = || {
@@ -197,7 +211,7 @@ async fn a_late_answer_and_a_late_handshake_end_by_their_own_limits() {
 
     let upstream = silent().await;
     let mut mute = settings(upstream.port);
-    let (_file, tls) = relay::trusting_something();
+    let (_file, tls) = trusting_something();
     mute.tls = Some(tls);
     mute.connect_timeout = Duration::from_millis(50);
     let relay = Relay::start(mute).await;

@@ -1,6 +1,6 @@
 //! Spellings of paths and what becomes of them; normalising is idempotent and total.
 
-use proptest::prelude::*;
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 

@@ -2,29 +2,36 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1 as client;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpStream;
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::*;
 use crate::call::{
-    AuthorizationHeader, ConnectionFacts, HostPattern, Moment, NonAgents, RequestLimits, Resource,
-    Resources, receive,
+    AuthorizationHeader, Body, ConnectionFacts, HostPattern, Moment, NonAgents, RequestLimits,
+    Resource, Resources, receive,
 };
 use crate::enforcement::{Denial, ResponseSettings, respond};
 use crate::identity::{Agent, Caller};
-use crate::types::{AgentId, AppId, Attributes, CallId, Timestamp};
-use crate::upstream::settings::{UpstreamSettings, UpstreamTls};
+use crate::types::{AgentId, AppId, Attributes, CallId, ResourceName, Timestamp};
+use crate::upstream::settings::{UpstreamProtocol, UpstreamSettings};
+use crate::upstream::{Outbound, Passport, UpstreamTable, Upstreams, send};
 
 pub(super) const MAX_BODY: usize = 1000;
 const LIMITS: RequestLimits = RequestLimits {
@@ -47,20 +54,6 @@ pub(super) fn settings(port: u16) -> UpstreamSettings {
         idle_timeout: Duration::from_secs(50),
         max_idle: 4,
     }
-}
-
-/// TLS that trusts a CA of its own, in a file that lives as long as the guard.
-pub(super) fn trusting_something() -> (tempfile::NamedTempFile, UpstreamTls) {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), params.self_signed(&key).unwrap().pem()).unwrap();
-    let tls = UpstreamTls {
-        ca_file: Some(file.path().to_owned()),
-        server_name: None,
-    };
-    (file, tls)
 }
 
 pub(super) fn get(target: &str) -> Request<CallBody> {
