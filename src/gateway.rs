@@ -89,9 +89,11 @@ impl Gateway {
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
         let decided = decide(identified, &snapshot.knowledge(), at.now);
-        self.shared.meters.decided(&decided);
+        let took = at.started.elapsed();
         // Recorded before it is forwarded: hyper drops this future when the client leaves.
         let recorded = self.shared.recorder.decision(&decided).await;
+        let unrecorded = recorded.as_ref().err().map(|_| Reason::RecordUnavailable);
+        self.shared.meters.decided(&decided, unrecorded, took);
         match (enforce(decided), recorded) {
             (Ok(permit), Ok(entry)) => self.forward(permit, entry, &snapshot).await,
             (Err(denial), Ok(entry)) => self.deny(&denial, Some(entry), &snapshot),
@@ -207,14 +209,14 @@ impl Gateway {
         if let Some(answer) = metadata::answer(&refused.context, snapshot) {
             return self.finish(&refused.context, answer, None);
         }
-        self.shared.meters.refused(&refused);
-        match self.shared.recorder.refusal(&refused).await {
-            Ok(entry) => self.deny(&Denial::of(refused), Some(entry), snapshot),
-            Err(_) => {
-                let denial = Denial::of(refused).because(Reason::RecordUnavailable);
-                self.deny(&denial, None, snapshot)
-            }
+        let took = refused.context.started.elapsed();
+        let recorded = self.shared.recorder.refusal(&refused).await;
+        let mut denial = Denial::of(refused);
+        if recorded.is_err() {
+            denial = denial.because(Reason::RecordUnavailable);
         }
+        self.shared.meters.refused(&denial, took);
+        self.deny(&denial, recorded.ok(), snapshot)
     }
 
     /// Answers a denied call.
