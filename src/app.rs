@@ -1,4 +1,4 @@
-//! Room 9: the composition root. A configuration becomes a running gateway, and a running gateway ends.
+//! Room 12: the composition root. A configuration becomes a running gateway, and a running gateway ends.
 //!
 //! The only place that knows all rooms and wires the seams between them. Never here: rules, and waiting on the path.
 

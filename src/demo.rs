@@ -1,4 +1,4 @@
-//! Room 9: a whole deployment on one machine, for a person who wants to see it work within a minute.
+//! Room 13: a whole deployment on one machine, for a person who wants to see it work within a minute.
 //!
 //! Real parts throughout: a development CA, an issuer with a key set over HTTPS, two sample APIs, and the gateway
 //! that `boomgate run` would start on the configuration that is written here. Nothing here is for production.
