@@ -1,4 +1,4 @@
-//! Room 9: the composition root. A configuration becomes a running gateway, and a running gateway ends.
+//! Room 12: the composition root. A configuration becomes a running gateway, and a running gateway ends.
 //!
 //! The only place that knows all rooms and wires the seams between them. Never here: rules, and waiting on the path.
 
@@ -39,9 +39,9 @@ pub enum AppError {
     /// A listener cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// A management certificate cannot be used.
-    #[error("the management listener's certificate cannot be used")]
-    ManagementTls(#[source] listener::TlsError),
+    /// A listener's certificate, key or CA bundle cannot be used.
+    #[error("a listener's certificates cannot be used")]
+    Tls(#[source] listener::TlsError),
     /// An upstream's certificates cannot be used.
     #[error("an upstream's settings cannot be used")]
     Upstream(#[source] crate::upstream::UpstreamError),
@@ -87,11 +87,8 @@ impl App {
         let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let snapshots = Arc::new(Snapshots::new(control::snapshot(
-            loaded,
-            store.as_ref(),
-            clock.now(),
-        )?));
+        let first = control::snapshot(loaded, store.as_ref(), clock.now())?;
+        let snapshots = Arc::new(Snapshots::new(first));
         let status = Arc::new(Status::default());
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
             snapshots: Arc::clone(&snapshots),
@@ -99,6 +96,7 @@ impl App {
             metrics: Arc::clone(&metrics),
             clock: Arc::clone(&clock),
         }));
+        let resources = &loaded.settings.resources;
         let shared = Shared {
             snapshots: Arc::clone(&snapshots),
             clock: Arc::clone(&clock),
@@ -106,11 +104,9 @@ impl App {
             keys: Arc::clone(&keys),
             discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
             recorder: recorder.clone(),
-            meters: Arc::new(Meters::new(
-                Arc::clone(&metrics),
-                &loaded.settings.resources,
-            )),
+            meters: Arc::new(Meters::new(Arc::clone(&metrics), resources)),
         };
+        let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
         let handles = sockets.handles();
@@ -122,7 +118,7 @@ impl App {
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
-            management_tls: control::management_tls(&loaded.settings.management)?,
+            management_tls: Arc::new(ArcSwap::new(management_tls)),
             management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
             started: loaded.settings.clone(),
             followed: loaded.settings.clone(),
@@ -130,12 +126,11 @@ impl App {
         let mut tasks = JoinSet::new();
         let management = control.serve_management(&mut tasks, stopped.clone())?;
         keys.follow();
-        let watch = Watch::new(
-            control::watched(path, &loaded.settings),
-            loaded.settings.reload_interval,
-        )
-        .map_err(AppError::Signals)?;
+        let watched = control::watched(path, &loaded.settings);
+        let watch =
+            Watch::new(watched, loaded.settings.reload_interval).map_err(AppError::Signals)?;
         let drain_timeout = loaded.settings.drain_timeout;
+        control.loaded_well();
         tasks.spawn(control.follow(watch));
         let workers = listener::run(
             sockets,
