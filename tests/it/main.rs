@@ -20,6 +20,7 @@ mod corpora;
 mod dataplane;
 mod decisions;
 mod deploy;
+mod effects;
 mod management;
 mod observability;
 mod path;
