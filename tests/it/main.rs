@@ -21,6 +21,7 @@ mod dataplane;
 mod decisions;
 mod deploy;
 mod effects;
+mod forwarding;
 mod management;
 mod observability;
 mod path;
