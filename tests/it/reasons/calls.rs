@@ -1,7 +1,10 @@
 //! The calls of the table: plain ones, and those that take more than a request to bring about.
 
 use std::convert::Infallible;
+use std::fs::File;
+use std::path::PathBuf;
 use std::pin::Pin;
+use std::process::Command;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -169,6 +172,31 @@ pub(super) fn after_a_lost_record(site: &Site) -> Answering<'_> {
         .await;
         site.get("/hr/people", &site.agent_token(AGENT)).await
     })
+}
+
+/// Calls until a call finds no place for its record, because nobody reads the pipe that records go to.
+pub(super) fn until_records_stand_still(site: &Site) -> Answering<'_> {
+    Box::pin(async move {
+        let token = site.agent_token(AGENT);
+        // A pipe takes 64 KiB, and a call writes more than 256 bytes.
+        for _ in 0..256 {
+            let answer = site.get("/hr/people", &token).await;
+            if answer.status != 200 {
+                return answer;
+            }
+        }
+        panic!("calls go on without records")
+    })
+}
+
+/// A pipe in a folder, held open so that it can be written to, and not read.
+pub(super) fn unread_pipe() -> (PathBuf, impl Sized + 'static) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let pipe = File::options().read(true).write(true).open(&path).unwrap();
+    (path, (folder, pipe))
 }
 
 fn with_token(request: Builder, token: &str) -> Builder {

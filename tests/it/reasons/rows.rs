@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::calls::{
     Call, after_a_lost_record, as_agent, authorized, by, bytes_server, claims, closed, header,
-    misdirected, one_too_many, post, post_of_unknown_length, send, token,
+    misdirected, one_too_many, post, post_of_unknown_length, send, token, unread_pipe,
+    until_records_stand_still,
 };
 use super::{Expected, Row, Stage};
 use crate::support::site::{
@@ -333,6 +334,7 @@ fn disabled(mut object: Value) -> Value {
 }
 
 fn after_the_decision() -> Vec<Row> {
+    let (pipe, held) = unread_pipe();
     let forwarded_to = |address, more: &str| Setup {
         upstream: vec![format!("url: http://{address}"), more.to_owned()],
         ..Setup::default()
@@ -348,6 +350,20 @@ fn after_the_decision() -> Vec<Row> {
         )
         .on(Setup {
             sections: "records: {file: /dev/full}".to_owned(),
+            ..Setup::default()
+        })
+        .at(Stage::Unrecorded),
+        refused(
+            Reason::RecordUnavailable,
+            503,
+            "record_unavailable",
+            by(move |site| {
+                let _held = &held;
+                until_records_stand_still(site)
+            }),
+        )
+        .on(Setup {
+            sections: format!("records: {{file: {pipe:?}, queue: 1, wait: 100ms}}"),
             ..Setup::default()
         })
         .at(Stage::Unrecorded),
