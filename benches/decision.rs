@@ -211,7 +211,7 @@ fn set(count: u32, targets: impl Fn(u32) -> (String, String)) -> PolicySet {
 /// A call of an approved agent. At low risk no policy of these applies, which is so for nearly every call.
 fn evaluate(bencher: Bencher<'_, '_>, set: &PolicySet, risk: RiskLevel) {
     with_facts(risk, |facts| {
-        bencher.bench_local(|| set.evaluate(divan::black_box(facts)))
+        bencher.bench_local(|| set.evaluate(divan::black_box(facts)));
     });
 }
 
