@@ -299,7 +299,7 @@ resources:
     audiences: [{RESOURCE}]
     upstream:
       url: http://{upstream}{upstream_lines}{resource}
-policies: {{dir: policies}}
+policies: {{dir: policies, dangerous_allow_none: {no_policies}}}
 directory: {{dir: agents}}
 risk: {{file: risky.json}}
 records: {{file: records.jsonl}}
@@ -310,6 +310,7 @@ workers: 1
         resource = lines(&setup.resource, "    "),
         upstream_lines = lines(&upstream_lines, "      "),
         upstream = upstream.address,
+        no_policies = setup.policies.is_empty(),
         sections = setup.sections,
     );
     std::fs::write(folder.join("boomgate.yaml"), yaml).unwrap();
