@@ -2,8 +2,9 @@
 //!
 //! A reload is all or nothing: with one error the last good state stays, and `/readyz`, a metric and the log say so.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -16,12 +17,12 @@ use crate::config::{self, Loaded, Settings};
 use crate::feeds::{Change, Source, Status, Watch, keep_keys};
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
-use crate::identity::settings::KeyOrigin;
 use crate::identity::{IssuerKeys, Issuers};
-use crate::listener::settings::{ClientCertificates, ServerTls};
-use crate::listener::{self, ListenerHandle, tls};
+use crate::listener::settings::{ClientCertificates, ListenerSettings, ServerTls};
+use crate::listener::{self, ListenError, ListenerHandle, tls};
 use crate::management::settings::ManagementSettings;
 use crate::management::{self, State};
+use crate::policy::{PolicyOutcome, PolicyState};
 use crate::risk::RiskTable;
 use crate::snapshot::Snapshot;
 use crate::store::{StateStore, StoreError};
@@ -41,8 +42,10 @@ pub(super) struct Control {
     pub(super) management_tls: Arc<ArcSwap<ServerConfig>>,
     /// What the running listeners, records and caches were started with.
     pub(super) started: Settings,
-    /// The last good settings, whose files are followed.
-    pub(super) followed: Settings,
+    /// The settings in force.
+    pub(super) current: Settings,
+    /// The files and folders that are watched.
+    pub(super) files: BTreeSet<PathBuf>,
     /// What the management listener asks of its clients.
     pub(super) management: Arc<ArcSwap<ManagementSettings>>,
 }
@@ -78,36 +81,74 @@ impl Control {
     /// Reloads whenever a watched file changes or SIGHUP asks for it.
     pub(super) async fn follow(mut self, mut watch: Watch) {
         loop {
-            let change = watch.changed().await;
-            if change == Change::Hangup {
-                self.shared.recorder.reopen();
+            match watch.look().await {
+                Change::None => self.confirm_risk_file(),
+                Change::Files => self.reload(),
+                Change::Hangup => {
+                    self.shared.recorder.reopen();
+                    self.reload();
+                }
             }
-            self.reload();
-            watch.set_paths(watched(&self.path, &self.followed));
+            watch.set(
+                self.files.iter().cloned().collect(),
+                self.current.reload_interval,
+            );
+        }
+    }
+
+    /// What is in force now was loaded well.
+    pub(super) fn loaded(&self) {
+        let now = self.shared.clock.now();
+        let report_only = PolicyState::EnabledForReportingButNotEnforced;
+        let snapshot = self.shared.snapshots.load();
+        for policy in snapshot.policies.iter().filter(|p| p.state == report_only) {
+            let would_block = PolicyOutcome::ReportOnlyFailure.as_str();
+            self.metrics.show_policy_result(&policy.id, would_block);
+        }
+        self.status.succeeded(Source::Configuration, now);
+        self.metrics.config_reload(true, now);
+        self.confirm_risk_file();
+    }
+
+    /// The risk file is as it was when it was read, so what it says is as fresh as the last look at it.
+    fn confirm_risk_file(&self) {
+        let configuration = self.status.of(&Source::Configuration);
+        // A reload that failed passed over whatever the file says by now.
+        let is_read = configuration.is_some_and(|health| health.fault.is_none());
+        if self.current.sources.risk.is_none() {
+            self.status.forget(&Source::RiskFile);
+        } else if is_read {
+            self.status
+                .succeeded(Source::RiskFile, self.shared.clock.now());
         }
     }
 
     /// Loads everything anew and swaps it in, or keeps what there is.
     fn reload(&mut self) {
-        let now = self.shared.clock.now();
-        let (loaded, faults) = config::load(&self.path, &self.environment);
+        let (loaded, faults, files) = config::attempt(&self.path, &self.environment);
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
-                self.apply(&loaded).map_err(|e| vec![chain(&e)])
+                self.apply(loaded).map_err(|fault| vec![chain(&fault)])
             }
             // FAIL-CLOSED: half a configuration is none.
             Some(_) | None => Err(faults.iter().map(ToString::to_string).collect()),
         };
         match applied {
             Ok(()) => {
-                self.status.succeeded(Source::Configuration, now);
-                self.metrics.config_reload(true, now);
+                for warning in faults.iter() {
+                    tracing::warn!("{warning}");
+                }
+                self.files = files;
+                self.loaded();
                 tracing::info!("configuration reloaded");
             }
             Err(messages) => {
+                // What is in force may come back, and what was tried may be put right.
+                self.files.extend(files);
                 for message in &messages {
                     tracing::error!("configuration not reloaded: {message}");
                 }
+                let now = self.shared.clock.now();
                 self.status.failed(Source::Configuration, now, messages);
                 self.metrics.config_reload(false, now);
             }
@@ -115,24 +156,17 @@ impl Control {
     }
 
     /// Swaps a loaded configuration in: first what can fail, then the one pointer that calls read.
-    fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
-        let now = self.shared.clock.now();
-        let next = snapshot(loaded, self.store.as_ref(), now)?;
-        let management =
-            tls::load(&server_tls(&loaded.settings.management)).map_err(AppError::ManagementTls)?;
-        for handle in &self.listeners {
-            let settings = loaded
-                .settings
-                .listeners
-                .iter()
-                .find(|l| &l.name == handle.name());
-            if let Some(tls) = settings.and_then(|listener| listener.tls.as_ref()) {
-                handle.reload(tls).map_err(AppError::ManagementTls)?;
-            }
+    fn apply(&mut self, loaded: Loaded) -> Result<(), AppError> {
+        let next = snapshot(&loaded, self.store.as_ref(), self.shared.clock.now())?;
+        let settings = loaded.settings;
+        let management_tls = load_management_tls(&settings.management)?;
+        let listener_tls = self.load_listener_tls(&settings.listeners)?;
+
+        for (handle, tls) in listener_tls {
+            handle.install(tls);
         }
-        self.management_tls.store(management);
-        self.management
-            .store(Arc::new(loaded.settings.management.clone()));
+        self.management_tls.store(management_tls);
+        self.management.store(Arc::new(settings.management.clone()));
         self.shared.meters.bind(&next.resources);
         self.shared.snapshots.update(|current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
@@ -142,29 +176,52 @@ impl Control {
         self.shared
             .discovered
             .forget(|id| next.directory.agent(id).is_some());
-        self.tell_what_waits_for_a_restart(&loaded.settings);
-        self.followed = loaded.settings.clone();
+        self.tell_what_waits_for_a_restart(&settings);
+        self.current = settings;
         Ok(())
     }
 
-    /// Listeners' addresses, records and workers are set up once.
+    /// The TLS of every running listener that is still configured with TLS.
+    fn load_listener_tls(
+        &self,
+        settings: &[ListenerSettings],
+    ) -> Result<Vec<(&ListenerHandle, Arc<ServerConfig>)>, ListenError> {
+        let with_tls = self.listeners.iter().filter_map(|handle| {
+            let listener = settings.iter().find(|l| &l.name == handle.name())?;
+            Some((handle, listener.tls.as_ref()?))
+        });
+        with_tls
+            .map(|(handle, tls)| match tls::load(tls) {
+                Ok(config) => Ok((handle, config)),
+                Err(source) => Err(ListenError::Tls {
+                    name: Arc::clone(handle.name()),
+                    source: Box::new(source),
+                }),
+            })
+            .collect()
+    }
+
+    /// Sockets, threads and caches are set up once.
     fn tell_what_waits_for_a_restart(&self, next: &Settings) {
-        let addresses = |settings: &Settings| {
+        let sockets = |settings: &Settings| {
             settings
                 .listeners
                 .iter()
-                .map(|l| (Arc::clone(&l.name), l.address))
+                .map(|l| (Arc::clone(&l.name), l.address, l.limits, l.tls.is_some()))
                 .collect::<Vec<_>>()
         };
+        let started = &self.started;
         let waits = [
-            ("listeners", addresses(&self.started) != addresses(next)),
+            ("listeners", sockets(started) != sockets(next)),
             (
                 "management.address",
-                self.started.management.address != next.management.address,
+                started.management.address != next.management.address,
             ),
-            ("records", self.started.records != next.records),
-            ("tokens", self.started.tokens != next.tokens),
-            ("workers", self.started.workers != next.workers),
+            ("records", started.records != next.records),
+            ("tokens", started.tokens != next.tokens),
+            ("shutdown", started.drain_timeout != next.drain_timeout),
+            ("log", started.log != next.log),
+            ("workers", started.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
             tracing::warn!("`{setting}` has changed; that takes effect at the next start");
@@ -213,62 +270,16 @@ fn with_kept(file: RiskTable, store: &dyn StateStore) -> Result<RiskTable, Store
 }
 
 /// The management listener's TLS, which a reload swaps.
-pub(super) fn management_tls(
+pub(super) fn load_management_tls(
     settings: &ManagementSettings,
-) -> Result<Arc<ArcSwap<ServerConfig>>, AppError> {
-    let config = tls::load(&server_tls(settings)).map_err(AppError::ManagementTls)?;
-    Ok(Arc::new(ArcSwap::new(config)))
-}
-
-fn server_tls(settings: &ManagementSettings) -> ServerTls {
-    ServerTls {
+) -> Result<Arc<ServerConfig>, AppError> {
+    let settings = ServerTls {
         certificate_file: settings.certificate_file.clone(),
         key_file: settings.key_file.clone(),
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
-    }
-}
-
-/// The files and folders whose change makes a new state.
-pub(super) fn watched(path: &Path, settings: &Settings) -> Vec<PathBuf> {
-    let sources = &settings.sources;
-    let mut watched = vec![path.to_owned(), sources.policies.clone()];
-    watched.extend(sources.directory.clone());
-    watched.extend(sources.named_locations.clone());
-    watched.extend(sources.risk.clone());
-    for tls in settings
-        .listeners
-        .iter()
-        .filter_map(|listener| listener.tls.as_ref())
-    {
-        watched.extend([tls.certificate_file.clone(), tls.key_file.clone()]);
-        match &tls.client_certificates {
-            ClientCertificates::Optional(ca) | ClientCertificates::Required(ca) => {
-                watched.push(ca.clone());
-            }
-            ClientCertificates::Off => {}
-        }
-    }
-    let management = &settings.management;
-    watched.extend([
-        management.certificate_file.clone(),
-        management.key_file.clone(),
-    ]);
-    watched.extend(
-        settings
-            .issuers
-            .iter()
-            .filter_map(|issuer| match &issuer.keys.origin {
-                KeyOrigin::File(file) => Some(file.clone()),
-                KeyOrigin::JwksUri(_) | KeyOrigin::Discovery(_) => None,
-            }),
-    );
-    let upstream_tls = settings
-        .upstreams
-        .values()
-        .filter_map(|upstream| upstream.tls.as_ref());
-    watched.extend(upstream_tls.filter_map(|tls| tls.ca_file.clone()));
-    watched
+    };
+    tls::load(&settings).map_err(AppError::ManagementTls)
 }
 
 /// A fault with its causes, as an operator reads it.
