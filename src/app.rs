@@ -42,9 +42,9 @@ pub enum AppError {
     /// A listener cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// A management certificate cannot be used.
-    #[error("the management listener's certificate cannot be used")]
-    ManagementTls(#[source] listener::TlsError),
+    /// A listener's certificate, key or CA bundle cannot be used.
+    #[error("a listener's certificates cannot be used")]
+    Tls(#[source] listener::TlsError),
     /// An upstream's certificates cannot be used.
     #[error("an upstream's settings cannot be used")]
     Upstream(#[source] crate::upstream::UpstreamError),
@@ -91,11 +91,8 @@ impl App {
         let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let snapshots = Arc::new(Snapshots::new(control::snapshot(
-            loaded,
-            store.as_ref(),
-            clock.now(),
-        )?));
+        let first = control::snapshot(loaded, store.as_ref(), clock.now())?;
+        let snapshots = Arc::new(Snapshots::new(first));
         let status = Arc::new(Status::default());
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
             snapshots: Arc::clone(&snapshots),
@@ -103,6 +100,7 @@ impl App {
             metrics: Arc::clone(&metrics),
             clock: Arc::clone(&clock),
         }));
+        let resources = &loaded.settings.resources;
         let shared = Shared {
             snapshots: Arc::clone(&snapshots),
             clock: Arc::clone(&clock),
@@ -110,11 +108,9 @@ impl App {
             keys: Arc::clone(&keys),
             discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
             recorder: recorder.clone(),
-            meters: Arc::new(Meters::new(
-                Arc::clone(&metrics),
-                &loaded.settings.resources,
-            )),
+            meters: Arc::new(Meters::new(Arc::clone(&metrics), resources)),
         };
+        let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
         let handles = sockets.handles();
@@ -126,9 +122,7 @@ impl App {
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
-            management_tls: Arc::new(ArcSwap::new(control::load_management_tls(
-                &loaded.settings.management,
-            )?)),
+            management_tls: Arc::new(ArcSwap::new(management_tls)),
             management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
             started: loaded.settings.clone(),
             current: loaded.settings.clone(),
@@ -142,7 +136,7 @@ impl App {
         let watch =
             Watch::new(files, loaded.settings.reload_interval).map_err(AppError::Signals)?;
         let drain_timeout = loaded.settings.drain_timeout;
-        control.loaded();
+        control.loaded_well();
         tasks.spawn(control.follow(watch));
         let workers = listener::run(
             sockets,

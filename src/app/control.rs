@@ -18,12 +18,12 @@ use crate::feeds::{Change, Source, Status, Watch, keep_keys};
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
 use crate::identity::{IssuerKeys, Issuers};
-use crate::listener::settings::{ClientCertificates, ListenerSettings, ServerTls};
-use crate::listener::{self, ListenError, ListenerHandle, tls};
+use crate::listener::settings::{ClientCertificates, ServerTls};
+use crate::listener::{self, ListenerHandle, tls};
 use crate::management::settings::ManagementSettings;
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
-use crate::risk::RiskTable;
+use crate::risk::{RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{StateStore, StoreError};
 use crate::telemetry::Metrics;
@@ -83,31 +83,39 @@ impl Control {
         loop {
             match watch.look().await {
                 Change::None => self.confirm_risk_file(),
-                Change::Files => self.reload(),
+                Change::Files => self.reload().await,
                 Change::Hangup => {
                     self.shared.recorder.reopen();
-                    self.reload();
+                    self.reload().await;
                 }
             }
-            watch.set(
-                self.files.iter().cloned().collect(),
-                self.current.reload_interval,
-            );
+            let files = self.files.iter().cloned().collect();
+            watch.set(files, self.current.reload_interval);
         }
     }
 
-    /// What is in force now was loaded well.
-    pub(super) fn loaded(&self) {
-        let now = self.shared.clock.now();
+    /// Everything was loaded, just now.
+    pub(super) fn loaded_well(&self) {
         let report_only = PolicyState::EnabledForReportingButNotEnforced;
         let snapshot = self.shared.snapshots.load();
         for policy in snapshot.policies.iter().filter(|p| p.state == report_only) {
             let would_block = PolicyOutcome::ReportOnlyFailure.as_str();
             self.metrics.show_policy_result(&policy.id, would_block);
         }
+        let now = self.shared.clock.now();
         self.status.succeeded(Source::Configuration, now);
         self.metrics.config_reload(true, now);
         self.confirm_risk_file();
+    }
+
+    /// Something was not loaded, so nothing was changed.
+    fn not_loaded(&self, messages: Vec<String>) {
+        let now = self.shared.clock.now();
+        for message in &messages {
+            tracing::error!("configuration not reloaded: {message}");
+        }
+        self.status.failed(Source::Configuration, now, messages);
+        self.metrics.config_reload(false, now);
     }
 
     /// The risk file is as it was when it was read, so what it says is as fresh as the last look at it.
@@ -118,17 +126,23 @@ impl Control {
         if self.current.sources.risk.is_none() {
             self.status.forget(&Source::RiskFile);
         } else if is_read {
-            self.status
-                .succeeded(Source::RiskFile, self.shared.clock.now());
+            let now = self.shared.clock.now();
+            self.status.succeeded(Source::RiskFile, now);
         }
     }
 
-    /// Loads everything anew and swaps it in, or keeps what there is.
-    fn reload(&mut self) {
-        let (loaded, faults, files) = config::attempt(&self.path, &self.environment);
+    /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
+    async fn reload(&mut self) {
+        let (path, environment) = (self.path.clone(), self.environment);
+        // Thousands of policies take a while; management and keys go on meanwhile.
+        let loading = tokio::task::spawn_blocking(move || config::attempt(&path, &environment));
+        let (loaded, faults, files) = match loading.await {
+            Ok(attempt) => attempt,
+            Err(fault) => return self.not_loaded(vec![fault.to_string()]),
+        };
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
-                self.apply(loaded).map_err(|fault| vec![chain(&fault)])
+                self.apply(&loaded).map_err(|fault| vec![chain(&fault)])
             }
             // FAIL-CLOSED: half a configuration is none.
             Some(_) | None => Err(faults.iter().map(ToString::to_string).collect()),
@@ -139,89 +153,88 @@ impl Control {
                     tracing::warn!("{warning}");
                 }
                 self.files = files;
-                self.loaded();
+                self.loaded_well();
                 tracing::info!("configuration reloaded");
             }
             Err(messages) => {
-                // What is in force may come back, and what was tried may be put right.
+                // What was tried may be put right, or what is in force put back.
                 self.files.extend(files);
-                for message in &messages {
-                    tracing::error!("configuration not reloaded: {message}");
-                }
-                let now = self.shared.clock.now();
-                self.status.failed(Source::Configuration, now, messages);
-                self.metrics.config_reload(false, now);
+                self.not_loaded(messages);
             }
         }
     }
 
-    /// Swaps a loaded configuration in: first what can fail, then the one pointer that calls read.
-    fn apply(&mut self, loaded: Loaded) -> Result<(), AppError> {
-        let next = snapshot(&loaded, self.store.as_ref(), self.shared.clock.now())?;
-        let settings = loaded.settings;
-        let management_tls = load_management_tls(&settings.management)?;
-        let listener_tls = self.load_listener_tls(&settings.listeners)?;
+    /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
+    fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
+        let settings = &loaded.settings;
+        let next = snapshot(loaded, self.store.as_ref(), self.shared.clock.now())?;
+        let management = load_management_tls(&settings.management)?;
+        let listeners = self.load_listener_tls(settings)?;
 
-        for (handle, tls) in listener_tls {
-            handle.install(tls);
+        for (handle, config) in listeners {
+            handle.use_tls(config);
         }
-        self.management_tls.store(management_tls);
+        self.management_tls.store(management);
         self.management.store(Arc::new(settings.management.clone()));
         self.shared.meters.bind(&next.resources);
         self.shared.snapshots.update(|current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
+            // Read again here, where no report of the management API can fall between.
+            risk: with_kept(&loaded.risk, self.store.as_ref())
+                .unwrap_or_else(|_unreadable| current.risk.clone()),
             ..next.clone()
         });
         self.shared.keys.follow();
-        self.shared
-            .discovered
-            .forget(|id| next.directory.agent(id).is_some());
-        self.tell_what_waits_for_a_restart(&settings);
-        self.current = settings;
+        let known = |id: &str| {
+            next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
+        };
+        self.shared.discovered.forget(known);
+        self.tell_what_waits_for_a_restart(settings);
+        self.current = settings.clone();
         Ok(())
     }
 
-    /// The TLS of every running listener that is still configured with TLS.
+    /// The TLS of every listener that still has settings, loaded but not used yet.
     fn load_listener_tls(
         &self,
-        settings: &[ListenerSettings],
-    ) -> Result<Vec<(&ListenerHandle, Arc<ServerConfig>)>, ListenError> {
-        let with_tls = self.listeners.iter().filter_map(|handle| {
-            let listener = settings.iter().find(|l| &l.name == handle.name())?;
-            Some((handle, listener.tls.as_ref()?))
-        });
+        settings: &Settings,
+    ) -> Result<Vec<(&ListenerHandle, Arc<ServerConfig>)>, AppError> {
+        let of = |handle: &ListenerHandle| {
+            let mut listeners = settings.listeners.iter();
+            listeners
+                .find(|listener| listener.name == *handle.name())?
+                .tls
+                .as_ref()
+        };
+        let with_tls = self
+            .listeners
+            .iter()
+            .filter_map(|handle| Some((handle, of(handle)?)));
         with_tls
-            .map(|(handle, tls)| match tls::load(tls) {
-                Ok(config) => Ok((handle, config)),
-                Err(source) => Err(ListenError::Tls {
-                    name: Arc::clone(handle.name()),
-                    source: Box::new(source),
-                }),
-            })
+            .map(|(handle, tls)| Ok((handle, tls::load(tls).map_err(AppError::Tls)?)))
             .collect()
     }
 
-    /// Sockets, threads and caches are set up once.
+    /// Sockets, records, caches and workers are set up once.
     fn tell_what_waits_for_a_restart(&self, next: &Settings) {
-        let sockets = |settings: &Settings| {
-            settings
-                .listeners
-                .iter()
+        let sockets = |settings: &Settings| -> Vec<_> {
+            let listeners = settings.listeners.iter();
+            listeners
                 .map(|l| (Arc::clone(&l.name), l.address, l.limits, l.tls.is_some()))
-                .collect::<Vec<_>>()
+                .collect()
         };
-        let started = &self.started;
+        let now = &self.started;
         let waits = [
-            ("listeners", sockets(started) != sockets(next)),
+            ("listeners", sockets(now) != sockets(next)),
             (
                 "management.address",
-                started.management.address != next.management.address,
+                now.management.address != next.management.address,
             ),
-            ("records", started.records != next.records),
-            ("tokens", started.tokens != next.tokens),
-            ("shutdown", started.drain_timeout != next.drain_timeout),
-            ("log", started.log != next.log),
-            ("workers", started.workers != next.workers),
+            ("records", now.records != next.records),
+            ("tokens", now.tokens != next.tokens),
+            ("shutdown", now.drain_timeout != next.drain_timeout),
+            ("log", now.log != next.log),
+            ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
             tracing::warn!("`{setting}` has changed; that takes effect at the next start");
@@ -251,7 +264,7 @@ pub(super) fn snapshot(
         issuers: Arc::new(Issuers::new(issuers.collect())),
         directory: Arc::clone(&loaded.directory),
         policies: Arc::clone(&loaded.policies),
-        risk: with_kept(loaded.risk.iter().cloned().collect(), store)?,
+        risk: with_kept(&loaded.risk, store)?,
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
@@ -259,9 +272,9 @@ pub(super) fn snapshot(
 }
 
 /// The risk file's word, except where the management API said something newer.
-fn with_kept(file: RiskTable, store: &dyn StateStore) -> Result<RiskTable, StoreError> {
-    let kept = store.all()?;
-    Ok(kept.into_iter().fold(file, |table, entry| {
+fn with_kept(file: &[RiskEntry], store: &dyn StateStore) -> Result<RiskTable, StoreError> {
+    let table: RiskTable = file.iter().cloned().collect();
+    Ok(store.all()?.into_iter().fold(table, |table, entry| {
         let newer = table
             .get(&entry.id)
             .is_none_or(|old| old.last_modified <= entry.last_modified);
@@ -269,17 +282,20 @@ fn with_kept(file: RiskTable, store: &dyn StateStore) -> Result<RiskTable, Store
     }))
 }
 
-/// The management listener's TLS, which a reload swaps.
+/// The management listener's TLS.
 pub(super) fn load_management_tls(
     settings: &ManagementSettings,
 ) -> Result<Arc<ServerConfig>, AppError> {
-    let settings = ServerTls {
+    tls::load(&server_tls(settings)).map_err(AppError::Tls)
+}
+
+fn server_tls(settings: &ManagementSettings) -> ServerTls {
+    ServerTls {
         certificate_file: settings.certificate_file.clone(),
         key_file: settings.key_file.clone(),
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
-    };
-    tls::load(&settings).map_err(AppError::ManagementTls)
+    }
 }
 
 /// A fault with its causes, as an operator reads it.

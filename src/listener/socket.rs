@@ -125,11 +125,11 @@ impl ListenerHandle {
         self.address
     }
 
-    /// Uses this certificate, key and CA bundle for new connections; open ones go on as they are.
-    /// A listener without TLS stays without.
-    pub fn install(&self, tls: Arc<ServerConfig>) {
+    /// Takes certificate, key and CA bundle as they were loaded anew ([`tls::load`]). New connections use them; open
+    /// ones go on as they are. A listener without TLS stays without.
+    pub fn use_tls(&self, config: Arc<ServerConfig>) {
         if let Some(current) = &self.door.tls {
-            current.store(tls);
+            current.store(config);
         }
     }
 }

@@ -92,7 +92,7 @@ async fn a_reload_changes_new_connections_only_and_a_bad_file_changes_nothing() 
     let first = presented().await;
     let renewed = pki.server_tls();
     assert_eq!(presented().await, first, "nobody reloaded yet");
-    server.handle.install(load(&renewed).unwrap());
+    server.handle.use_tls(load(&renewed).unwrap());
     let second = presented().await;
     assert_ne!(second, first);
     assert_eq!(open.get("/hr").await.unwrap().status(), 200);
