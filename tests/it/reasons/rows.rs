@@ -105,6 +105,16 @@ fn requests() -> Vec<Row> {
             as_agent(|| Request::get("/hr/people").header("x-large", "a".repeat(33 * 1024))),
         )
         .nowhere(),
+        refused(
+            Reason::HeadersTooLarge,
+            431,
+            "headers_too_large",
+            as_agent(|| {
+                let request = Request::get("/hr/people");
+                (0..101).fold(request, |request, _| request.header("x-many", "a"))
+            }),
+        )
+        .nowhere(),
         refused(Reason::BodyTooLarge, 413, "body_too_large", post(2048)).on(small_bodies()),
         refused(Reason::Misdirected, 421, "misdirected", by(misdirected)).nowhere(),
         refused(
