@@ -30,6 +30,9 @@ use control::Control;
 /// How many agents that no directory knows are remembered.
 const DISCOVERED_AGENTS: usize = 10_000;
 
+/// How long the last records may take at least, however short calls are drained.
+const RECORDS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Looks up one environment variable.
 pub type Environment = fn(&str) -> Option<String>;
 
@@ -72,6 +75,7 @@ pub struct App {
     snapshots: Arc<Snapshots>,
     workers: Workers,
     stop: watch::Sender<bool>,
+    stop_management: watch::Sender<bool>,
     tasks: JoinSet<()>,
     drain_timeout: Duration,
 }
@@ -121,14 +125,16 @@ impl App {
             management_tls: Arc::new(ArcSwap::new(management_tls)),
             management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
             started: loaded.settings.clone(),
-            followed: loaded.settings.clone(),
+            current: loaded.settings.clone(),
+            files: loaded.files.clone(),
         };
         let mut tasks = JoinSet::new();
-        let management = control.serve_management(&mut tasks, stopped.clone())?;
+        let (stop_management, management_stopped) = watch::channel(false);
+        let management = control.serve_management(&mut tasks, management_stopped)?;
         keys.follow();
-        let watched = control::watched(path, &loaded.settings);
+        let files = loaded.files.iter().cloned().collect();
         let watch =
-            Watch::new(watched, loaded.settings.reload_interval).map_err(AppError::Signals)?;
+            Watch::new(files, loaded.settings.reload_interval).map_err(AppError::Signals)?;
         let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
@@ -152,6 +158,7 @@ impl App {
             snapshots,
             workers,
             stop,
+            stop_management,
             tasks,
             drain_timeout,
         })
@@ -186,7 +193,8 @@ impl App {
         self.keys.first_attempts().await;
     }
 
-    /// Stops: takes no more connections, lets calls under way end, and writes the last records.
+    /// Stops: takes no more connections, lets calls under way end, and writes the last records. The control plane
+    /// answers until the last call has ended.
     ///
     /// # Errors
     /// [`AppError`] if a worker failed, or records remain unwritten.
@@ -196,10 +204,11 @@ impl App {
         self.stop.send_replace(true);
         let (workers, records) = (self.workers, self.recorder_thread);
         let drained = tokio::task::spawn_blocking(move || workers.join()).await;
+        self.stop_management.send_replace(true);
         let mut tasks = self.tasks;
         tasks.shutdown().await;
         drop(self.recorder);
-        let patience = self.drain_timeout;
+        let patience = self.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
         if let Ok(drained) = drained {
             drained?;

@@ -19,6 +19,6 @@ pub mod tree;
 pub mod validate;
 
 pub use environment::{Environment, process_environment};
-pub use load::{Loaded, load};
+pub use load::{Loaded, attempt, load};
 pub use schema::schema;
 pub use settings::{Settings, Sources};

@@ -2,8 +2,9 @@
 //!
 //! A reload is all or nothing: with one error the last good state stays, and `/readyz`, a metric and the log say so.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -16,12 +17,12 @@ use crate::config::{self, Loaded, Settings};
 use crate::feeds::{Change, Source, Status, Watch, keep_keys};
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
-use crate::identity::settings::KeyOrigin;
 use crate::identity::{IssuerKeys, Issuers};
 use crate::listener::settings::{ClientCertificates, ServerTls};
 use crate::listener::{self, ListenerHandle, tls};
 use crate::management::settings::ManagementSettings;
 use crate::management::{self, State};
+use crate::policy::{PolicyOutcome, PolicyState};
 use crate::risk::{RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{StateStore, StoreError};
@@ -41,8 +42,10 @@ pub(super) struct Control {
     pub(super) management_tls: Arc<ArcSwap<ServerConfig>>,
     /// What the running listeners, records and caches were started with.
     pub(super) started: Settings,
-    /// The last good settings, whose files are followed.
-    pub(super) followed: Settings,
+    /// The settings in force.
+    pub(super) current: Settings,
+    /// The files and folders that are watched.
+    pub(super) files: BTreeSet<PathBuf>,
     /// What the management listener asks of its clients.
     pub(super) management: Arc<ArcSwap<ManagementSettings>>,
 }
@@ -78,25 +81,31 @@ impl Control {
     /// Reloads whenever a watched file changes or SIGHUP asks for it.
     pub(super) async fn follow(mut self, mut watch: Watch) {
         loop {
-            if watch.changed().await == Change::Hangup {
-                self.shared.recorder.reopen();
-            }
-            match self.reload().await {
-                Ok(()) => {
-                    self.loaded_well();
-                    tracing::info!("configuration reloaded");
+            match watch.look().await {
+                Change::None => self.confirm_risk_file(),
+                Change::Files => self.reload().await,
+                Change::Hangup => {
+                    self.shared.recorder.reopen();
+                    self.reload().await;
                 }
-                Err(messages) => self.not_loaded(messages),
             }
-            watch.set_paths(watched(&self.path, &self.followed));
+            let files = self.files.iter().cloned().collect();
+            watch.set(files, self.current.reload_interval);
         }
     }
 
     /// Everything was loaded, just now.
     pub(super) fn loaded_well(&self) {
+        let report_only = PolicyState::EnabledForReportingButNotEnforced;
+        let snapshot = self.shared.snapshots.load();
+        for policy in snapshot.policies.iter().filter(|p| p.state == report_only) {
+            let would_block = PolicyOutcome::ReportOnlyFailure.as_str();
+            self.metrics.show_policy_result(&policy.id, would_block);
+        }
         let now = self.shared.clock.now();
         self.status.succeeded(Source::Configuration, now);
         self.metrics.config_reload(true, now);
+        self.confirm_risk_file();
     }
 
     /// Something was not loaded, so nothing was changed.
@@ -109,18 +118,49 @@ impl Control {
         self.metrics.config_reload(false, now);
     }
 
+    /// The risk file is as it was when it was read, so what it says is as fresh as the last look at it.
+    fn confirm_risk_file(&self) {
+        let configuration = self.status.of(&Source::Configuration);
+        // A reload that failed passed over whatever the file says by now.
+        let is_read = configuration.is_some_and(|health| health.fault.is_none());
+        if self.current.sources.risk.is_none() {
+            self.status.forget(&Source::RiskFile);
+        } else if is_read {
+            let now = self.shared.clock.now();
+            self.status.succeeded(Source::RiskFile, now);
+        }
+    }
+
     /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
-    async fn reload(&mut self) -> Result<(), Vec<String>> {
+    async fn reload(&mut self) {
         let (path, environment) = (self.path.clone(), self.environment);
         // Thousands of policies take a while; management and keys go on meanwhile.
-        let loading = tokio::task::spawn_blocking(move || config::load(&path, &environment));
-        let (loaded, faults) = loading.await.map_err(|fault| vec![fault.to_string()])?;
-        match loaded {
+        let loading = tokio::task::spawn_blocking(move || config::attempt(&path, &environment));
+        let (loaded, faults, files) = match loading.await {
+            Ok(attempt) => attempt,
+            Err(fault) => return self.not_loaded(vec![fault.to_string()]),
+        };
+        let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
                 self.apply(&loaded).map_err(|fault| vec![chain(&fault)])
             }
             // FAIL-CLOSED: half a configuration is none.
             Some(_) | None => Err(faults.iter().map(ToString::to_string).collect()),
+        };
+        match applied {
+            Ok(()) => {
+                for warning in faults.iter() {
+                    tracing::warn!("{warning}");
+                }
+                self.files = files;
+                self.loaded_well();
+                tracing::info!("configuration reloaded");
+            }
+            Err(messages) => {
+                // What was tried may be put right, or what is in force put back.
+                self.files.extend(files);
+                self.not_loaded(messages);
+            }
         }
     }
 
@@ -150,7 +190,7 @@ impl Control {
         };
         self.shared.discovered.forget(known);
         self.tell_what_waits_for_a_restart(settings);
-        self.followed = settings.clone();
+        self.current = settings.clone();
         Ok(())
     }
 
@@ -192,6 +232,8 @@ impl Control {
             ),
             ("records", now.records != next.records),
             ("tokens", now.tokens != next.tokens),
+            ("shutdown", now.drain_timeout != next.drain_timeout),
+            ("log", now.log != next.log),
             ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
@@ -254,48 +296,6 @@ fn server_tls(settings: &ManagementSettings) -> ServerTls {
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
     }
-}
-
-/// The files and folders whose change makes a new state.
-pub(super) fn watched(path: &Path, settings: &Settings) -> Vec<PathBuf> {
-    let sources = &settings.sources;
-    let mut watched = vec![path.to_owned(), sources.policies.clone()];
-    watched.extend(sources.directory.clone());
-    watched.extend(sources.named_locations.clone());
-    watched.extend(sources.risk.clone());
-    for tls in settings
-        .listeners
-        .iter()
-        .filter_map(|listener| listener.tls.as_ref())
-    {
-        watched.extend([tls.certificate_file.clone(), tls.key_file.clone()]);
-        match &tls.client_certificates {
-            ClientCertificates::Optional(ca) | ClientCertificates::Required(ca) => {
-                watched.push(ca.clone());
-            }
-            ClientCertificates::Off => {}
-        }
-    }
-    let management = &settings.management;
-    watched.extend([
-        management.certificate_file.clone(),
-        management.key_file.clone(),
-    ]);
-    watched.extend(
-        settings
-            .issuers
-            .iter()
-            .filter_map(|issuer| match &issuer.keys.origin {
-                KeyOrigin::File(file) => Some(file.clone()),
-                KeyOrigin::JwksUri(_) | KeyOrigin::Discovery(_) => None,
-            }),
-    );
-    let upstream_tls = settings
-        .upstreams
-        .values()
-        .filter_map(|upstream| upstream.tls.as_ref());
-    watched.extend(upstream_tls.filter_map(|tls| tls.ca_file.clone()));
-    watched
 }
 
 /// A fault with its causes, as an operator reads it.

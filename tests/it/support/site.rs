@@ -357,7 +357,7 @@ resources:
         resource = lines(&setup.resource, "    "),
         resources =
             lines(&setup.resources, "  ").replace("{upstream}", &upstream.address.to_string()),
-        sections = default_sections(&setup.sections),
+        sections = default_sections(setup),
         own_sections = setup.sections,
     );
     std::fs::write(folder.join("boomgate.yaml"), yaml).unwrap();
@@ -365,9 +365,15 @@ resources:
 }
 
 /// The sections of every gateway, without those that a setup has of its own.
-fn default_sections(own: &str) -> String {
+fn default_sections(setup: &Setup) -> String {
+    let own = &setup.sections;
+    let policies = if setup.policies.is_empty() {
+        "policies: {dir: policies, dangerous_allow_none: true}"
+    } else {
+        "policies: {dir: policies}"
+    };
     let sections = [
-        "policies: {dir: policies}",
+        policies,
         "directory: {dir: agents}",
         "risk: {file: risky.json}",
         "records: {file: records.jsonl}",
