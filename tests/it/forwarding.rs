@@ -292,8 +292,11 @@ async fn answers_without_a_body_keep_what_they_say_of_it() {
                 length,
                 "{method} {http2}"
             );
+            let id = response.headers()["boomgate-decision-id"].clone();
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert!(body.is_empty(), "{method}");
+            let (_, outcome) = site.record(id.to_str().unwrap()).await;
+            assert_eq!(outcome["result"], "completed", "{method} {http2}");
         }
     }
 }
@@ -378,5 +381,7 @@ async fn an_answer_that_is_broken_off_does_not_look_whole() {
         let (_, outcome) = site.record(id.to_str().unwrap()).await;
         assert_eq!(outcome["result"], "upstream_failed");
         assert_eq!(outcome["bytes"], 5);
+        let open = site.count("boomgate_open_calls", &[("resource", "hr-api")]);
+        assert_eq!(open.await, 0);
     }
 }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod rows;
+mod tokens;
 
 use std::collections::BTreeSet;
 
