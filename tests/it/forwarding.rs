@@ -196,6 +196,26 @@ async fn the_challenge_leads_to_metadata_that_says_whose_tokens_are_accepted() {
 }
 
 #[tokio::test]
+async fn the_metadata_of_a_resource_at_the_root_is_the_gateways_own_too() {
+    let site = Site::start(Setup {
+        resources: vec![
+            "- {name: root, app_id: root, hosts: [localhost],",
+            "   audiences: [e5e5e5e5-0000-4000-8000-000000000005], upstream: {url: \"http://{upstream}\"}}",
+        ],
+        ..Setup::default()
+    })
+    .await;
+    let path = "/.well-known/oauth-protected-resource";
+    let token = site.agent_token(AGENT);
+    assert_eq!(site.get("/elsewhere", &token).await.status, StatusCode::OK);
+    let metadata = site.get(path, &token).await;
+    assert_eq!(metadata.header("content-type"), "application/json");
+    let origin = format!("https://localhost:{}", site.address().port());
+    assert_eq!(metadata.json()["resource"], origin);
+    assert_eq!(site.upstream.only_call().target, "/elsewhere");
+}
+
+#[tokio::test]
 async fn an_answer_streams_down_as_it_is_made_and_its_trailers_follow() {
     for http2 in [false, true] {
         let script = Script::new().await;
