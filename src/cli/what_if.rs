@@ -22,6 +22,8 @@ use crate::types::{Fact, Reason, RiskLevel};
 /// What to ask.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(
+    override_usage = "boomgate what-if --config <FILE> \
+<--agent AGENT|--blueprint BLUEPRINT|--agent-user USER|--not-an-agent> <--resource RESOURCE|--path PATH> [OPTIONS]",
     after_help = "An agent, an agent user, a blueprint and a resource are named by id or, where only one has it, by display name; \
 case does not count. Exit codes: 0 asked and answered, whatever the verdict; 65 nobody and nothing of that name; \
 78 bad configuration."

@@ -32,3 +32,4 @@ mod support;
 mod tokens;
 mod twin;
 mod typestate;
+mod what_if;

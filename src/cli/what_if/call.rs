@@ -14,6 +14,7 @@ use crate::capability::Operation;
 
 /// What for.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// This resource, by its name, appId or display name
     #[arg(long, value_name = "RESOURCE", required_unless_present = "path")]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::call::Call;
+use super::subject::NOBODY;
 use super::{Answer, Line};
 use crate::identity::{Agent, Caller};
 use crate::policy::analysis::to_graph;
@@ -78,7 +79,7 @@ pub(super) fn write_question(
         };
         table.add_row(["risk", &format!("{} ({source})", risk_in_words(level))]);
     }
-    write_table(&table, to)?;
+    write_table(table, to)?;
     writeln!(to)
 }
 
@@ -107,6 +108,9 @@ fn in_words(caller: &Caller) -> String {
 fn agent_in_words(agent: &Agent) -> String {
     let own = match &agent.entry {
         Some(entry) => format!("agent identity {} ({})", entry.display_name, agent.id),
+        None if agent.id.as_str() == NOBODY => {
+            "an agent identity that does not exist yet".to_owned()
+        }
         None => format!(
             "agent identity {}, which the directory does not know",
             agent.id
@@ -136,8 +140,19 @@ pub(super) fn write_answer(answer: &Answer<'_>, to: &mut dyn Write) -> io::Resul
         ]);
     }
     if !answer.lines.is_empty() {
-        write_table(&table, to)?;
+        write_table(table, to)?;
         writeln!(to)?;
+    }
+    for line in &answer.lines {
+        let model = line.policy.model();
+        if !model.is_understood() && line.policy.state != PolicyState::Disabled {
+            let members = model.not_understood.join(", ");
+            writeln!(
+                to,
+                "`{}` is never enforced: not honoured of it: {members}",
+                model.display_name
+            )?;
+        }
     }
     let (effect, style) = match answer.reason.effect() {
         Effect::Allow => ("allow", AnsiColor::Green.on_default().bold()),
@@ -238,7 +253,11 @@ fn table() -> Table {
     table
 }
 
-fn write_table(table: &Table, to: &mut dyn Write) -> io::Result<()> {
+/// Writes a table flush with the margin.
+fn write_table(mut table: Table, to: &mut dyn Write) -> io::Result<()> {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     for line in table.lines() {
         writeln!(to, "{}", line.trim_end())?;
     }

@@ -9,14 +9,19 @@ use crate::identity::{Agent, Blueprint, Caller, Directory, NonAgent};
 use crate::types::{AgentId, BlueprintId, ObjectId};
 
 /// The id of one that does not exist yet: no directory and no policy names it.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Who calls: exactly one of four kinds.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[group(required = true, multiple = true)]
+#[group(skip)]
 pub struct Arguments {
     /// This agent identity
-    #[arg(long, value_name = "AGENT", conflicts_with_all = ["blueprint", "agent_user", "not_an_agent"])]
+    #[arg(
+        long,
+        value_name = "AGENT",
+        required_unless_present_any = ["blueprint", "agent_user", "not_an_agent"],
+        conflicts_with_all = ["blueprint", "agent_user", "not_an_agent"]
+    )]
     pub agent: Option<String>,
     /// An agent identity of this blueprint that does not exist yet: it is in no directory and has no attributes
     #[arg(long, value_name = "BLUEPRINT", conflicts_with_all = ["agent_user", "not_an_agent"])]
