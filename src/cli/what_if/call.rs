@@ -23,10 +23,20 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH", conflicts_with = "resource")]
     pub path: Option<String>,
     /// The host beside the path, where resources of several hosts have the path
-    #[arg(long, value_name = "HOST", requires = "path")]
+    #[arg(
+        long,
+        value_name = "HOST",
+        requires = "path",
+        conflicts_with = "resource"
+    )]
     pub host: Option<String>,
     /// The method beside the path [default: GET]
-    #[arg(long, value_name = "METHOD", requires = "path")]
+    #[arg(
+        long,
+        value_name = "METHOD",
+        requires = "path",
+        conflicts_with = "resource"
+    )]
     pub method: Option<String>,
 }
 
