@@ -56,9 +56,13 @@ pub(super) fn write_question(
     if let Some((method, path, operation)) = &call.operation {
         let name = operation.name().unwrap_or("none that is configured");
         table.add_row(["call", &format!("{method} {path}, operation {name}")]);
-        let wanted: Vec<_> = operation.scopes().iter().chain(operation.roles()).collect();
+        let wanted: Vec<&str> = operation
+            .scopes()
+            .iter()
+            .chain(operation.roles())
+            .map(AsRef::as_ref)
+            .collect();
         if !wanted.is_empty() {
-            let wanted: Vec<_> = wanted.into_iter().map(AsRef::as_ref).collect();
             let wanted = wanted.join(" or ");
             table.add_row([
                 "",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::InputError;
 use crate::identity::{Agent, Blueprint, Caller, Directory, NonAgent};
-use crate::types::{AgentId, BlueprintId, ObjectId};
+use crate::types::{AgentId, BlueprintId, IdError, ObjectId};
 
 /// The id of one that does not exist yet: no directory and no policy names it.
 pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -172,9 +172,6 @@ fn unknown(kind: &str, given: &str, advice: &str) -> InputError {
     ))
 }
 
-fn id<T>(
-    text: &str,
-    parse: impl Fn(&str) -> Result<T, crate::types::IdError>,
-) -> Result<T, InputError> {
+fn id<T>(text: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, InputError> {
     parse(text).map_err(|fault| InputError(format!("`{text}`: {fault}")))
 }
