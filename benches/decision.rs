@@ -1,14 +1,31 @@
-//! What a decision costs: nanoseconds and allocations of `PolicySet::evaluate` on facts that are at hand.
+//! What a decision costs: nanoseconds and allocations of `PolicySet::evaluate` on facts that are at hand, and of a
+//! call's whole judgement once its token was seen before.
 //!
-//! `cargo bench` prints both. The only allocation is the list of policies that applied; where none does, there is none,
-//! and divan prints no line of allocations.
+//! `cargo bench` prints both. The only allocation of an evaluation is the list of policies that applied; where none
+//! does, there is none, and divan prints no line of allocations.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up should stop"
+)]
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use boomgate::demo::issuer;
+use boomgate::identity::settings::{
+    Algorithm, ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
+};
+use boomgate::identity::{
+    Agent, Authenticator, Caller, Issuer, IssuerKeys, Issuers, KeySet, Verified,
+};
 use boomgate::policy::read::read;
 use boomgate::policy::{AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, Subject};
+use boomgate::risk::{RiskSettings, RiskTable};
 use boomgate::types::attributes::fold;
-use boomgate::types::{AttributeValue, Attributes, Fact, RiskLevel, Timestamp};
+use boomgate::types::{
+    AgentId, AttributeValue, Attributes, BlueprintId, Fact, RiskLevel, Timestamp,
+};
 use divan::{AllocProfiler, Bencher};
 
 #[global_allocator]
@@ -61,6 +78,113 @@ fn ten_policies_that_block(bencher: Bencher<'_, '_>, count: u32) {
     evaluate(bencher, &set, RiskLevel::High);
 }
 
+/// A token that was verified before: its hash, the look-up, and what is checked at every call.
+#[divan::bench]
+fn token_seen_before(bencher: Bencher<'_, '_>) {
+    let token = SeenToken::new();
+    bencher.bench_local(|| token.verify());
+}
+
+/// The judgement of a call whose token was seen before: token, risk and policies.
+#[divan::bench(args = SIZES)]
+fn token_seen_before_risk_and_policies(bencher: Bencher<'_, '_>, count: u32) {
+    let token = SeenToken::new();
+    let set = set(count, |at| match at {
+        0..5 => (r#"["All"]"#.to_owned(), ALL_BY_FILTER.to_owned()),
+        _ => (format!(r#"["resource-{at}"]"#), ALL.to_owned()),
+    });
+    let caller = Caller::Autonomous(Agent {
+        id: AgentId::parse("agent-7").expect("an id"),
+        blueprint: Some(BlueprintId::parse("blueprint-1").expect("an id")),
+        entry: None,
+        blueprint_entry: None,
+    });
+    let risk = RiskTable::default();
+    let settings = RiskSettings {
+        inherit: true,
+        required: true,
+    };
+    with_facts(RiskLevel::Low, |facts| {
+        bencher.bench_local(|| {
+            let verified = token.verify();
+            let assessment = risk.assess(divan::black_box(&caller), settings);
+            (verified, assessment, set.evaluate(divan::black_box(facts)))
+        });
+    });
+}
+
+/// A gateway that has verified one token.
+struct SeenToken {
+    authenticator: Authenticator,
+    audiences: Arc<[Arc<str>]>,
+    issuers: Issuers,
+    token: String,
+}
+
+impl SeenToken {
+    const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+    const ISSUER: &str = "https://issuer.example.com";
+
+    fn new() -> Self {
+        let issuer = issuer::Issuer::new().expect("a key");
+        let keys = issuer.key_set(Self::ISSUER).to_string();
+        let claims = serde_json::json!({
+            "iss": Self::ISSUER, "aud": "api://resource", "sub": "agent-7", "agent": "agent-7",
+            "client_id": "agent-7", "iat": Self::NOW.as_seconds(), "exp": Self::NOW.as_seconds() + 3600,
+        });
+        let seen = Self {
+            authenticator: Authenticator::new(TokenSettings {
+                max_bytes: 16 * 1024,
+                cache_entries: 1_000,
+            }),
+            audiences: Arc::new(["api://resource".into()]),
+            issuers: Issuers::new(vec![Issuer {
+                settings: Arc::new(Self::settings()),
+                keys: Some(Arc::new(IssuerKeys {
+                    set: KeySet::parse(keys.as_bytes()).expect("a key set"),
+                    loaded_at: Self::NOW,
+                })),
+            }]),
+            token: issuer.sign(&claims).expect("a token"),
+        };
+        seen.verify();
+        seen
+    }
+
+    fn verify(&self) -> Arc<Verified> {
+        let token = divan::black_box(self.token.as_str());
+        let (verified, _) =
+            self.authenticator
+                .verify_token(token, &self.audiences, &self.issuers, Self::NOW);
+        verified.expect("a token that verifies")
+    }
+
+    fn settings() -> IssuerSettings {
+        IssuerSettings {
+            name: "bench".into(),
+            issuers: vec![Self::ISSUER.into()],
+            profile: Profile::Oidc(ClaimMapping {
+                agent_id: Some("agent".into()),
+                ..ClaimMapping::default()
+            }),
+            algorithms: vec![Algorithm::Rs256],
+            types: vec!["JWT".into()],
+            type_may_be_missing: false,
+            leeway: Duration::from_secs(60),
+            max_lifetime: Duration::from_secs(86_400),
+            keys: KeySettings {
+                origin: KeyOrigin::File("unread".into()),
+                ca_file: None,
+                refresh_interval: Duration::from_secs(3_600),
+                min_refresh_interval: Duration::from_secs(300),
+                stale_after: Duration::from_secs(86_400),
+                timeout: Duration::from_secs(5),
+                max_bytes: 1024 * 1024,
+            },
+        }
+    }
+}
+
 const ALL: &str = r#""includeAgentIdServicePrincipals": ["All"]"#;
 const ALL_BY_FILTER: &str = r#""includeAgentIdServicePrincipals": ["All"], "agentIdServicePrincipalFilter":
     {"mode": "exclude", "rule": "CustomSecurityAttribute.AgentAttributes_Status -contains \"HR_Approved\""}"#;
@@ -86,6 +210,13 @@ fn set(count: u32, targets: impl Fn(u32) -> (String, String)) -> PolicySet {
 
 /// A call of an approved agent. At low risk no policy of these applies, which is so for nearly every call.
 fn evaluate(bencher: Bencher<'_, '_>, set: &PolicySet, risk: RiskLevel) {
+    with_facts(risk, |facts| {
+        bencher.bench_local(|| set.evaluate(divan::black_box(facts)));
+    });
+}
+
+/// Runs `bench` on the facts of an approved agent at this risk.
+fn with_facts(risk: RiskLevel, bench: impl FnOnce(&Facts<'_>)) {
     let status = [fold("In_Review"), fold("HR_Approved")];
     let status = AttributeValue::Many(status.into());
     let attributes = Attributes::from_pairs([(Arc::from("AgentAttributes_Status"), status)]);
@@ -105,5 +236,5 @@ fn evaluate(bencher: Bencher<'_, '_>, set: &PolicySet, risk: RiskLevel) {
         now: Timestamp::from_seconds(1_790_000_000),
         entra_parity: false,
     };
-    bencher.bench_local(|| set.evaluate(divan::black_box(&facts)));
+    bench(&facts);
 }

@@ -1,4 +1,4 @@
-//! Room 9: the composition root. A configuration becomes a running gateway, and a running gateway ends.
+//! Room 12: the composition root. A configuration becomes a running gateway, and a running gateway ends.
 //!
 //! The only place that knows all rooms and wires the seams between them. Never here: rules, and waiting on the path.
 
@@ -30,6 +30,9 @@ use control::Control;
 /// How many agents that no directory knows are remembered.
 const DISCOVERED_AGENTS: usize = 10_000;
 
+/// How long the last records may take at least, however short calls are drained.
+const RECORDS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Looks up one environment variable.
 pub type Environment = fn(&str) -> Option<String>;
 
@@ -39,9 +42,9 @@ pub enum AppError {
     /// A listener cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// A management certificate cannot be used.
-    #[error("the management listener's certificate cannot be used")]
-    ManagementTls(#[source] listener::TlsError),
+    /// A listener's certificate, key or CA bundle cannot be used.
+    #[error("a listener's certificates cannot be used")]
+    Tls(#[source] listener::TlsError),
     /// An upstream's certificates cannot be used.
     #[error("an upstream's settings cannot be used")]
     Upstream(#[source] crate::upstream::UpstreamError),
@@ -72,6 +75,7 @@ pub struct App {
     snapshots: Arc<Snapshots>,
     workers: Workers,
     stop: watch::Sender<bool>,
+    stop_management: watch::Sender<bool>,
     tasks: JoinSet<()>,
     drain_timeout: Duration,
 }
@@ -87,11 +91,8 @@ impl App {
         let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let snapshots = Arc::new(Snapshots::new(control::snapshot(
-            loaded,
-            store.as_ref(),
-            clock.now(),
-        )?));
+        let first = control::snapshot(loaded, store.as_ref(), clock.now())?;
+        let snapshots = Arc::new(Snapshots::new(first));
         let status = Arc::new(Status::default());
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
             snapshots: Arc::clone(&snapshots),
@@ -99,6 +100,7 @@ impl App {
             metrics: Arc::clone(&metrics),
             clock: Arc::clone(&clock),
         }));
+        let resources = &loaded.settings.resources;
         let shared = Shared {
             snapshots: Arc::clone(&snapshots),
             clock: Arc::clone(&clock),
@@ -106,11 +108,9 @@ impl App {
             keys: Arc::clone(&keys),
             discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
             recorder: recorder.clone(),
-            meters: Arc::new(Meters::new(
-                Arc::clone(&metrics),
-                &loaded.settings.resources,
-            )),
+            meters: Arc::new(Meters::new(Arc::clone(&metrics), resources)),
         };
+        let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
         let handles = sockets.handles();
@@ -122,20 +122,21 @@ impl App {
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
-            management_tls: control::management_tls(&loaded.settings.management)?,
+            management_tls: Arc::new(ArcSwap::new(management_tls)),
             management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
             started: loaded.settings.clone(),
-            followed: loaded.settings.clone(),
+            current: loaded.settings.clone(),
+            files: loaded.files.clone(),
         };
         let mut tasks = JoinSet::new();
-        let management = control.serve_management(&mut tasks, stopped.clone())?;
+        let (stop_management, management_stopped) = watch::channel(false);
+        let management = control.serve_management(&mut tasks, management_stopped)?;
         keys.follow();
-        let watch = Watch::new(
-            control::watched(path, &loaded.settings),
-            loaded.settings.reload_interval,
-        )
-        .map_err(AppError::Signals)?;
+        let files = loaded.files.iter().cloned().collect();
+        let watch =
+            Watch::new(files, loaded.settings.reload_interval).map_err(AppError::Signals)?;
         let drain_timeout = loaded.settings.drain_timeout;
+        control.loaded_well();
         tasks.spawn(control.follow(watch));
         let workers = listener::run(
             sockets,
@@ -157,6 +158,7 @@ impl App {
             snapshots,
             workers,
             stop,
+            stop_management,
             tasks,
             drain_timeout,
         })
@@ -191,7 +193,8 @@ impl App {
         self.keys.first_attempts().await;
     }
 
-    /// Stops: takes no more connections, lets calls under way end, and writes the last records.
+    /// Stops: takes no more connections, lets calls under way end, and writes the last records. The control plane
+    /// answers until the last call has ended.
     ///
     /// # Errors
     /// [`AppError`] if a worker failed, or records remain unwritten.
@@ -201,10 +204,11 @@ impl App {
         self.stop.send_replace(true);
         let (workers, records) = (self.workers, self.recorder_thread);
         let drained = tokio::task::spawn_blocking(move || workers.join()).await;
+        self.stop_management.send_replace(true);
         let mut tasks = self.tasks;
         tasks.shutdown().await;
         drop(self.recorder);
-        let patience = self.drain_timeout;
+        let patience = self.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
         if let Ok(drained) = drained {
             drained?;

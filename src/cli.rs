@@ -1,4 +1,4 @@
-//! Room 9: the command line. Arguments in, exit code out; each command is a file of its own.
+//! Room 14: the command line. Arguments in, exit code out; each command is a file of its own.
 //!
 //! Exit codes: 0 fine, 1 ran and failed, 2 wrong usage, 65 bad input data, 78 bad configuration.
 

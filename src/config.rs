@@ -1,4 +1,4 @@
-//! Room 9: one YAML file and the files that it names become checked settings, or a list of all that is wrong.
+//! Room 11: one YAML file and the files that it names become checked settings, or a list of all that is wrong.
 //!
 //! The text becomes a located tree; environment variables are put in; the tree is checked against the schema
 //! that is shipped; the sections that fit are checked for what no schema can say; the files that they name are
@@ -19,6 +19,6 @@ pub mod tree;
 pub mod validate;
 
 pub use environment::{Environment, process_environment};
-pub use load::{Loaded, load};
+pub use load::{Loaded, attempt, load};
 pub use schema::schema;
 pub use settings::{Settings, Sources};

@@ -1,4 +1,4 @@
-//! Room 9: a whole deployment on one machine, for a person who wants to see it work within a minute.
+//! Room 13: a whole deployment on one machine, for a person who wants to see it work within a minute.
 //!
 //! Real parts throughout: a development CA, an issuer with a key set over HTTPS, two sample APIs, and the gateway
 //! that `boomgate run` would start on the configuration that is written here. Nothing here is for production.
@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::app::{App, AppError};
 use crate::clock::{Clock, SystemClock};
 use crate::config;
+use crate::listener::bind_alone;
 use crate::types::{Fault, Timestamp};
 use callers::CallerName;
 use files::{Addresses, Folder};
@@ -37,7 +38,7 @@ const TOKEN_REFRESH: Duration = Duration::from_secs(20 * 60);
 /// The audience of the HR API.
 const HR_AUDIENCE: &str = "e5e5e5e5-0000-4000-8000-000000000005";
 /// The audience of the finance API.
-const FINANCE_AUDIENCE: &str = "e5e5e5e5-0000-4000-8000-000000000006";
+const FINANCE_AUDIENCE: &str = "e5e5e5e5-0000-4000-8000-000000000015";
 
 /// Why a demo did not start.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,10 @@ impl Demo {
         gateway: SocketAddr,
         management: SocketAddr,
     ) -> Result<Self, DemoError> {
+        for (name, address) in [("public", gateway), ("management", management)] {
+            // Before anything is made: a second demo beside the first should leave nothing behind.
+            drop(bind_alone(&name.into(), address).map_err(AppError::Listen)?);
+        }
         let folder = Arc::new(Folder::create(dir).map_err(DemoError::Files)?);
         let now = OffsetDateTime::from(std::time::UNIX_EPOCH)
             .saturating_add(time::Duration::seconds(SystemClock.now().as_seconds()));

@@ -1,4 +1,4 @@
-//! Room 7: background work that keeps the snapshot fresh: keys of issuers, changed files, agents seen in traffic.
+//! Room 8: background work that keeps the snapshot fresh: keys of issuers, changed files, agents seen in traffic.
 //!
 //! Feeds write, the path of a call reads; no call ever waits for a feed. A feed that fails keeps what it had last,
 //! and says so in a metric, the log and [`Status`]. Never here: a decision.

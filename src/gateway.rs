@@ -1,25 +1,25 @@
-//! Room 7: the path of one call, from the head of its request to the head of its answer.
+//! Room 9: the path of one call, from the head of its request to the head of its answer.
 //!
 //! Receive, identify, decide, record, enforce, forward, in the order in which it is read below. Each state owns
 //! the one before: a call that was not decided cannot be forwarded, and one that was not recorded is not.
 //! Never here: a rule, a parser, a default.
 
+mod answer;
 mod metadata;
 mod meters;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use uuid::Uuid;
 
 use crate::call::receive::{Moment, receive};
-use crate::call::{Body, CallContext, ConnectionFacts, Received, Refused};
+use crate::call::{CallContext, ConnectionFacts, Received, Refused};
 use crate::clock::Clock;
 use crate::decision::decide;
-use crate::enforcement::respond::DECISION_ID;
-use crate::enforcement::{Denial, Permit, enforce, respond};
+use crate::enforcement::{Denial, Permit, enforce};
 use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::{Authenticator, Identified};
 use crate::record::{Entry, RecordedBody, Recorder};
@@ -59,10 +59,8 @@ impl Gateway {
     /// A worker's gateway.
     #[must_use]
     pub fn new(shared: Shared) -> Self {
-        Self {
-            shared,
-            upstreams: Upstreams::default(),
-        }
+        let upstreams = Upstreams::default();
+        Self { shared, upstreams }
     }
 
     /// Answers one call.
@@ -72,15 +70,11 @@ impl Gateway {
         connection: &Arc<ConnectionFacts>,
     ) -> Response<RecordedBody> {
         let at = self.moment();
+        // Once: no call sees half of a change.
         let snapshot = self.shared.snapshots.load();
 
-        let received = match receive(
-            request,
-            connection,
-            &snapshot.resources,
-            &connection.limits,
-            at,
-        ) {
+        let (resources, limits) = (&snapshot.resources, &connection.limits);
+        let received = match receive(request, connection, resources, limits, at) {
             Ok(received) => received,
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
@@ -89,18 +83,22 @@ impl Gateway {
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
         let decided = decide(identified, &snapshot.knowledge(), at.now);
-        self.shared.meters.decided(&decided);
-        // Recorded before it is forwarded: hyper drops this future when the client leaves.
+        let took = at.started.elapsed();
+        // Before anything is forwarded: hyper drops this future when the client leaves.
         let recorded = self.shared.recorder.decision(&decided).await;
+        let unrecorded = recorded.as_ref().err().map(|_| Reason::RecordUnavailable);
+        self.shared.meters.decided(&decided, unrecorded, took);
         match (enforce(decided), recorded) {
             (Ok(permit), Ok(entry)) => self.forward(permit, entry, &snapshot).await,
             (Err(denial), Ok(entry)) => self.deny(&denial, Some(entry), &snapshot),
             // FAIL-CLOSED: nothing is forwarded without a record.
             (Ok(permit), Err(_)) => {
-                self.deny(&permit.revoke(Reason::RecordUnavailable), None, &snapshot)
+                let denial = permit.revoke(Reason::RecordUnavailable);
+                self.deny(&denial, None, &snapshot)
             }
             (Err(denial), Err(_)) => {
-                self.deny(&denial.because(Reason::RecordUnavailable), None, &snapshot)
+                let denial = denial.because(Reason::RecordUnavailable);
+                self.deny(&denial, None, &snapshot)
             }
         }
     }
@@ -112,32 +110,26 @@ impl Gateway {
         connection: &Arc<ConnectionFacts>,
     ) -> Response<RecordedBody> {
         let (head, _unread) = request.into_parts();
-        let context = CallContext::begin(&head, connection, self.moment());
-        let snapshot = self.shared.snapshots.load();
-        self.refuse(
-            Refused {
-                context,
-                reason: Reason::Overloaded,
-            },
-            &snapshot,
-        )
-        .await
+        let refused = Refused {
+            context: CallContext::begin(&head, connection, self.moment()),
+            reason: Reason::Overloaded,
+        };
+        self.refuse(refused, &self.shared.snapshots.load()).await
     }
 
     /// When the call arrived, and the names that it gets.
     fn moment(&self) -> Moment {
-        let id = Uuid::now_v7();
         let mut trace_id = [0; 32];
         Uuid::new_v4().simple().encode_lower(&mut trace_id);
         Moment {
             now: self.shared.clock.now(),
             started: Instant::now(),
-            id: CallId::from_uuid(id),
+            id: CallId::from_uuid(Uuid::now_v7()),
             trace_id,
         }
     }
 
-    /// Finds out who calls; counts what was seen on the way.
+    /// Finds out who calls, and passes on what was seen on the way.
     #[expect(
         clippy::result_large_err,
         reason = "a refusal is a value of the path, moved once"
@@ -148,14 +140,14 @@ impl Gateway {
         snapshot: &Snapshot,
         at: Moment,
     ) -> Result<Identified, Refused> {
-        let (issuers, directory) = (&snapshot.issuers, &snapshot.directory);
-        let (result, seen) = self
-            .shared
-            .authenticator
-            .identify(received, issuers, directory, at.now);
-        self.shared
-            .meters
-            .identified(&seen, result.as_ref().err().map(|refused| refused.reason));
+        let Shared {
+            authenticator,
+            meters,
+            ..
+        } = &self.shared;
+        let (result, seen) =
+            authenticator.identify(received, &snapshot.issuers, &snapshot.directory, at.now);
+        meters.identified(&seen, result.as_ref().err().map(|refused| refused.reason));
         if let Some(issuer) = &seen.unknown_key_of {
             self.shared.keys.request(issuer);
         }
@@ -172,26 +164,21 @@ impl Gateway {
         mut entry: Entry,
         snapshot: &Snapshot,
     ) -> Response<RecordedBody> {
-        let resource = Arc::clone(permit.received().resource());
-        let open = self.shared.meters.open_call(&resource.name);
+        let resource = permit.received().resource().name.clone();
+        let open = self.shared.meters.open_call(&resource);
         let sent = Instant::now();
-        let Forwarded { context, result } =
-            self.upstreams.forward(permit, &snapshot.upstreams).await;
+        let forwarded = self.upstreams.forward(permit, &snapshot.upstreams).await;
         let took = sent.elapsed();
-        self.shared.meters.upstream(
-            &resource.name,
-            result.as_ref().map(|_| took).map_err(|r| *r),
-        );
+        let Forwarded { context, result } = forwarded;
         match result {
             Ok(response) => {
+                self.shared.meters.upstream(&resource, Ok(took));
                 entry.answered(response.status(), Some(took));
-                self.finish(
-                    &context,
-                    response.map(|body| body.holding(open)),
-                    Some(entry),
-                )
+                let response = response.map(|body| body.holding(open));
+                self.finish(&context, response, Some(entry))
             }
             Err(reason) => {
+                self.shared.meters.upstream(&resource, Err(reason));
                 entry.failed(reason);
                 self.deny(
                     &Denial::after_permit(context, reason),
@@ -200,55 +187,5 @@ impl Gateway {
                 )
             }
         }
-    }
-
-    /// Answers a call on which no decision was made.
-    async fn refuse(&self, refused: Refused, snapshot: &Snapshot) -> Response<RecordedBody> {
-        if let Some(answer) = metadata::answer(&refused.context, snapshot) {
-            return self.finish(&refused.context, answer, None);
-        }
-        self.shared.meters.refused(&refused);
-        match self.shared.recorder.refusal(&refused).await {
-            Ok(entry) => self.deny(&Denial::of(refused), Some(entry), snapshot),
-            Err(_) => {
-                let denial = Denial::of(refused).because(Reason::RecordUnavailable);
-                self.deny(&denial, None, snapshot)
-            }
-        }
-    }
-
-    /// Answers a denied call.
-    fn deny(
-        &self,
-        denial: &Denial,
-        entry: Option<Entry>,
-        snapshot: &Snapshot,
-    ) -> Response<RecordedBody> {
-        let response = respond(denial, &snapshot.responses);
-        let entry = entry.map(|mut entry| {
-            entry.answered(response.status(), None);
-            entry
-        });
-        self.finish(denial.context(), response, entry)
-    }
-
-    /// Names the decision on the answer, counts it, and ties its body to the record.
-    fn finish(
-        &self,
-        context: &CallContext,
-        response: Response<Body>,
-        entry: Option<Entry>,
-    ) -> Response<RecordedBody> {
-        let (mut head, body) = response.into_parts();
-        let mut id = [0; 36];
-        if let Ok(id) = HeaderValue::from_str(context.id.encode(&mut id)) {
-            head.headers.insert(DECISION_ID, id);
-        }
-        self.shared.meters.answered(context, head.status);
-        let body = match entry {
-            Some(entry) => RecordedBody::new(body, entry),
-            None => RecordedBody::unrecorded(body),
-        };
-        Response::from_parts(head, body)
     }
 }

@@ -1,4 +1,4 @@
-//! Room 8: accepts connections, speaks TLS and HTTP, keeps limits. Decides nothing.
+//! Room 10: accepts connections, speaks TLS and HTTP, keeps limits. Decides nothing.
 //!
 //! One thread with a current-thread runtime per worker, each with its own socket of every listener
 //! (`SO_REUSEPORT`). HTTP/1.1 or HTTP/2 is what ALPN said, never what the bytes look like.

@@ -1,4 +1,4 @@
-//! Room 8: the control plane: health, metrics, the Graph subset. Decides nothing.
+//! Room 10: the control plane: health, metrics, the Graph subset. Decides nothing.
 //!
 //! A router for the management listener, which is not the listener of calls. Every request names a host that is
 //! ours, comes from no other site, and carries the admin token, unless it is a probe and the operator opened those.

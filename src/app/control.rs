@@ -2,8 +2,9 @@
 //!
 //! A reload is all or nothing: with one error the last good state stays, and `/readyz`, a metric and the log say so.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -16,13 +17,13 @@ use crate::config::{self, Loaded, Settings};
 use crate::feeds::{Change, Source, Status, Watch, keep_keys};
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
-use crate::identity::settings::KeyOrigin;
 use crate::identity::{IssuerKeys, Issuers};
 use crate::listener::settings::{ClientCertificates, ServerTls};
 use crate::listener::{self, ListenerHandle, tls};
 use crate::management::settings::ManagementSettings;
 use crate::management::{self, State};
-use crate::risk::RiskTable;
+use crate::policy::{PolicyOutcome, PolicyState};
+use crate::risk::{RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{StateStore, StoreError};
 use crate::telemetry::Metrics;
@@ -41,8 +42,10 @@ pub(super) struct Control {
     pub(super) management_tls: Arc<ArcSwap<ServerConfig>>,
     /// What the running listeners, records and caches were started with.
     pub(super) started: Settings,
-    /// The last good settings, whose files are followed.
-    pub(super) followed: Settings,
+    /// The settings in force.
+    pub(super) current: Settings,
+    /// The files and folders that are watched.
+    pub(super) files: BTreeSet<PathBuf>,
     /// What the management listener asks of its clients.
     pub(super) management: Arc<ArcSwap<ManagementSettings>>,
 }
@@ -78,93 +81,160 @@ impl Control {
     /// Reloads whenever a watched file changes or SIGHUP asks for it.
     pub(super) async fn follow(mut self, mut watch: Watch) {
         loop {
-            let change = watch.changed().await;
-            if change == Change::Hangup {
-                self.shared.recorder.reopen();
+            match watch.look().await {
+                Change::None => self.confirm_risk_file(),
+                Change::Files => self.reload().await,
+                Change::Hangup => {
+                    self.shared.recorder.reopen();
+                    self.reload().await;
+                }
             }
-            self.reload();
-            watch.set_paths(watched(&self.path, &self.followed));
+            let files = self.files.iter().cloned().collect();
+            watch.set(files, self.current.reload_interval);
         }
     }
 
-    /// Loads everything anew and swaps it in, or keeps what there is.
-    fn reload(&mut self) {
+    /// Everything was loaded, just now.
+    pub(super) fn loaded_well(&self) {
+        let report_only = PolicyState::EnabledForReportingButNotEnforced;
+        let snapshot = self.shared.snapshots.load();
+        for policy in snapshot.policies.iter().filter(|p| p.state == report_only) {
+            let would_block = PolicyOutcome::ReportOnlyFailure.as_str();
+            self.metrics.show_policy_result(&policy.id, would_block);
+        }
         let now = self.shared.clock.now();
-        let (loaded, faults) = config::load(&self.path, &self.environment);
+        self.status.succeeded(Source::Configuration, now);
+        self.metrics.config_reload(true, now);
+        self.confirm_risk_file();
+    }
+
+    /// Something was not loaded, so nothing was changed.
+    fn not_loaded(&self, messages: Vec<String>) {
+        let now = self.shared.clock.now();
+        for message in &messages {
+            tracing::error!("configuration not reloaded: {message}");
+        }
+        self.status.failed(Source::Configuration, now, messages);
+        self.metrics.config_reload(false, now);
+    }
+
+    /// The risk file is as it was when it was read, so what it says is as fresh as the last look at it.
+    fn confirm_risk_file(&self) {
+        let configuration = self.status.of(&Source::Configuration);
+        // A reload that failed passed over whatever the file says by now.
+        let is_read = configuration.is_some_and(|health| health.fault.is_none());
+        if self.current.sources.risk.is_none() {
+            self.status.forget(&Source::RiskFile);
+        } else if is_read {
+            let now = self.shared.clock.now();
+            self.status.succeeded(Source::RiskFile, now);
+        }
+    }
+
+    /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
+    async fn reload(&mut self) {
+        let (path, environment) = (self.path.clone(), self.environment);
+        // Thousands of policies take a while; management and keys go on meanwhile.
+        let loading = tokio::task::spawn_blocking(move || config::attempt(&path, &environment));
+        let (loaded, faults, files) = match loading.await {
+            Ok(attempt) => attempt,
+            Err(fault) => return self.not_loaded(vec![fault.to_string()]),
+        };
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
-                self.apply(&loaded).map_err(|e| vec![chain(&e)])
+                self.apply(&loaded).map_err(|fault| vec![chain(&fault)])
             }
             // FAIL-CLOSED: half a configuration is none.
             Some(_) | None => Err(faults.iter().map(ToString::to_string).collect()),
         };
         match applied {
             Ok(()) => {
-                self.status.succeeded(Source::Configuration, now);
-                self.metrics.config_reload(true, now);
+                for warning in faults.iter() {
+                    tracing::warn!("{warning}");
+                }
+                self.files = files;
+                self.loaded_well();
                 tracing::info!("configuration reloaded");
             }
             Err(messages) => {
-                for message in &messages {
-                    tracing::error!("configuration not reloaded: {message}");
-                }
-                self.status.failed(Source::Configuration, now, messages);
-                self.metrics.config_reload(false, now);
+                // What was tried may be put right, or what is in force put back.
+                self.files.extend(files);
+                self.not_loaded(messages);
             }
         }
     }
 
-    /// Swaps a loaded configuration in: first what can fail, then the one pointer that calls read.
+    /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
     fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
-        let now = self.shared.clock.now();
-        let next = snapshot(loaded, self.store.as_ref(), now)?;
-        let management =
-            tls::load(&server_tls(&loaded.settings.management)).map_err(AppError::ManagementTls)?;
-        for handle in &self.listeners {
-            let settings = loaded
-                .settings
-                .listeners
-                .iter()
-                .find(|l| &l.name == handle.name());
-            if let Some(tls) = settings.and_then(|listener| listener.tls.as_ref()) {
-                handle.reload(tls).map_err(AppError::ManagementTls)?;
-            }
+        let settings = &loaded.settings;
+        let next = snapshot(loaded, self.store.as_ref(), self.shared.clock.now())?;
+        let management = load_management_tls(&settings.management)?;
+        let listeners = self.load_listener_tls(settings)?;
+
+        for (handle, config) in listeners {
+            handle.use_tls(config);
         }
         self.management_tls.store(management);
-        self.management
-            .store(Arc::new(loaded.settings.management.clone()));
+        self.management.store(Arc::new(settings.management.clone()));
         self.shared.meters.bind(&next.resources);
         self.shared.snapshots.update(|current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
+            // Read again here, where no report of the management API can fall between.
+            risk: with_kept(&loaded.risk, self.store.as_ref())
+                .unwrap_or_else(|_unreadable| current.risk.clone()),
             ..next.clone()
         });
         self.shared.keys.follow();
-        self.shared
-            .discovered
-            .forget(|id| next.directory.agent(id).is_some());
-        self.tell_what_waits_for_a_restart(&loaded.settings);
-        self.followed = loaded.settings.clone();
+        let known = |id: &str| {
+            next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
+        };
+        self.shared.discovered.forget(known);
+        self.tell_what_waits_for_a_restart(settings);
+        self.current = settings.clone();
         Ok(())
     }
 
-    /// Listeners' addresses, records and workers are set up once.
-    fn tell_what_waits_for_a_restart(&self, next: &Settings) {
-        let addresses = |settings: &Settings| {
-            settings
-                .listeners
-                .iter()
-                .map(|l| (Arc::clone(&l.name), l.address))
-                .collect::<Vec<_>>()
+    /// The TLS of every listener that still has settings, loaded but not used yet.
+    fn load_listener_tls(
+        &self,
+        settings: &Settings,
+    ) -> Result<Vec<(&ListenerHandle, Arc<ServerConfig>)>, AppError> {
+        let of = |handle: &ListenerHandle| {
+            let mut listeners = settings.listeners.iter();
+            listeners
+                .find(|listener| listener.name == *handle.name())?
+                .tls
+                .as_ref()
         };
+        let with_tls = self
+            .listeners
+            .iter()
+            .filter_map(|handle| Some((handle, of(handle)?)));
+        with_tls
+            .map(|(handle, tls)| Ok((handle, tls::load(tls).map_err(AppError::Tls)?)))
+            .collect()
+    }
+
+    /// Sockets, records, caches and workers are set up once.
+    fn tell_what_waits_for_a_restart(&self, next: &Settings) {
+        let sockets = |settings: &Settings| -> Vec<_> {
+            let listeners = settings.listeners.iter();
+            listeners
+                .map(|l| (Arc::clone(&l.name), l.address, l.limits, l.tls.is_some()))
+                .collect()
+        };
+        let now = &self.started;
         let waits = [
-            ("listeners", addresses(&self.started) != addresses(next)),
+            ("listeners", sockets(now) != sockets(next)),
             (
                 "management.address",
-                self.started.management.address != next.management.address,
+                now.management.address != next.management.address,
             ),
-            ("records", self.started.records != next.records),
-            ("tokens", self.started.tokens != next.tokens),
-            ("workers", self.started.workers != next.workers),
+            ("records", now.records != next.records),
+            ("tokens", now.tokens != next.tokens),
+            ("shutdown", now.drain_timeout != next.drain_timeout),
+            ("log", now.log != next.log),
+            ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
             tracing::warn!("`{setting}` has changed; that takes effect at the next start");
@@ -194,7 +264,7 @@ pub(super) fn snapshot(
         issuers: Arc::new(Issuers::new(issuers.collect())),
         directory: Arc::clone(&loaded.directory),
         policies: Arc::clone(&loaded.policies),
-        risk: with_kept(loaded.risk.iter().cloned().collect(), store)?,
+        risk: with_kept(&loaded.risk, store)?,
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
@@ -202,9 +272,9 @@ pub(super) fn snapshot(
 }
 
 /// The risk file's word, except where the management API said something newer.
-fn with_kept(file: RiskTable, store: &dyn StateStore) -> Result<RiskTable, StoreError> {
-    let kept = store.all()?;
-    Ok(kept.into_iter().fold(file, |table, entry| {
+fn with_kept(file: &[RiskEntry], store: &dyn StateStore) -> Result<RiskTable, StoreError> {
+    let table: RiskTable = file.iter().cloned().collect();
+    Ok(store.all()?.into_iter().fold(table, |table, entry| {
         let newer = table
             .get(&entry.id)
             .is_none_or(|old| old.last_modified <= entry.last_modified);
@@ -212,12 +282,11 @@ fn with_kept(file: RiskTable, store: &dyn StateStore) -> Result<RiskTable, Store
     }))
 }
 
-/// The management listener's TLS, which a reload swaps.
-pub(super) fn management_tls(
+/// The management listener's TLS.
+pub(super) fn load_management_tls(
     settings: &ManagementSettings,
-) -> Result<Arc<ArcSwap<ServerConfig>>, AppError> {
-    let config = tls::load(&server_tls(settings)).map_err(AppError::ManagementTls)?;
-    Ok(Arc::new(ArcSwap::new(config)))
+) -> Result<Arc<ServerConfig>, AppError> {
+    tls::load(&server_tls(settings)).map_err(AppError::Tls)
 }
 
 fn server_tls(settings: &ManagementSettings) -> ServerTls {
@@ -227,48 +296,6 @@ fn server_tls(settings: &ManagementSettings) -> ServerTls {
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
     }
-}
-
-/// The files and folders whose change makes a new state.
-pub(super) fn watched(path: &Path, settings: &Settings) -> Vec<PathBuf> {
-    let sources = &settings.sources;
-    let mut watched = vec![path.to_owned(), sources.policies.clone()];
-    watched.extend(sources.directory.clone());
-    watched.extend(sources.named_locations.clone());
-    watched.extend(sources.risk.clone());
-    for tls in settings
-        .listeners
-        .iter()
-        .filter_map(|listener| listener.tls.as_ref())
-    {
-        watched.extend([tls.certificate_file.clone(), tls.key_file.clone()]);
-        match &tls.client_certificates {
-            ClientCertificates::Optional(ca) | ClientCertificates::Required(ca) => {
-                watched.push(ca.clone());
-            }
-            ClientCertificates::Off => {}
-        }
-    }
-    let management = &settings.management;
-    watched.extend([
-        management.certificate_file.clone(),
-        management.key_file.clone(),
-    ]);
-    watched.extend(
-        settings
-            .issuers
-            .iter()
-            .filter_map(|issuer| match &issuer.keys.origin {
-                KeyOrigin::File(file) => Some(file.clone()),
-                KeyOrigin::JwksUri(_) | KeyOrigin::Discovery(_) => None,
-            }),
-    );
-    let upstream_tls = settings
-        .upstreams
-        .values()
-        .filter_map(|upstream| upstream.tls.as_ref());
-    watched.extend(upstream_tls.filter_map(|tls| tls.ca_file.clone()));
-    watched
 }
 
 /// A fault with its causes, as an operator reads it.

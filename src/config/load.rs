@@ -1,6 +1,6 @@
 //! Loads a configuration whole: the file, and every file that it names. All faults of all files are told at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,11 +33,24 @@ pub struct Loaded {
     pub keys: BTreeMap<Arc<str>, KeySet>,
     /// The hash of all sources that decisions rest on: `policyGeneration`.
     pub generation: Arc<str>,
+    /// Every file and folder that was looked at.
+    pub files: BTreeSet<PathBuf>,
 }
 
 /// Loads the configuration at `path`. What is loaded is there if no fault is an error; warnings may come with it.
 #[must_use]
 pub fn load(path: &Path, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
+    let (loaded, faults, _files) = attempt(path, environment);
+    (loaded, faults)
+}
+
+/// The same, with the files and folders that were looked at even where nothing is loaded: a fault may be put right in
+/// any of them.
+#[must_use]
+pub fn attempt(
+    path: &Path,
+    environment: Environment<'_>,
+) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
     let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
     let decoded = read_bounded(path, limit)
         .map_err(|reason| format!("cannot read the file: {reason}"))
@@ -50,19 +63,27 @@ pub fn load(path: &Path, environment: Environment<'_>) -> (Option<Loaded>, Fault
         Err(message) => {
             let mut faults = Faults::new();
             faults.push(of_file(path, message));
-            (None, faults)
+            (None, faults, BTreeSet::from([path.to_owned()]))
         }
     }
 }
 
-fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
+fn load_text(
+    path: &Path,
+    text: &str,
+    environment: Environment<'_>,
+) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
+    let unreadable = |place, message| {
+        let files = BTreeSet::from([path.to_owned()]);
+        (None, of_text(path, place, message), files)
+    };
     let mut tree = match tree::read(text) {
         Ok(tree) => tree,
-        Err(unreadable) => return (None, of_text(path, unreadable.place, unreadable.message)),
+        Err(fault) => return unreadable(fault.place, fault.message),
     };
     if matches!(tree.value, Value::Null) {
         let message = "the file is empty, expected a configuration".to_owned();
-        return (None, of_text(path, Place::default(), message));
+        return unreadable(Place::default(), message);
     }
     let mut shape = Vec::new();
     environment::expand(&mut tree, environment, &mut |at, node, message| {
@@ -79,20 +100,20 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
         check.misshapen(&at, place, message);
     }
     let Some(config) = sound_parts(&tree, &check) else {
-        let mut faults = check.into_faults();
+        let (mut faults, files) = check.finish();
         if !faults.has_errors() {
             faults.push(of_file(
                 path,
                 "does not have the form of a configuration".to_owned(),
             ));
         }
-        return (None, faults);
+        return (None, faults, files);
     };
     let validated = validate(&mut check, &config);
     let named = sources(&check, &config).map(|sources| Named::read(&mut check, &sources, &tree));
-    let mut faults = check.into_faults();
+    let (mut faults, files) = check.finish();
     if faults.has_errors() {
-        return (None, faults);
+        return (None, faults, files);
     }
     let loaded = validated.zip(named).map(|(validated, named)| {
         let Validated { settings, keys } = validated;
@@ -103,6 +124,7 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
             risk: named.risk,
             keys,
             generation: named.generation,
+            files: files.clone(),
         }
     });
     if loaded.is_none() {
@@ -111,7 +133,7 @@ fn load_text(path: &Path, text: &str, environment: Environment<'_>) -> (Option<L
             "does not make a whole configuration".to_owned(),
         ));
     }
-    (loaded, faults)
+    (loaded, faults, files)
 }
 
 /// The configuration, less the parts whose shape is at fault.
@@ -174,6 +196,7 @@ impl Named {
 
 /// The files of the folder that a section names.
 fn folder(check: &mut Checker<'_>, section: &str, path: &Path) -> Vec<Source> {
+    check.looks_at(path);
     match read_folder(path) {
         Ok((files, faults)) => {
             check.extend(faults);
@@ -247,6 +270,7 @@ fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {
     let Some(path) = &sources.risk else {
         return Vec::new();
     };
+    check.looks_at(path);
     match read_file(path) {
         Ok(file) => {
             let (entries, found) = risk::read::read(&file.shown, &file.bytes);

@@ -157,11 +157,11 @@ resources:
       - {{path: "/hr/people/{{id}}", methods: [GET]}}
   - name: finance-api
     display_name: Finance API
-    app_id: e5e5e5e5-0000-4000-8000-000000000006
+    app_id: e5e5e5e5-0000-4000-8000-000000000015
     attributes: {{ResourceAttributes_Department: [Finance]}}
     hosts: ["*"]
     path_prefixes: [/finance]
-    audiences: [e5e5e5e5-0000-4000-8000-000000000006]
+    audiences: [e5e5e5e5-0000-4000-8000-000000000015]
     upstream: {{url: "http://{finance}"}}
     operations:
       - {{path: /finance/invoices, methods: [GET]}}

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Demo;
+use super::{CallerName, Demo};
 use crate::record::DecisionLine;
 use crate::types::Effect;
 
@@ -18,68 +18,73 @@ const PLAIN: &str = "\x1b[0m";
 /// When nobody reads any more.
 pub fn print(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
     let dir = demo.folder().display();
-    let addresses = demo.addresses();
-    let (gateway, management) = (addresses.gateway, addresses.management);
-    let call = |caller: &str, path: &str| {
-        format!(
-            "curl --cacert {dir}/ca.pem -H \"Authorization: Bearer $(cat {dir}/tokens/{caller}.jwt)\" https://{gateway}{path}"
-        )
-    };
     writeln!(out, "{BOLD}Boomgate is up.{PLAIN}\n")?;
     for (what, place) in [
-        ("gateway", format!("https://{gateway}")),
-        ("management", format!("https://{management}")),
+        ("gateway", format!("https://{}", demo.addresses().gateway)),
+        (
+            "management",
+            format!("https://{}", demo.addresses().management),
+        ),
         ("files", dir.to_string()),
         ("records", format!("{dir}/records.jsonl")),
     ] {
         writeln!(out, "  {what:<12}{place}")?;
     }
-    let admin =
-        format!("curl --cacert {dir}/ca.pem -H \"Authorization: Bearer $(cat {dir}/admin-token)\"");
-    let agents = "https://{management}/beta/identityProtection/riskyAgents"
-        .replace("{management}", &management.to_string());
-    let stop = format!(
-        "{admin} -H \"Content-Type: application/json\" -d '{{\"agentIds\":[\"{}\"]}}' {agents}/confirmCompromised",
-        demo.hr_agent_id()
-    );
-    for (title, command) in [
-        (
-            "An approved agent reads the HR API",
-            call("hr-agent", "/hr/people"),
-        ),
-        (
-            "One that is not approved is blocked",
-            call("new-agent", "/hr/people"),
-        ),
-        (
-            "One that is compromised is blocked",
-            call("compromised-agent", "/hr/people"),
-        ),
-        (
-            "The finance agent has no business in HR",
-            call("finance-agent", "/hr/people"),
-        ),
-        (
-            "Stop the first agent: its token stays valid, its calls do not",
-            stop,
-        ),
-        ("What is known of risk", format!("{admin} {agents}")),
-        (
-            "The metrics",
-            format!("curl --cacert {dir}/ca.pem https://{management}/metrics"),
-        ),
-    ] {
+    for (title, command) in commands(demo) {
         writeln!(out, "\n{DIM}# {title}{PLAIN}\n{command}")?;
     }
-    writeln!(out, "\nCallers in {dir}/tokens: {}", callers())?;
+    let callers = CallerName::ALL.map(CallerName::as_str).join(", ");
+    writeln!(out, "\nCallers in {dir}/tokens: {callers}")?;
     writeln!(out, "Ctrl-C ends the demo. Decisions appear below.\n")?;
     out.flush()
 }
 
-fn callers() -> String {
-    super::CallerName::ALL
-        .map(super::CallerName::as_str)
-        .join(", ")
+/// What to try, in an order that tells a story.
+fn commands(demo: &Demo) -> Vec<(&'static str, String)> {
+    let dir = demo.folder().display();
+    let (gateway, management) = (demo.addresses().gateway, demo.addresses().management);
+    let curl = |secret: &str| {
+        format!(
+            "curl --cacert {dir}/ca.pem --header \"Authorization: Bearer $(cat {dir}/{secret})\""
+        )
+    };
+    let call = |caller: CallerName, path: &str| {
+        let curl = curl(&format!("tokens/{}.jwt", caller.as_str()));
+        format!("{curl} https://{gateway}{path}")
+    };
+    let admin = curl("admin-token");
+    let agents = format!("https://{management}/beta/identityProtection/riskyAgents");
+    let body = format!(r#"{{"agentIds":["{}"]}}"#, demo.hr_agent_id());
+    let compromised = format!("{admin} --json '{body}' {agents}/confirmCompromised");
+    let metrics = format!("curl --cacert {dir}/ca.pem https://{management}/metrics");
+    vec![
+        (
+            "An approved agent reads the HR API",
+            call(CallerName::HrAgent, "/hr/people"),
+        ),
+        (
+            "One that nobody approved is blocked",
+            call(CallerName::NewAgent, "/hr/people"),
+        ),
+        (
+            "One that is at high risk is blocked",
+            call(CallerName::CompromisedAgent, "/hr/people"),
+        ),
+        (
+            "Another approved agent reads the finance API",
+            call(CallerName::FinanceAgent, "/finance/invoices"),
+        ),
+        (
+            "Stop the first agent: its token stays valid, its calls end",
+            compromised,
+        ),
+        (
+            "Its next call is blocked",
+            call(CallerName::HrAgent, "/hr/people"),
+        ),
+        ("What is known of risk", format!("{admin} {agents}")),
+        ("The metrics", metrics),
+    ]
 }
 
 /// Prints one decision as one line of aligned columns.
@@ -93,18 +98,28 @@ pub fn print_decision(out: &mut impl Write, line: &DecisionLine) -> io::Result<(
         Effect::Allow => (GREEN, "allow"),
         Effect::Block => (RED, "block"),
     };
-    let caller = line.caller.as_deref().unwrap_or("-");
+    let caller = shortened(line.caller.as_deref().unwrap_or("-"), 20);
     let kind = line.caller_kind.unwrap_or("-");
     let method = line.method.as_ref().map_or("-", http::Method::as_str);
-    let path = line.path.as_deref().unwrap_or("-");
+    let path = shortened(line.path.as_deref().unwrap_or("-"), 22);
+    let reason = line.reason.as_str();
     write!(
         out,
-        "{DIM}{time}{PLAIN}  {color}{effect}{PLAIN}  {caller:<18} {kind:<15} {method:<6} {path:<24} {}",
-        line.reason
+        "{DIM}{time}{PLAIN}  {color}{effect}{PLAIN}  {caller:<20}  {kind:<14}  {method:<6}  {path:<22}  {reason:<22}  {DIM}{:>6} µs{PLAIN}",
+        line.duration.as_micros()
     )?;
     for policy in &line.policies {
-        write!(out, "  {DIM}by{PLAIN} \"{policy}\"")?;
+        write!(out, "  {policy}")?;
     }
-    writeln!(out, "  {DIM}{} µs{PLAIN}", line.duration.as_micros())?;
+    writeln!(out)?;
     out.flush()
+}
+
+/// A text that fits its column.
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
 }

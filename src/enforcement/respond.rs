@@ -11,7 +11,7 @@ use super::Denial;
 use crate::call::Body;
 use crate::types::Reason;
 
-/// The header that names the decision on every response.
+/// The header that names the decision on every answer.
 pub const DECISION_ID: http::HeaderName = http::HeaderName::from_static("boomgate-decision-id");
 
 /// What answers say beside the reason.
@@ -82,9 +82,6 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
         HeaderValue::from_static("application/problem+json"),
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(DECISION_ID, id);
-    }
     if let Some(challenge) = face.challenge
         && let Ok(value) = HeaderValue::from_str(&challenge_text(denial, challenge, settings))
     {

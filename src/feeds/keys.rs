@@ -133,6 +133,7 @@ struct Refresher {
 
 impl Refresher {
     fn start(context: KeyFeedContext, settings: &Arc<IssuerSettings>) -> Self {
+        context.metrics.show_issuer(&settings.name);
         let wake = Arc::new(Notify::new());
         let (done, attempted) = watch::channel(false);
         let task = Task {

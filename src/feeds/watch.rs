@@ -18,6 +18,8 @@ const MAX_LOOKS: u32 = 10;
 /// What was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
+    /// Nothing: a look found everything as it was.
+    None,
     /// A watched file or folder is not what it was.
     Files,
     /// SIGHUP: somebody asks for a reload.
@@ -35,8 +37,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches these files and folders, looking at them every `interval`. Make it **before** the first load: changes
-    /// count from here on.
+    /// Watches these files and folders, looking at them every `interval`. The first look finds a change whatever it
+    /// sees: they may have changed since they were read.
     ///
     /// # Errors
     /// The operating system's word, if SIGHUP cannot be listened to.
@@ -44,49 +46,44 @@ impl Watch {
     /// # Panics
     /// Outside a runtime, as everything of tokio's does.
     pub fn new(paths: Vec<PathBuf>, interval: Duration) -> io::Result<Self> {
-        let mut watch = Self::of_files(paths, interval);
-        watch.hangup = Some(signal(SignalKind::hangup())?);
-        Ok(watch)
-    }
-
-    fn of_files(paths: Vec<PathBuf>, interval: Duration) -> Self {
-        Self {
-            known: Fingerprint::of(&paths),
-            hangup: None,
+        Ok(Self {
+            // What no look ever sees.
+            known: Fingerprint::default(),
+            hangup: Some(signal(SignalKind::hangup())?),
             paths,
             interval,
-        }
+        })
     }
 
-    /// Watches other files from now on, as a reload may name others. If they are others, that counts as a change: one
-    /// reload too many, and none too few, since they may have changed after they were read.
-    pub fn set_paths(&mut self, paths: Vec<PathBuf>) {
+    /// Watches other files, or looks more or less often, as a reload may say. If they are others, that counts as a
+    /// change: one reload too many, and none too few, since they may have changed after they were read.
+    pub fn set(&mut self, paths: Vec<PathBuf>, interval: Duration) {
         self.paths = paths;
+        self.interval = interval;
     }
 
-    /// Waits for a change. Files that are being changed are waited for until two looks agree, so that one change of
-    /// many files is one reload; a change that comes while the caller reloads is noticed the next time.
-    pub async fn changed(&mut self) -> Change {
-        loop {
-            if self.pause().await == Some(Change::Hangup) {
-                self.known = self.look().await;
-                return Change::Hangup;
-            }
-            let mut last = self.look().await;
-            if last == self.known {
-                continue;
-            }
-            for _ in 0..MAX_LOOKS {
-                tokio::time::sleep(self.interval).await;
-                let next = self.look().await;
-                if next == last {
-                    break;
-                }
-                last = next;
-            }
-            self.known = last;
-            return Change::Files;
+    /// Looks once, after a pause, or hears SIGHUP before. Files that are being changed are waited for until two looks
+    /// agree, so that one change of many files is one reload; a change that comes while the caller reloads is noticed
+    /// the next time.
+    pub async fn look(&mut self) -> Change {
+        if self.pause().await == Some(Change::Hangup) {
+            self.known = self.fingerprint().await;
+            return Change::Hangup;
         }
+        let mut last = self.fingerprint().await;
+        if last == self.known {
+            return Change::None;
+        }
+        for _ in 0..MAX_LOOKS {
+            tokio::time::sleep(self.interval).await;
+            let next = self.fingerprint().await;
+            if next == last {
+                break;
+            }
+            last = next;
+        }
+        self.known = last;
+        Change::Files
     }
 
     /// One interval, or SIGHUP before its end.
@@ -103,7 +100,7 @@ impl Watch {
     }
 
     /// The fingerprint of the moment, taken where a slow disk holds up nobody.
-    async fn look(&self) -> Fingerprint {
+    async fn fingerprint(&self) -> Fingerprint {
         let paths = self.paths.clone();
         tokio::task::spawn_blocking(move || Fingerprint::of(&paths))
             .await

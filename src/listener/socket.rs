@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::settings::{Limits, ListenerSettings, ServerTls};
+use super::settings::{Limits, ListenerSettings};
 use super::tls::{self, TlsError};
 
 /// Connections that may wait to be accepted.
@@ -125,16 +125,12 @@ impl ListenerHandle {
         self.address
     }
 
-    /// Loads certificate, key and CA bundle again. New connections use them; open ones go on as they are.
-    /// A listener without TLS stays without.
-    ///
-    /// # Errors
-    /// [`TlsError`]; the listener keeps what it has.
-    pub fn reload(&self, settings: &ServerTls) -> Result<(), TlsError> {
+    /// Takes certificate, key and CA bundle as they were loaded anew ([`tls::load`]). New connections use them; open
+    /// ones go on as they are. A listener without TLS stays without.
+    pub fn use_tls(&self, config: Arc<ServerConfig>) {
         if let Some(current) = &self.door.tls {
-            current.store(tls::load(settings)?);
+            current.store(config);
         }
-        Ok(())
     }
 }
 

@@ -23,6 +23,13 @@ pub(super) fn agent_type_index(kind: &str) -> usize {
         .unwrap_or(unknown)
 }
 
+/// What a call that was forwarded can come to, beside [`result_label`] of `Ok`: those that alerts look for.
+pub(super) const UPSTREAM_FAULTS: [Reason; 3] = [
+    Reason::UpstreamFailed,
+    Reason::UpstreamUnreachable,
+    Reason::UpstreamTimeout,
+];
+
 /// The label of a step that went well, or of the reason why not.
 #[must_use]
 pub const fn result_label(result: Result<(), Reason>) -> &'static str {
@@ -52,6 +59,9 @@ macro_rules! label_set {
         }
 
         impl $set {
+            /// The whole set.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             /// The label.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

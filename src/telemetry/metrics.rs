@@ -12,8 +12,8 @@ use prometheus::{
 };
 
 use super::labels::{
-    NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, result_label,
-    status_class,
+    NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, UPSTREAM_FAULTS,
+    result_label, status_class,
 };
 use super::process::ProcessFacts;
 use super::resource::ResourceMetrics;
@@ -86,6 +86,7 @@ macro_rules! metrics {
                 let metrics = Self { registry, scrape: Mutex::new(()), $($field,)* };
                 let revision = option_env!("BOOMGATE_REVISION").unwrap_or("unknown");
                 metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1);
+                metrics.begin_at_zero();
                 Ok(Arc::new(metrics))
             }
         }
@@ -120,10 +121,45 @@ metrics! {
 }
 
 impl Metrics {
+    /// Shows the counters of closed sets before anything counts. A counter that appears with its first event shows
+    /// no increase: an alert would miss the first failure.
+    fn begin_at_zero(&self) {
+        for success in [true, false] {
+            self.config_reloads
+                .with_label_values(&[success_label(success)]);
+        }
+        for hit in [true, false] {
+            self.token_cache.with_label_values(&[hit_label(hit)]);
+        }
+        for result in RecordResult::ALL {
+            self.records.with_label_values(&[result.as_str()]);
+        }
+    }
+
+    /// Shows the counters of [`Self::jwks_refresh`] before its first event.
+    pub fn show_issuer(&self, issuer: &str) {
+        for success in [true, false] {
+            self.jwks_refreshes
+                .with_label_values(&[issuer, success_label(success)]);
+        }
+    }
+
+    /// Shows the counter of [`Self::policy_result`] before its first event.
+    pub fn show_policy_result(&self, policy: &PolicyId, result: &'static str) {
+        self.policy_results
+            .with_label_values(&[policy.as_str(), result]);
+    }
+
     /// Binds the metrics of a resource. `None` is the resource of calls that addressed none.
     #[must_use]
     pub fn resource(&self, resource: Option<&ResourceName>) -> ResourceMetrics {
         let name = resource_label(resource);
+        if resource.is_some() {
+            for result in UPSTREAM_FAULTS.map(Err).into_iter().chain([Ok(())]) {
+                self.upstream_requests
+                    .with_label_values(&[name, result_label(result)]);
+            }
+        }
         ResourceMetrics {
             name: name.into(),
             decisions: self.decisions.clone(),
@@ -150,8 +186,7 @@ impl Metrics {
 
     /// A verified token was looked up in the cache.
     pub fn token_cache(&self, hit: bool) {
-        let result = if hit { "hit" } else { "miss" };
-        self.token_cache.with_label_values(&[result]).inc();
+        self.token_cache.with_label_values(&[hit_label(hit)]).inc();
     }
 
     /// Somebody reported a risk.
@@ -263,6 +298,10 @@ fn resource_label(resource: Option<&ResourceName>) -> &str {
 
 const fn success_label(success: bool) -> &'static str {
     if success { "success" } else { "failure" }
+}
+
+const fn hit_label(hit: bool) -> &'static str {
+    if hit { "hit" } else { "miss" }
 }
 
 fn gauge_value(count: u64) -> i64 {

@@ -16,7 +16,9 @@ use boomgate::policy::{
 use boomgate::types::{
     AppId, AttributeValue, Attributes, Fact, ObjectId, PolicyId, RiskLevel, Timestamp,
 };
-use proptest::prelude::*;
+use proptest::prelude::{
+    Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 use proptest::sample::select;
 
 use crate::twin;

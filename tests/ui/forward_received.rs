@@ -1,9 +1,9 @@
 //! A call whose caller is not known cannot be forwarded.
 use boomgate::call::Received;
-use boomgate::upstream::{Forwarded, Upstreams};
+use boomgate::upstream::{Forwarded, UpstreamTable, Upstreams};
 
-async fn attempt(upstreams: &Upstreams, received: Received) -> Forwarded {
-    upstreams.forward(received).await
+async fn attempt(upstreams: &Upstreams, table: &UpstreamTable, received: Received) -> Forwarded {
+    upstreams.forward(received, table).await
 }
 
 fn main() {}

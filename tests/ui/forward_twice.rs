@@ -1,11 +1,11 @@
 //! A permit is spent by the call that it was issued for.
 use boomgate::enforcement::Permit;
-use boomgate::upstream::{Forwarded, Upstreams};
+use boomgate::upstream::{Forwarded, UpstreamTable, Upstreams};
 
-async fn attempt(upstreams: &Upstreams, permit: Permit) -> [Forwarded; 2] {
+async fn attempt(upstreams: &Upstreams, table: &UpstreamTable, permit: Permit) -> [Forwarded; 2] {
     [
-        upstreams.forward(permit).await,
-        upstreams.forward(permit).await,
+        upstreams.forward(permit, table).await,
+        upstreams.forward(permit, table).await,
     ]
 }
 

@@ -20,6 +20,8 @@ pub struct Checker<'a> {
     /// Parts whose shape is at fault. What else is found in them may only follow from that.
     unsound: BTreeSet<MemberPath>,
     faults: Faults,
+    /// The files and folders that were looked at.
+    files: BTreeSet<PathBuf>,
 }
 
 impl<'a> Checker<'a> {
@@ -32,6 +34,7 @@ impl<'a> Checker<'a> {
             tree,
             unsound: BTreeSet::new(),
             faults: Faults::new(),
+            files: BTreeSet::from([path.to_owned()]),
         }
     }
 
@@ -57,10 +60,10 @@ impl<'a> Checker<'a> {
         self.faults.has_errors()
     }
 
-    /// What was found.
+    /// What was found, and the files and folders that were looked at.
     #[must_use]
-    pub fn into_faults(self) -> Faults {
-        self.faults
+    pub fn finish(self) -> (Faults, BTreeSet<PathBuf>) {
+        (self.faults, self.files)
     }
 
     /// A fault of the member at `at`, or of the place where it is missing.
@@ -170,8 +173,14 @@ impl<'a> Checker<'a> {
         value.0
     }
 
+    /// This file or folder is looked at.
+    pub fn looks_at(&mut self, path: &Path) {
+        self.files.insert(path.to_owned());
+    }
+
     /// Reads a file that the member at `at` names, up to `limit` bytes.
     pub fn read(&mut self, at: &MemberPath, path: &Path, limit: u64) -> Option<Vec<u8>> {
+        self.looks_at(path);
         match read_bounded(path, limit) {
             Ok(bytes) => Some(bytes),
             Err(reason) => {

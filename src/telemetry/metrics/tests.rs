@@ -44,23 +44,32 @@ const SHOWN: &[&str] = &[
     r#"boomgate_decisions_total{agent_type="unknown",decision="block",reason="resource_unknown",resource="none"} 1"#,
     r#"boomgate_jwks_age_seconds{issuer="entra"} 1.5"#,
     r#"boomgate_jwks_refreshes_total{issuer="entra",result="failure"} 1"#,
+    r#"boomgate_jwks_refreshes_total{issuer="entra",result="success"} 0"#,
     r#"boomgate_open_calls{resource="hr-api"} 1"#,
     r#"boomgate_open_calls{resource="none"} 0"#,
     r#"boomgate_policies{state="enabled"} 3"#,
     r#"boomgate_policy_results_total{policy="p1",result="failure"} 1"#,
+    r#"boomgate_policy_results_total{policy="p2",result="reportOnlyFailure"} 0"#,
+    r#"boomgate_records_total{result="dropped"} 0"#,
+    r#"boomgate_records_total{result="failed"} 0"#,
+    r#"boomgate_records_total{result="refused"} 0"#,
     r#"boomgate_records_total{result="written"} 1"#,
     r#"boomgate_request_duration_seconds_sum{resource="hr-api",status_class="4xx"} 0.002"#,
     r#"boomgate_request_duration_seconds_count{resource="hr-api",status_class="4xx"} 1"#,
     r#"boomgate_risk_signals_total{result="applied",source="management",type="dismiss"} 1"#,
     r#"boomgate_signal_age_seconds{source="file"} 7"#,
     r#"boomgate_token_cache_total{result="hit"} 1"#,
+    r#"boomgate_token_cache_total{result="miss"} 0"#,
     r#"boomgate_token_verifications_total{issuer="entra",result="ok"} 1"#,
     r#"boomgate_token_verifications_total{issuer="none",result="token_issuer_refused"} 1"#,
     r#"boomgate_upstream_duration_seconds_sum{resource="hr-api"} 0.001"#,
     r#"boomgate_upstream_duration_seconds_count{resource="hr-api"} 1"#,
     r#"boomgate_upstream_duration_seconds_sum{resource="none"} 0"#,
     r#"boomgate_upstream_duration_seconds_count{resource="none"} 0"#,
+    r#"boomgate_upstream_requests_total{resource="hr-api",result="ok"} 0"#,
+    r#"boomgate_upstream_requests_total{resource="hr-api",result="upstream_failed"} 0"#,
     r#"boomgate_upstream_requests_total{resource="hr-api",result="upstream_timeout"} 1"#,
+    r#"boomgate_upstream_requests_total{resource="hr-api",result="upstream_unreachable"} 0"#,
 ];
 
 #[test]
@@ -75,6 +84,7 @@ fn shows_what_was_counted() {
     let nowhere = metrics.resource(None);
     nowhere.decided(Reason::ResourceUnknown, "an agent's own idea", micros(1));
     metrics.policy_result(&PolicyId::parse("p1").unwrap(), "failure");
+    metrics.show_policy_result(&PolicyId::parse("p2").unwrap(), "reportOnlyFailure");
     metrics.token_verified(Some("entra"), Ok(()));
     metrics.token_verified(None, Err(Reason::TokenIssuerRefused));
     metrics.token_cache(true);
@@ -85,6 +95,7 @@ fn shows_what_was_counted() {
     );
     metrics.config_reload(true, Timestamp::from_micros(1_790_858_096_250_000));
     metrics.config_reload(false, Timestamp::from_seconds(1));
+    metrics.show_issuer("entra");
     metrics.jwks_refresh("entra", false);
     metrics.records(RecordResult::Written).add(1);
     metrics.upstream_request(&hr, Err(Reason::UpstreamTimeout));

@@ -15,38 +15,20 @@ const ROOMS: &[(&str, u8)] = &[
     ("risk", 3),
     ("decision", 4),
     ("enforcement", 5),
-    ("snapshot", 5),
     ("clock", 6),
     ("upstream", 6),
     ("record", 6),
     ("store", 6),
-    ("detect", 6),
-    ("gateway", 7),
-    ("issuance", 7),
-    ("feeds", 7),
-    ("listener", 8),
-    ("management", 8),
-    ("config", 9),
-    ("app", 9),
-    ("demo", 9),
-    ("cli", 9),
-    ("main", 9),
-];
-
-/// Rooms of one number of which the first may name the second, and why.
-pub(super) const NEIGHBOURS: &[(&str, &str, &str)] = &[
-    (
-        "snapshot",
-        "enforcement",
-        "a snapshot carries what answers say",
-    ),
-    ("app", "config", "it starts what the file says"),
-    ("demo", "config", "it writes a file and reads it back"),
-    ("demo", "app", "it starts the gateway that `run` starts"),
-    ("cli", "config", "`check` prints its faults"),
-    ("cli", "app", "`run`"),
-    ("cli", "demo", "`demo`"),
-    ("main", "cli", "that is all of it"),
+    ("snapshot", 7),
+    ("feeds", 8),
+    ("gateway", 9),
+    ("listener", 10),
+    ("management", 10),
+    ("config", 11),
+    ("app", 12),
+    ("demo", 13),
+    ("cli", 14),
+    ("main", 15),
 ];
 
 /// The lowest room that may count and log.
@@ -140,7 +122,7 @@ impl Source {
     }
 }
 
-pub(super) fn number_of(room: &str) -> Option<u8> {
+fn number_of(room: &str) -> Option<u8> {
     let mut rooms = ROOMS.iter();
     rooms
         .find(|(name, _)| *name == room)
@@ -148,16 +130,15 @@ pub(super) fn number_of(room: &str) -> Option<u8> {
 }
 
 fn may_name(room: &str, other: &str) -> bool {
-    let is_neighbour = |(from, to, _): &(&str, &str, &str)| *from == room && *to == other;
     let (Some(from), Some(to)) = (number_of(room), number_of(other)) else {
         return false;
     };
     let is_quiet = other != "telemetry" || from >= FIRST_TO_MEASURE;
-    room == other || (to < from && is_quiet) || NEIGHBOURS.iter().any(is_neighbour)
+    room == other || (to < from && is_quiet)
 }
 
 /// Every room that `source` names by a path from the crate's root, with the offset.
-pub(super) fn named_rooms(source: &Source) -> Vec<(usize, &str)> {
+fn named_rooms(source: &Source) -> Vec<(usize, &str)> {
     let root = if source.room() == Some("main") {
         "boomgate::"
     } else {
@@ -170,7 +151,7 @@ pub(super) fn named_rooms(source: &Source) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// A room names only rooms with a smaller number, or a neighbour that the table lists.
+/// A room names only rooms with a smaller number.
 pub(super) fn room_order(source: &Source) -> Vec<Finding> {
     let Some(room) = source.room().filter(|room| *room != "lib") else {
         return Vec::new();

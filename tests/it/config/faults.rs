@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use boomgate::cli::{Output, check::check};
 use boomgate::config::load;
-use proptest::prelude::*;
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 
 use super::support::{Folder, MINIMAL, TOKEN, environment};
 

@@ -92,13 +92,13 @@ async fn a_reload_changes_new_connections_only_and_a_bad_file_changes_nothing() 
     let first = presented().await;
     let renewed = pki.server_tls();
     assert_eq!(presented().await, first, "nobody reloaded yet");
-    server.handle.reload(&renewed).unwrap();
+    server.handle.use_tls(load(&renewed).unwrap());
     let second = presented().await;
     assert_ne!(second, first);
     assert_eq!(open.get("/hr").await.unwrap().status(), 200);
 
     std::fs::write(&renewed.key_file, "not a key").unwrap();
-    assert!(server.handle.reload(&renewed).is_err());
+    assert!(load(&renewed).is_err());
     assert_eq!(presented().await, second);
 }
 

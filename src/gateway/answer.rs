@@ -1,0 +1,64 @@
+//! The end of the path: every answer gets its decision's id, is counted, and is tied to its record.
+
+use http::{HeaderValue, Response};
+
+use super::{Gateway, metadata};
+use crate::call::{Body, CallContext, Refused};
+use crate::enforcement::respond::DECISION_ID;
+use crate::enforcement::{Denial, respond};
+use crate::record::{Entry, RecordedBody};
+use crate::snapshot::Snapshot;
+use crate::types::Reason;
+
+impl Gateway {
+    /// Answers a call on which no decision was made.
+    pub(super) async fn refuse(
+        &self,
+        refused: Refused,
+        snapshot: &Snapshot,
+    ) -> Response<RecordedBody> {
+        if let Some(answer) = metadata::answer(&refused.context, snapshot) {
+            return self.finish(&refused.context, answer, None);
+        }
+        let took = refused.context.started.elapsed();
+        let recorded = self.shared.recorder.refusal(&refused).await;
+        let mut denial = Denial::of(refused);
+        if recorded.is_err() {
+            denial = denial.because(Reason::RecordUnavailable);
+        }
+        self.shared.meters.refused(&denial, took);
+        self.deny(&denial, recorded.ok(), snapshot)
+    }
+
+    /// Answers a denied call.
+    pub(super) fn deny(
+        &self,
+        denial: &Denial,
+        mut entry: Option<Entry>,
+        snapshot: &Snapshot,
+    ) -> Response<RecordedBody> {
+        let response = respond(denial, &snapshot.responses);
+        if let Some(entry) = &mut entry {
+            entry.answered(response.status(), None);
+        }
+        self.finish(denial.context(), response, entry)
+    }
+
+    /// Names the decision on the answer, counts it, and ties its body to the record.
+    pub(super) fn finish(
+        &self,
+        context: &CallContext,
+        mut response: Response<Body>,
+        entry: Option<Entry>,
+    ) -> Response<RecordedBody> {
+        let mut id = [0; 36];
+        if let Ok(id) = HeaderValue::from_str(context.id.encode(&mut id)) {
+            response.headers_mut().insert(DECISION_ID, id);
+        }
+        self.shared.meters.answered(context, response.status());
+        response.map(|body| match entry {
+            Some(entry) => RecordedBody::new(body, entry),
+            None => RecordedBody::unrecorded(body),
+        })
+    }
+}
