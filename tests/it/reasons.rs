@@ -78,11 +78,10 @@ impl Expected {
         assert_eq!(answer.status.as_u16(), self.status, "{answer:?}");
         let id = answer.header("boomgate-decision-id");
         assert_eq!(id.len(), 36, "{answer:?}");
-        let port = site.address().port();
         let challenge = self.challenge.map_or(String::new(), |error| {
             let metadata = "/.well-known/oauth-protected-resource/hr";
             format!(
-                "Bearer realm=\"boomgate\", resource_metadata=\"https://localhost:{port}{metadata}\"{error}"
+                "Bearer realm=\"boomgate\", resource_metadata=\"https://localhost{metadata}\"{error}"
             )
         });
         assert_eq!(answer.header("www-authenticate"), challenge);
