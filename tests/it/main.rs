@@ -24,6 +24,7 @@ mod management;
 mod observability;
 mod path;
 mod properties;
+mod reload;
 mod samples;
 mod support;
 mod tokens;

@@ -190,6 +190,15 @@ impl Site {
         exchange(client, request, body).await
     }
 
+    /// The value of one series of `/metrics`, named as it stands there; 0 for one that is not there.
+    pub(crate) async fn metric(&self, series: &str) -> f64 {
+        let answer = self.manage(Method::GET, "/metrics", "").await;
+        let text = String::from_utf8(answer.body).unwrap();
+        let mut samples = text.lines().filter_map(|line| line.rsplit_once(' '));
+        let sample = samples.find(|(name, _)| *name == series);
+        sample.map_or(0.0, |(_, value)| value.parse().unwrap())
+    }
+
     /// The records written so far.
     pub(crate) fn records(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path("records.jsonl")).unwrap();
