@@ -55,18 +55,23 @@ impl Operation {
     }
 }
 
-/// Whether a rule matches; `path` is in normal form.
+/// Whether a rule matches; `path` is in normal form. A spelling that many servers answer alike must not slip past
+/// the rule, and so past what it asks for: a slash at the end does not count, and HEAD is GET without the body
+/// (RFC 9110 §9.3.2).
 fn matches(rule: &OperationRule, method: &http::Method, path: &str) -> bool {
-    if !rule.methods.is_empty() && !rule.methods.contains(method) {
+    let names = |method| rule.methods.contains(method);
+    let is_get = *method == http::Method::HEAD && names(&http::Method::GET);
+    if !rule.methods.is_empty() && !names(method) && !is_get {
         return false;
     }
-    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut segments = path.split('/').skip(1);
     let all_match = rule
         .segments
         .iter()
         .all(|wanted| match (wanted, segments.next()) {
             (Some(wanted), Some(segment)) => wanted.as_ref() == segment,
-            (None, Some(segment)) => !segment.is_empty(),
+            (None, Some(_)) => true,
             (_, None) => false,
         });
     all_match && (rule.open_ended || segments.next().is_none())
@@ -99,5 +104,17 @@ mod tests {
             &http::Method::GET,
             "/people/7/pay"
         ));
+        assert!(matches(&rule(&[], true), &http::Method::GET, "/"));
+    }
+
+    #[test]
+    fn no_other_spelling_of_the_same_call_slips_past_a_rule() {
+        let exact = rule(&[Some("people"), None], false);
+        assert!(matches(&exact, &http::Method::GET, "/people/7/"));
+        assert!(matches(&exact, &http::Method::HEAD, "/people/7"));
+        assert!(!matches(&exact, &http::Method::GET, "/people/"));
+        let root = rule(&[], false);
+        assert!(matches(&root, &http::Method::GET, "/"));
+        assert!(!matches(&root, &http::Method::GET, "/people"));
     }
 }

@@ -83,9 +83,11 @@ impl Gateway {
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
         let decided = decide(identified, &snapshot.knowledge(), at.now);
-        self.shared.meters.decided(&decided);
+        let took = at.started.elapsed();
         // Before anything is forwarded: hyper drops this future when the client leaves.
         let recorded = self.shared.recorder.decision(&decided).await;
+        let unrecorded = recorded.as_ref().err().map(|_| Reason::RecordUnavailable);
+        self.shared.meters.decided(&decided, unrecorded, took);
         match (enforce(decided), recorded) {
             (Ok(permit), Ok(entry)) => self.forward(permit, entry, &snapshot).await,
             (Err(denial), Ok(entry)) => self.deny(&denial, Some(entry), &snapshot),

@@ -2,7 +2,8 @@
 //! risk, key sets. Their names and contents make the generation.
 //!
 //! A folder is read whole or not at all: what cannot be read is a fault, never an empty set. Names that begin
-//! with a dot are passed over, which leaves one way into a Kubernetes ConfigMap (its `..data` is a dot name).
+//! with a dot are passed over, which leaves one way into a Kubernetes ConfigMap (its `..data` is a dot name);
+//! folders inside are passed over too, and that is told.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,14 +29,25 @@ pub(super) struct Source {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Every `*.json` file of a folder, by name, and the faults of those that cannot be read.
+/// Every `*.json` file of a folder, by name, and the faults of those that cannot be read. The ending counts in any
+/// case: a file that one system calls JSON must not go missing on another.
 ///
 /// # Errors
 /// Why the folder itself cannot be read.
 pub(super) fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
     let mut sources = Vec::new();
     let mut faults = Faults::new();
-    for path in json_files(folder)? {
+    for path in entries(folder)? {
+        if path.is_dir() {
+            faults.push(Fault {
+                severity: Severity::Warning,
+                ..of_file(&path, "a folder in this folder is not read".to_owned())
+            });
+            continue;
+        }
+        if !is_json(&path) {
+            continue;
+        }
         match read_file(&path) {
             Ok(source) => sources.push(source),
             Err(reason) => faults.push(of_file(&path, format!("cannot read the file: {reason}"))),
@@ -56,16 +68,12 @@ pub(super) fn read_file(path: &Path) -> Result<Source, String> {
     })
 }
 
-fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// What stands in a folder, by name, less the dot names. A symbolic link is what it leads to.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| in_words(&error))? {
         let path = entry.map_err(|error| in_words(&error))?.path();
-        let name = file_name(&path);
-        let is_json = path
-            .extension()
-            .is_some_and(|extension| extension == "json");
-        // A folder of such a name is no file; a symbolic link to a file is one, and a dangling one is a fault.
-        if is_json && !name.starts_with('.') && !path.is_dir() {
+        if !file_name(&path).starts_with('.') {
             paths.push(path);
         }
     }
@@ -74,6 +82,11 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     }
     paths.sort();
     Ok(paths)
+}
+
+fn is_json(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 fn file_name(path: &Path) -> String {
@@ -150,7 +163,7 @@ mod tests {
         std::fs::write(path("..2026_10_01/b.json"), "b").unwrap();
         std::os::unix::fs::symlink("..2026_10_01", path("..data")).unwrap();
         std::os::unix::fs::symlink("..data/b.json", path("b.json")).unwrap();
-        std::fs::write(path("a.json"), "a").unwrap();
+        std::fs::write(path("a.JSON"), "a").unwrap();
         std::fs::write(path(".hidden.json"), "h").unwrap();
         std::fs::write(path("README.md"), "r").unwrap();
         std::fs::create_dir(path("c.json")).unwrap();
@@ -159,8 +172,11 @@ mod tests {
             .iter()
             .map(|s| (s.name.as_str(), s.bytes.as_slice()))
             .collect();
-        assert_eq!(names, [("a.json", b"a".as_slice()), ("b.json", b"b")]);
-        assert!(faults.is_empty());
+        assert_eq!(names, [("a.JSON", b"a".as_slice()), ("b.json", b"b")]);
+        let told: Vec<_> = faults.iter().map(|f| (f.severity, &*f.file)).collect();
+        let inner = path("c.json");
+        assert_eq!(told, [(Severity::Warning, inner.to_str().unwrap())]);
+        std::fs::remove_dir(inner).unwrap();
 
         std::os::unix::fs::symlink("gone", path("d.json")).unwrap();
         let (_, faults) = read_folder(folder.path()).unwrap();

@@ -14,7 +14,7 @@ use super::validate::{Checker, Validated, read_bounded, sources, validate};
 use super::{raw, structure};
 use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::identity::{Directory, KeySet};
-use crate::policy::{self, OnUnsupported, PolicySet};
+use crate::policy::{self, PolicySet};
 use crate::risk::{self, RiskEntry};
 use crate::types::{Fault, Faults, json, text};
 
@@ -186,7 +186,7 @@ impl Named {
         }
         check_locations(check, &locations);
         Self {
-            policies: read_policies(check, sources.on_unsupported, &policies),
+            policies: read_policies(check, sources, &policies),
             directory: build_directory(check, &directory),
             risk: read_risk(check, sources),
             generation: generation.finish(),
@@ -211,19 +211,26 @@ fn folder(check: &mut Checker<'_>, section: &str, path: &Path) -> Vec<Source> {
 
 fn read_policies(
     check: &mut Checker<'_>,
-    on_unsupported: OnUnsupported,
+    sources: &Sources,
     files: &[Source],
 ) -> Vec<policy::Policy> {
     let mut policies = Vec::new();
     for file in files {
-        let (read, found) = policy::read::read(&file.shown, &file.bytes, on_unsupported);
+        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
         policies.extend(read);
         check.extend(found);
     }
     check.extend(policy::check_set(&policies));
     if policies.is_empty() && !check.has_errors() {
-        let at = MemberPath::root().key("policies").key("dir");
-        check.warn(&at, "holds no policy: nothing is blocked by policy");
+        let section = MemberPath::root().key("policies");
+        if sources.no_policies {
+            let at = section.key("dangerous_allow_none");
+            check.warn(&at, "there is no policy: nothing is blocked by policy");
+        } else {
+            // FAIL-CLOSED: a volume that is not mounted, or a folder that is just being filled, looks like this.
+            let predicate = "holds no policy, expected at least one (or, where nothing is to be blocked by policy, `dangerous_allow_none: true`)";
+            check.refuse(&section.key("dir"), predicate);
+        }
     }
     policies
 }

@@ -72,6 +72,9 @@ pub struct Policies {
     /// What happens to a policy that is not understood whole.
     #[serde(default)]
     pub on_unsupported: OnUnsupported,
+    /// Go on when the folder holds no policy: then nothing is blocked by policy.
+    #[serde(default)]
+    pub dangerous_allow_none: bool,
 }
 
 /// What happens to a policy that is not understood whole.

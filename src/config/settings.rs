@@ -57,6 +57,8 @@ pub struct Sources {
     pub policies: PathBuf,
     /// What happens to a policy that is not understood whole.
     pub on_unsupported: OnUnsupported,
+    /// Whether the folder of policies may hold none.
+    pub no_policies: bool,
     /// The folder of the directory, if there is one.
     pub directory: Option<PathBuf>,
     /// The folder of named locations, if there is one.

@@ -95,6 +95,7 @@ pub fn sources(check: &Checker<'_>, config: &raw::Config) -> Option<Sources> {
             raw::OnUnsupported::Reject => OnUnsupported::Reject,
             raw::OnUnsupported::ReportOnly => OnUnsupported::ReportOnly,
         },
+        no_policies: policies.dangerous_allow_none,
         directory: locate(&config.directory.dir),
         named_locations: locate(&config.named_locations.dir),
         risk: locate(&config.risk.file),

@@ -20,14 +20,14 @@ impl Gateway {
         if let Some(answer) = metadata::answer(&refused.context, snapshot) {
             return self.finish(&refused.context, answer, None);
         }
-        self.shared.meters.refused(&refused);
-        match self.shared.recorder.refusal(&refused).await {
-            Ok(entry) => self.deny(&Denial::of(refused), Some(entry), snapshot),
-            Err(_) => {
-                let denial = Denial::of(refused).because(Reason::RecordUnavailable);
-                self.deny(&denial, None, snapshot)
-            }
+        let took = refused.context.started.elapsed();
+        let recorded = self.shared.recorder.refusal(&refused).await;
+        let mut denial = Denial::of(refused);
+        if recorded.is_err() {
+            denial = denial.because(Reason::RecordUnavailable);
         }
+        self.shared.meters.refused(&denial, took);
+        self.deny(&denial, recorded.ok(), snapshot)
     }
 
     /// Answers a denied call.

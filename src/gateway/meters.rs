@@ -7,8 +7,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::StatusCode;
 
-use crate::call::{CallContext, Refused, Resources};
+use crate::call::{CallContext, Resources};
 use crate::decision::Decided;
+use crate::enforcement::Denial;
 use crate::identity::{CacheResult, Observation};
 use crate::telemetry::{Metrics, OpenCall, ResourceMetrics};
 use crate::types::{Reason, ResourceName};
@@ -47,13 +48,13 @@ impl Meters {
         self.bound.store(Arc::new(bound.collect()));
     }
 
-    /// A decision was made.
-    pub(super) fn decided(&self, decided: &Decided) {
-        let received = decided.received();
-        let (decision, took) = (decided.decision(), received.context().started.elapsed());
+    /// A decision was made, and `overruled` by this reason if it does not stand.
+    pub(super) fn decided(&self, decided: &Decided, overruled: Option<Reason>, took: Duration) {
+        let decision = decided.decision();
+        let reason = overruled.unwrap_or(decision.reason);
         let kind = decided.identified().caller().kind();
-        self.of(Some(&received.resource().name), |m| {
-            m.decided(decision.reason, kind, took);
+        self.of(Some(&decided.received().resource().name), |m| {
+            m.decided(reason, kind, took);
         });
         for result in &decision.evaluation.applied {
             if let Some(policy) = decision.policies.policy(result.policy) {
@@ -64,12 +65,10 @@ impl Meters {
     }
 
     /// A call ended before a decision.
-    pub(super) fn refused(&self, refused: &Refused) {
-        let context = &refused.context;
-        let resource = context.resource.as_ref().map(|resource| &resource.name);
-        let took = context.started.elapsed();
-        self.of(resource, |metrics| {
-            metrics.decided(refused.reason, "unknown", took);
+    pub(super) fn refused(&self, denial: &Denial, took: Duration) {
+        let resource = denial.context().resource.as_ref();
+        self.of(resource.map(|resource| &resource.name), |metrics| {
+            metrics.decided(denial.reason(), "unknown", took);
         });
     }
 

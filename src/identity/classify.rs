@@ -4,7 +4,8 @@
 //! - Missing markers prove nothing, so the directory is asked: for the client, then for the subject.
 //! - `azp == oid` without either is a hint for the record, and nothing is decided on it.
 //! - An agent user belongs to one agent identity for good. A token that pairs it with another one contradicts
-//!   the directory, and is refused.
+//!   the directory, and is refused; so is one by which an id is of another kind than the directory says, for it
+//!   would get round what the directory knows of that id.
 //!
 //! Never here: what policy makes of the kind.
 
@@ -28,6 +29,9 @@ pub(super) fn classify(
             blueprint,
             subject,
         } => {
+            if directory.agent_user(id.as_str()).is_some() {
+                return Err(REFUSED);
+            }
             let agent = agent(id.clone(), blueprint.clone(), directory);
             let caller = match subject {
                 Subject::Agent => Caller::Autonomous(agent),
@@ -109,13 +113,15 @@ fn agent_user(entry: &Arc<AgentUser>, agent: Agent) -> Caller {
     }
 }
 
-/// The entry of an agent user, which must belong to this agent identity.
+/// The entry of an agent user, which must belong to this agent identity. An agent identity is nobody's user: what
+/// acts for another agent is not judged as if it acted for a human.
 fn entry_of_pair<'a>(
     user: &str,
     agent: &str,
     directory: &'a Directory,
 ) -> Result<Option<&'a Arc<AgentUser>>, Reason> {
     match directory.agent_user(user) {
+        None if directory.agent(user).is_some() => Err(REFUSED),
         Some(entry) if entry.identity_parent.as_str() != agent => Err(REFUSED),
         entry => Ok(entry),
     }

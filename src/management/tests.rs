@@ -379,6 +379,34 @@ async fn an_agent_that_nobody_knows_can_be_stopped_too() {
 }
 
 #[tokio::test]
+async fn an_administrators_word_is_the_newest_whatever_the_file_is_dated() {
+    let state = state();
+    let ahead = Stopped.now().after(Duration::from_hours(1));
+    state.snapshots.update(|current| {
+        let of_file = RiskEntry {
+            id: AGENT.into(),
+            subject: crate::risk::RiskSubject::AgentIdentity,
+            level: Some(RiskLevel::None),
+            state: RiskState::ConfirmedSafe,
+            detail: "none".into(),
+            last_modified: ahead,
+            source: "file".into(),
+        };
+        Snapshot {
+            risk: current.risk.with(of_file),
+            ..current.clone()
+        }
+    });
+    assert_eq!(post(&state, "confirmCompromised", &[AGENT]).await, 204);
+    let kept = state.store.all().unwrap();
+    assert!(
+        kept.iter().all(|entry| entry.last_modified > ahead),
+        "{kept:?}"
+    );
+    assert_eq!(kept.len(), 1);
+}
+
+#[tokio::test]
 async fn a_request_that_is_not_understood_whole_changes_nothing() {
     let state = state();
     let action = |body: String| {

@@ -6,7 +6,6 @@
 //! Never here: a file, and a policy that counts although a part of it was not understood.
 
 mod conditions;
-mod encoding;
 pub mod members;
 mod notes;
 mod policy;
@@ -20,7 +19,7 @@ use serde_json::Value;
 
 use super::model::Policy;
 use crate::types::json::{self, Place, Step};
-use crate::types::{Fault, Faults, Severity};
+use crate::types::{Fault, Faults, Severity, text};
 use reading::Reading;
 
 /// What happens to a policy of which something is not honoured: `on_unsupported`.
@@ -72,10 +71,10 @@ pub fn read(file: &str, bytes: &[u8], on_unsupported: OnUnsupported) -> (Vec<Pol
 
 /// The text and what it says; else what is wrong, with line and column.
 fn parse(bytes: &[u8]) -> Result<(String, Value), (String, u32, u32)> {
-    let text = encoding::decode(bytes).map_err(|message| (message, 0, 0))?;
+    let text = text::decode(bytes).map_err(|fault| (fault.to_string(), 0, 0))?;
     let value =
         json::parse(text.as_bytes()).map_err(|fault| (fault.message, fault.line, fault.column))?;
-    Ok((text, value))
+    Ok((text.into_owned(), value))
 }
 
 /// A part of a file that is read on its own.

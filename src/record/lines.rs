@@ -11,6 +11,8 @@ pub(super) struct Lines {
     bytes: Vec<u8>,
     /// How many of the bytes are written; it may be in the middle of a line.
     done: usize,
+    /// Whether the sink may still hold some of them back.
+    unflushed: bool,
 }
 
 impl Lines {
@@ -24,14 +26,15 @@ impl Lines {
         self.bytes.len().saturating_sub(self.done)
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing waits, in the sink neither.
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && !self.unflushed
     }
 
     /// Writes what waits. After an error the next attempt goes on where this one stopped.
     pub(super) fn write_to(&mut self, sink: &mut impl Write) -> io::Result<()> {
         while let Some(rest) = self.bytes.get(self.done..).filter(|rest| !rest.is_empty()) {
+            self.unflushed = true;
             match sink.write(rest) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => self.done = self.done.saturating_add(written),
@@ -39,15 +42,18 @@ impl Lines {
                 Err(fault) => return Err(fault),
             }
         }
+        sink.flush()?;
+        self.unflushed = false;
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES);
         self.done = 0;
-        sink.flush()
+        Ok(())
     }
 
     /// Prepares for another file: a line that was begun is written there from its start.
     /// If that file ends in the middle of a line (`torn`), a line break comes first.
     pub(super) fn start_over(&mut self, torn: bool) {
+        self.unflushed = false;
         let written = self.bytes.get(..self.done).unwrap_or_default();
         let line_start = written
             .iter()
@@ -96,6 +102,37 @@ mod tests {
         sink.1 = 100;
         lines.write_to(&mut sink).unwrap();
         assert_eq!(sink.0, b"one\ntwo\nthree\n");
+        assert!(lines.is_empty());
+    }
+
+    /// Takes everything, and refuses to hand it on once.
+    #[derive(Default)]
+    struct Held(Vec<u8>, bool);
+
+    impl Write for Held {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            if std::mem::replace(&mut self.1, true) {
+                Ok(())
+            } else {
+                Err(ErrorKind::StorageFull.into())
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_sink_holds_back_waits_too() {
+        let mut lines = Lines::default();
+        lines.push(b"one\n");
+        let mut sink = Held::default();
+        assert!(lines.write_to(&mut sink).is_err());
+        assert!(!lines.is_empty(), "or nobody would try again");
+        lines.write_to(&mut sink).unwrap();
+        assert_eq!(sink.0, b"one\n");
         assert!(lines.is_empty());
     }
 

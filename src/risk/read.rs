@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{RiskEntry, RiskSubject};
-use crate::types::json::{self, Step};
+use crate::types::json::{self, Path, Step};
 use crate::types::{Fault, Faults, ObjectId, RiskLevel, RiskState, Severity, Timestamp, text};
 
 /// The `source` of an entry that was read from a file.
@@ -192,7 +192,11 @@ impl Reader {
     }
 
     fn fault(&mut self, steps: &[Step<'_>], message: &str) {
-        self.fault_at(self.place(steps), member(steps), message.to_owned());
+        self.fault_at(
+            self.place(steps),
+            Path(steps).to_string(),
+            message.to_owned(),
+        );
     }
 
     fn fault_at(&mut self, (line, column): (u32, u32), member: String, message: String) {
@@ -211,14 +215,6 @@ fn with<'s>(at: &[Step<'s>], name: &'s str) -> Vec<Step<'s>> {
     let mut steps = at.to_vec();
     steps.push(Step::Member(name));
     steps
-}
-
-fn member(steps: &[Step<'_>]) -> String {
-    steps.iter().fold(String::new(), |path, step| match step {
-        Step::Member(name) if path.is_empty() => (*name).to_owned(),
-        Step::Member(name) => format!("{path}.{name}"),
-        Step::Item(index) => format!("{path}[{index}]"),
-    })
 }
 
 fn names_of<T, const N: usize>(known: [(&str, T); N]) -> String {

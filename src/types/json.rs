@@ -125,6 +125,23 @@ pub enum Step<'a> {
     Item(usize),
 }
 
+/// The way to a member as messages write it: `value[3].conditions.users`.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<'a>(pub &'a [Step<'a>]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (depth, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Member(name) if depth == 0 => f.write_str(name)?,
+                Step::Member(name) => write!(f, ".{name}")?,
+                Step::Item(at) => write!(f, "[{at}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +152,15 @@ mod tests {
         assert!(parse(br#"{"a":1,"a":1}"#).is_err());
         assert!(parse(br#"[{"b":{"c":1,"\u0063":2}}]"#).is_err());
         assert!(parse(b"{} {}").is_err());
+    }
+
+    #[test]
+    fn writes_the_way_to_a_member() {
+        let steps = [Step::Member("value"), Step::Item(3), Step::Member("a")];
+        assert_eq!(Path(&steps).to_string(), "value[3].a");
+        let steps = [Step::Item(0), Step::Member("a"), Step::Member("b")];
+        assert_eq!(Path(&steps).to_string(), "[0].a.b");
+        assert_eq!(Path(&[]).to_string(), "");
     }
 
     #[test]

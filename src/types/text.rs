@@ -11,6 +11,11 @@ pub enum TextError {
     /// Not UTF-8, and no byte order mark says that it is UTF-16.
     #[error("not UTF-8 (byte {0}), and no byte order mark says that it is UTF-16")]
     Utf8(usize),
+    /// Every other byte at its start is zero, as in UTF-16, and no byte order mark says so.
+    #[error(
+        "looks like UTF-16 without a byte order mark, expected UTF-8 or UTF-16 with a byte order mark"
+    )]
+    Unmarked,
     /// A byte order mark says UTF-16, and the bytes are not.
     #[error("the byte order mark says UTF-16, and byte {0} begins what is not")]
     Utf16(usize),
@@ -25,6 +30,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, TextError> {
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
         [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest, 3),
+        [0, _, ..] | [_, 0, ..] => Err(TextError::Unmarked),
         _ => utf8(bytes, 0),
     }
 }
@@ -82,6 +88,8 @@ mod tests {
     #[test]
     fn refuses_what_is_neither_and_says_where() {
         assert_eq!(decode(b"ab\xFFc"), Err(TextError::Utf8(2)));
+        assert_eq!(decode(b"{\0}\0"), Err(TextError::Unmarked));
+        assert_eq!(decode(b"\0{\0}"), Err(TextError::Unmarked));
         assert_eq!(decode(b"\xEF\xBB\xBFa\xC0"), Err(TextError::Utf8(4)));
         assert_eq!(
             decode(b"\xFF\xFEa\0b"),

@@ -94,6 +94,11 @@ fn markers_count_and_the_directory_adds_what_it_knows() {
         ("a", human("u"), Ok("agent_user a of b, known by Markers")),
         ("x", user("u"), refused),
         ("x", human("u"), refused),
+        // Of another kind than the directory says.
+        ("u", Subject::Agent, refused),
+        ("u", human("h"), refused),
+        ("a", user("x"), refused),
+        ("a", human("x"), refused),
     ];
     for (id, subject, expected) in table {
         let found = marked(id, subject.clone());
@@ -113,6 +118,7 @@ fn without_markers_the_directory_is_asked() {
         ("a", "c", Ok("agent_identity a of b, known by Directory")),
         ("u", "x", refused),
         ("u", "c", refused),
+        ("x", "a", refused),
         ("h", "c", Ok("not_agent by Nothing")),
         ("h", "", Ok("not_agent by Nothing")),
         ("n", "n", Ok("not_agent by Nothing")),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{AgentIdentity, AgentUser, Directory};
-use crate::types::json::{self, Step};
+use crate::types::json::{self, Path, Step};
 use crate::types::{Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, text};
 use object::Object;
 
@@ -149,7 +149,7 @@ impl Reader {
                 _ => {
                     let at = json::locate(text, &steps).unwrap_or((0, 0));
                     let message = "expected an object".to_owned();
-                    self.push(at, &values::path(&steps), Severity::Error, message);
+                    self.push(at, &Path(&steps).to_string(), Severity::Error, message);
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -175,13 +176,18 @@ fn entry(
     action: Action,
 ) -> (RiskEntry, bool) {
     let known = subject(control, snapshot, id.as_str());
+    // A file's entry may be dated ahead of our clock; the word that is said now comes after it all the same,
+    // or the next reload would take it back.
+    let before = snapshot.risk.get(id.as_str());
+    let earliest = before.map(|entry| entry.last_modified.after(Duration::from_micros(1)));
+    let now = control.state.clock.now();
     let entry = RiskEntry {
         id: id.to_shared(),
         subject: known.unwrap_or(RiskSubject::AgentIdentity),
         level: Some(action.level),
         state: action.state,
         detail: action.detail.into(),
-        last_modified: control.state.clock.now(),
+        last_modified: earliest.map_or(now, |earliest| earliest.max(now)),
         source: SignalSource::Management.as_str().into(),
     };
     (entry, known.is_some())

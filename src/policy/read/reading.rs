@@ -1,12 +1,11 @@
 //! One policy while it is read: its findings, each with its place. Never here: what a member means.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Entry, OnUnsupported};
-use crate::types::json::{self, Step};
+use crate::types::json::{self, Path, Step};
 use crate::types::{Fault, Faults, Severity};
 
 /// Whether a member says something of the export and nothing of the policy.
@@ -77,7 +76,7 @@ impl<'a> Reading<'a> {
     pub(super) fn unsupported(&mut self, at: &[Step<'_>], message: &str) {
         let (line, column) = self.locate(at);
         self.not_understood
-            .push((line, column, Name(at).to_string().into()));
+            .push((line, column, Path(at).to_string().into()));
         let (severity, consequence) = match self.on_unsupported {
             _ if self.disabled => (Severity::Warning, "; the policy is disabled"),
             OnUnsupported::Reject => (Severity::Error, ""),
@@ -109,7 +108,7 @@ impl<'a> Reading<'a> {
 
     fn report(&mut self, severity: Severity, at: &[Step<'_>], message: String) {
         let (line, column) = self.locate(at);
-        let member = match (self.path, Name(at).to_string()) {
+        let member = match (self.path, Path(at).to_string()) {
             ("", inner) => inner,
             (outer, inner) if inner.is_empty() => outer.to_owned(),
             (outer, inner) => format!("{outer}.{inner}"),
@@ -134,21 +133,5 @@ impl<'a> Reading<'a> {
             Some((line, column)) => (self.line.saturating_add(line).saturating_sub(1), column),
             None => (self.line, self.column),
         }
-    }
-}
-
-/// The way to a member as messages write it: `conditions.users.includeUsers[0]`.
-struct Name<'a>(&'a [Step<'a>]);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (depth, step) in self.0.iter().enumerate() {
-            match step {
-                Step::Member(name) if depth == 0 => f.write_str(name)?,
-                Step::Member(name) => write!(f, ".{name}")?,
-                Step::Item(at) => write!(f, "[{at}]")?,
-            }
-        }
-        Ok(())
     }
 }

@@ -40,9 +40,13 @@ pub(crate) struct Setup {
     pub(crate) resource: Vec<&'static str>,
     /// Further members of the listener, one YAML line each.
     pub(crate) listener: Vec<&'static str>,
-    /// Further members of the upstream, one YAML line each.
+    /// Further members of the upstream, one YAML line each. A `url` stands in place of the one that remembers calls.
     pub(crate) upstream: Vec<String>,
-    /// Further sections, as YAML.
+    /// Further issuers, one YAML line each.
+    pub(crate) issuers: Vec<String>,
+    /// Further resources, one YAML line each; `{upstream}` stands for the address of the upstream.
+    pub(crate) resources: Vec<&'static str>,
+    /// Further sections, as YAML, one line each. They stand in place of the default's of the same name.
     pub(crate) sections: String,
 }
 
@@ -62,6 +66,8 @@ impl Default for Setup {
             resource: Vec::new(),
             listener: Vec::new(),
             upstream: Vec::new(),
+            issuers: Vec::new(),
+            resources: Vec::new(),
             sections: String::new(),
         }
     }
@@ -202,9 +208,48 @@ impl Site {
     /// The records written so far.
     pub(crate) fn records(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path("records.jsonl")).unwrap();
-        text.lines()
+        // The last line may still be on its way.
+        text.split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// The record of a decision and that of its outcome, once both are written.
+    pub(crate) async fn record(&self, decision_id: &str) -> (Value, Value) {
+        let of_call = |site: &Self| {
+            let mut records = site.records();
+            records.retain(|record| record["id"] == decision_id);
+            records
+        };
+        self.until("both records of a call are written", async |site| {
+            of_call(site).len() >= 2
+        })
+        .await;
+        let [decision, outcome] = <[Value; 2]>::try_from(of_call(self)).unwrap();
+        (decision, outcome["boomgate"]["outcome"].clone())
+    }
+
+    /// The value of the one series of a metric that has all these labels; 0 if there is none.
+    pub(crate) async fn count(&self, metric: &str, labels: &[(&str, &str)]) -> u64 {
+        let answer = self.manage(Method::GET, "/metrics", "").await;
+        let text = String::from_utf8(answer.body).unwrap();
+        let has = |line: &str, (name, value): &(&str, &str)| {
+            let label = format!("{name}=\"{value}\"");
+            line.contains(&format!("{{{label}")) || line.contains(&format!(",{label}"))
+        };
+        let mut series = text.lines().filter(|line| {
+            let is_metric = line
+                .strip_prefix(metric)
+                .is_some_and(|rest| rest.starts_with(['{', ' ']));
+            is_metric && labels.iter().all(|label| has(line, label))
+        });
+        let value = series.next().map_or(0, |line| {
+            let (_, value) = line.rsplit_once(' ').unwrap();
+            value.parse().unwrap()
+        });
+        assert_eq!(series.next(), None, "several series of {metric} {labels:?}");
+        value
     }
 
     /// Waits until the condition holds; a test that waits in vain has failed.
@@ -282,7 +327,13 @@ fn write(setup: &Setup, pki: &Pki, issuer: &Issuer, upstream: &Upstream) -> Path
             .map(|line| format!("\n{indent}{line}"))
             .collect()
     };
-    let upstream_lines: Vec<&str> = setup.upstream.iter().map(String::as_str).collect();
+    let of_upstream: Vec<&str> = setup.upstream.iter().map(String::as_str).collect();
+    let issuers: Vec<&str> = setup.issuers.iter().map(String::as_str).collect();
+    let url = if of_upstream.iter().any(|line| line.starts_with("url:")) {
+        String::new()
+    } else {
+        format!("\n      url: http://{}", upstream.address)
+    };
     let yaml = format!(
         r#"
 listeners:
@@ -298,7 +349,7 @@ issuers:
   - name: entra
     profile: entra
     tenant: {TENANT}
-    keys: {{file: keys.json}}
+    keys: {{file: keys.json}}{issuers}
 resources:
   - name: hr-api
     app_id: {RESOURCE}
@@ -306,21 +357,40 @@ resources:
     hosts: ["*"]
     path_prefixes: [/hr]
     audiences: [{RESOURCE}]
-    upstream:
-      url: http://{upstream}{upstream_lines}{resource}
-policies: {{dir: policies}}
-directory: {{dir: agents}}
-risk: {{file: risky.json}}
-records: {{file: records.jsonl}}
-reload: {{interval: 100ms}}
-workers: 1
-{sections}"#,
+    upstream:{url}{of_upstream}{resource}{resources}
+{sections}
+{own_sections}"#,
         listener = lines(&setup.listener, "    "),
+        issuers = lines(&issuers, "  "),
+        of_upstream = lines(&of_upstream, "      "),
         resource = lines(&setup.resource, "    "),
-        upstream_lines = lines(&upstream_lines, "      "),
-        upstream = upstream.address,
-        sections = setup.sections,
+        resources =
+            lines(&setup.resources, "  ").replace("{upstream}", &upstream.address.to_string()),
+        sections = default_sections(setup),
+        own_sections = setup.sections,
     );
     std::fs::write(folder.join("boomgate.yaml"), yaml).unwrap();
     folder
+}
+
+/// The sections of every gateway, without those that a setup has of its own.
+fn default_sections(setup: &Setup) -> String {
+    let own = &setup.sections;
+    let policies = if setup.policies.is_empty() {
+        "policies: {dir: policies, dangerous_allow_none: true}"
+    } else {
+        "policies: {dir: policies}"
+    };
+    let sections = [
+        policies,
+        "directory: {dir: agents}",
+        "risk: {file: risky.json}",
+        "records: {file: records.jsonl}",
+        "reload: {interval: 100ms}",
+        "workers: 1",
+    ];
+    let name = |line: &str| line.split(':').next().unwrap().to_owned();
+    let is_default = |section: &&str| !own.lines().any(|line| name(line) == name(section));
+    let kept: Vec<_> = sections.into_iter().filter(is_default).collect();
+    kept.join("\n")
 }

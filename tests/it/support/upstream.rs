@@ -1,6 +1,5 @@
 //! An API behind the gateway: real sockets, TLS or not, and a memory of every call that reached it.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -110,7 +109,7 @@ where
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let calls = Arc::clone(&calls);
-        async move { Ok::<_, Infallible>(answer(request, &calls).await) }
+        async move { answer(request, &calls).await }
     });
     let io = TokioIo::new(io);
     // A client that leaves is no fault of the upstream.
@@ -122,9 +121,13 @@ where
     };
 }
 
-async fn answer(request: Request<Incoming>, calls: &Mutex<Vec<Call>>) -> Response<Full<Bytes>> {
+/// Notes a call that is there to its end, and answers it.
+async fn answer(
+    request: Request<Incoming>,
+    calls: &Mutex<Vec<Call>>,
+) -> hyper::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.unwrap();
+    let body = body.collect().await?;
     let trailers = body.trailers().cloned();
     let body = body.to_bytes();
     calls.lock().push(Call {
@@ -135,10 +138,10 @@ async fn answer(request: Request<Incoming>, calls: &Mutex<Vec<Call>>) -> Respons
         body: body.clone(),
         trailers,
     });
-    Response::builder()
+    let response = Response::builder()
         .header("boomgate-decision-id", "forged")
         .header("alt-svc", "h3=\":443\"")
         .header("x-upstream", "yes")
-        .body(Full::new(body))
-        .unwrap()
+        .body(Full::new(body));
+    Ok(response.unwrap())
 }

@@ -11,6 +11,7 @@ use http::Uri;
 use http::uri::Scheme;
 
 use super::{Document, Template, Upstream};
+use crate::call::target::normalise;
 use crate::types::ids::is_guid;
 use crate::types::{AppId, TenantId};
 
@@ -126,24 +127,15 @@ pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Whether a path is in the normal form that calls are brought into, so that it can match at all.
-fn is_normal_path(text: &str) -> bool {
-    text.starts_with('/')
-        && !text.contains("//")
-        && !text.split('/').any(|segment| matches!(segment, "." | ".."))
-        && text.bytes().all(|b| {
-            matches!(b, 0x21..=0x7e) && !matches!(b, b'?' | b'#' | b'\\' | b'"' | b'<' | b'>')
-        })
-}
-
 pub(super) fn path_prefix(text: &str) -> Result<Arc<str>, String> {
-    if !is_normal_path(text) || text.contains(['*', '{', '}']) {
+    let normal = (!text.contains(['*', '{', '}'])).then(|| normalise(text).ok());
+    let Some(normal) = normal.flatten() else {
         return Err(
             "is not a path prefix, expected `/` or a path such as `/hr`, without wildcards, `//`, `.` and `..`"
                 .to_owned(),
         );
-    }
-    let trimmed = text.trim_end_matches('/');
+    };
+    let trimmed = normal.strip_suffix('/').unwrap_or(&normal);
     Ok(if trimmed.is_empty() { "/" } else { trimmed }.into())
 }
 
@@ -153,31 +145,36 @@ pub(super) fn path_template(text: &str) -> Result<Template, String> {
             .to_owned()
     };
     let (path, open_ended) = match text.strip_suffix("/**") {
-        Some("") => ("/", true),
         Some(path) => (path, true),
-        None => (text, false),
+        None => (text.strip_suffix('/').unwrap_or(text), false),
     };
-    if !is_normal_path(path) {
-        return Err(refuse());
-    }
-    let segment = |segment: &str| match segment.strip_prefix('{') {
-        Some(parameter) => parameter
-            .strip_suffix('}')
-            .filter(|name| !name.is_empty() && !name.contains(['{', '}', '*']))
-            .map(|_| None),
-        None => (!segment.contains(['{', '}', '*'])).then(|| Some(segment.into())),
-    };
-    let below_root = path.strip_prefix('/').unwrap_or(path);
-    let segments: Option<Vec<_>> = if below_root.is_empty() && open_ended {
-        Some(Vec::new())
-    } else {
-        below_root.split('/').map(segment).collect()
+    let below_root = match path.strip_prefix('/') {
+        Some(below_root) => below_root.split('/').map(template_segment).collect(),
+        None if path.is_empty() && !text.is_empty() => Some(Vec::new()),
+        None => None,
     };
     Ok(Template {
         text: text.into(),
-        segments: segments.ok_or_else(refuse)?,
+        segments: below_root.ok_or_else(refuse)?,
         open_ended,
     })
+}
+
+/// A segment of a template, in the normal form that calls are brought into, so that it can match at all.
+#[expect(
+    clippy::option_option,
+    reason = "a parameter and a fault are two things"
+)]
+fn template_segment(segment: &str) -> Option<Option<Arc<str>>> {
+    if let Some(parameter) = segment.strip_prefix('{') {
+        let name = parameter.strip_suffix('}')?;
+        return (!name.is_empty() && !name.contains(['{', '}', '*'])).then_some(None);
+    }
+    if segment.is_empty() || segment.contains(['{', '}', '*']) {
+        return None;
+    }
+    let normal = normalise(&format!("/{segment}")).ok()?;
+    normal.strip_prefix('/').map(|segment| Some(segment.into()))
 }
 
 /// Scheme, host without brackets, and port of an absolute `http` or `https` address without user information.

@@ -46,19 +46,31 @@ fn a_path_template_is_whole_segments() {
     assert_eq!(template.segments, [Some("people".into()), None]);
     assert!(template.open_ended);
     assert_eq!(path_template("/**").unwrap().segments, []);
-    assert_eq!(path_template("/").unwrap().segments, [Some("".into())]);
+    assert_eq!(path_template("/").unwrap().segments, []);
+    assert_eq!(path_template("/people/"), {
+        let text = "/people/".into();
+        path_template("/people").map(|template| Template { text, ..template })
+    });
     for text in [
-        "people", "/a*", "/x{id}", "/{}", "/a//b", "/a/../b", "/**/a", "/a?b",
+        "", "people", "/a*", "/x{id}", "/{}", "/a//b", "/a/../b", "/**/a", "/a?b", "/a;b", "/a%2Fb",
     ] {
         assert!(path_template(text).is_err(), "{text}");
     }
 }
 
 #[test]
+fn paths_are_brought_into_the_form_that_calls_have() {
+    let template = path_template("/caf%c3%a9/%61/{id}").unwrap();
+    let segments = [Some("caf%C3%A9".into()), Some("a".into()), None];
+    assert_eq!(template.segments, segments);
+    assert_eq!(path_prefix("/%7ehr/%c3%a9").as_deref(), Ok("/~hr/%C3%A9"));
+}
+
+#[test]
 fn a_prefix_has_no_slash_at_its_end_and_no_wildcards() {
     assert_eq!(path_prefix("/hr/").as_deref(), Ok("/hr"));
     assert_eq!(path_prefix("/").as_deref(), Ok("/"));
-    for text in ["hr", "/hr/*", "/a/./b", "//", "/a b", "/a#b"] {
+    for text in ["hr", "/hr/*", "/a/./b", "//", "/a b", "/a#b", "/a;b", ""] {
         assert!(path_prefix(text).is_err(), "{text}");
     }
 }

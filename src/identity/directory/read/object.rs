@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::values::{attribute, last_id, path};
+use super::values::{attribute, last_id};
 use super::{BlueprintPart, Kind, Place};
 use crate::identity::directory::{AgentIdentity, AgentUser};
-use crate::types::json::{self, Step};
+use crate::types::json::{self, Path, Step};
 use crate::types::{
     AgentId, AgentUserId, AttributeValue, Attributes, BlueprintId, Fault, Faults, IdError,
     ObjectId, PrincipalId, Severity, Timestamp,
@@ -61,7 +61,7 @@ impl<'a> Object<'a> {
             file: Arc::clone(self.file),
             line,
             column,
-            member: path(self.steps),
+            member: Path(self.steps).to_string(),
         }
     }
 
@@ -326,7 +326,7 @@ impl<'a> Object<'a> {
             file: Arc::clone(self.file),
             line,
             column,
-            member: path(&all),
+            member: Path(&all).to_string(),
             message,
             severity: Severity::Error,
         });

@@ -1,10 +1,9 @@
-//! Single values of a directory file, and the way to a member in words.
+//! Single values of a directory file.
 
 use serde_json::Value;
 
 use crate::types::AttributeValue;
 use crate::types::attributes::fold;
-use crate::types::json::Step;
 
 /// One attribute's value, folded. Graph knows strings, integers and Booleans, and collections of the first two.
 pub(super) fn attribute(value: &Value) -> Option<AttributeValue> {
@@ -34,14 +33,6 @@ pub(super) fn last_id(text: &str) -> &str {
         Some((_, id)) => id.trim_end_matches("')"),
         None => last,
     }
-}
-
-/// The way to a member, for people: `value[3].customSecurityAttributes`.
-pub(super) fn path(steps: &[Step<'_>]) -> String {
-    steps.iter().fold(String::new(), |path, step| match step {
-        Step::Member(name) => join(&path, name),
-        Step::Item(index) => format!("{path}[{index}]"),
-    })
 }
 
 /// A path and the member below it; either may be empty.

@@ -1,0 +1,398 @@
+//! The table: at least one row for each reason.
+
+use boomgate::types::Reason;
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+use super::calls::{
+    Call, after_a_lost_record, as_agent, authorized, by, bytes_server, claims, closed, header,
+    misdirected, one_too_many, post, post_of_unknown_length, send, token, unread_pipe,
+    until_records_stand_still,
+};
+use super::{Expected, Row, Stage};
+use crate::support::site::{
+    AGENT, AGENT_USER, BLUEPRINT, HUMAN, PRINCIPAL, Setup, agent, block, now,
+};
+
+const INVALID_REQUEST: &str = ", error=\"invalid_request\"";
+const INVALID_TOKEN: &str = ", error=\"invalid_token\"";
+
+pub(super) fn all() -> Vec<Row> {
+    let mut rows = requests();
+    rows.extend(credentials());
+    rows.extend(tokens());
+    rows.extend(decisions());
+    rows.extend(after_the_decision());
+    rows
+}
+
+/// A call that is refused before its caller is known.
+fn refused(reason: Reason, status: u16, code: &'static str, call: Call) -> Row {
+    Row {
+        setup: Setup::default(),
+        call,
+        expected: Expected {
+            reason,
+            stage: Stage::Refused,
+            status,
+            code,
+            challenge: None,
+            resource: "hr-api",
+        },
+    }
+}
+
+/// A call of an agent identity that is decided on; no policy applies.
+fn decided(reason: Reason, status: u16, code: &'static str, call: Call) -> Row {
+    let row = refused(reason, status, code, call);
+    row.at(Stage::Decided("agent_identity", "notApplied"))
+}
+
+impl Row {
+    fn on(mut self, setup: Setup) -> Self {
+        self.setup = setup;
+        self
+    }
+
+    fn at(mut self, stage: Stage) -> Self {
+        self.expected.stage = stage;
+        self
+    }
+
+    fn challenged(mut self, error: &'static str) -> Self {
+        self.expected.challenge = Some(error);
+        self
+    }
+
+    /// The call ends before its resource is known.
+    fn nowhere(mut self) -> Self {
+        self.expected.resource = "none";
+        self
+    }
+}
+
+fn requests() -> Vec<Row> {
+    let limits = Setup {
+        listener: vec!["limits: {max_concurrent_calls: 1}"],
+        ..Setup::default()
+    };
+    vec![
+        refused(
+            Reason::RequestMalformed,
+            400,
+            "request_malformed",
+            as_agent(|| Request::get("/hr/../hr/people")),
+        )
+        .nowhere(),
+        refused(
+            Reason::MethodRefused,
+            405,
+            "method_refused",
+            as_agent(|| Request::builder().method(Method::TRACE).uri("/hr/people")),
+        )
+        .nowhere(),
+        refused(
+            Reason::UriTooLong,
+            414,
+            "uri_too_long",
+            as_agent(|| Request::get(format!("/hr/{}", "a".repeat(9 * 1024)))),
+        )
+        .nowhere(),
+        refused(
+            Reason::HeadersTooLarge,
+            431,
+            "headers_too_large",
+            as_agent(|| Request::get("/hr/people").header("x-large", "a".repeat(33 * 1024))),
+        )
+        .nowhere(),
+        refused(Reason::BodyTooLarge, 413, "body_too_large", post(2048)).on(small_bodies()),
+        refused(Reason::Misdirected, 421, "misdirected", by(misdirected)).nowhere(),
+        refused(
+            Reason::ResourceUnknown,
+            404,
+            "not_found",
+            as_agent(|| Request::get("/hrx/people")),
+        )
+        .nowhere(),
+        refused(Reason::Overloaded, 503, "overloaded", by(one_too_many))
+            .on(limits)
+            .nowhere(),
+    ]
+}
+
+fn small_bodies() -> Setup {
+    Setup {
+        resource: vec!["max_body_size: 1KiB"],
+        ..Setup::default()
+    }
+}
+
+fn credentials() -> Vec<Row> {
+    let missing =
+        |call| refused(Reason::CredentialMissing, 401, "credential_missing", call).challenged("");
+    let malformed = |call| {
+        refused(Reason::CredentialMalformed, 400, "invalid_request", call)
+            .challenged(INVALID_REQUEST)
+    };
+    vec![
+        missing(authorized(&[])),
+        missing(authorized(&["Basic dTpw"])),
+        missing(send(|site| {
+            Request::get(format!(
+                "/hr/people?access_token={}",
+                site.agent_token(AGENT)
+            ))
+        })),
+        malformed(authorized(&["Bearer a.b.c", "Bearer a.b.c"])),
+        malformed(authorized(&["Bearer a.b.c, Bearer a.b.c"])),
+    ]
+}
+
+fn tokens() -> Vec<Row> {
+    let invalid =
+        |reason, call| refused(reason, 401, "invalid_token", call).challenged(INVALID_TOKEN);
+    let expired = json!({"iat": now() - 7200, "nbf": now() - 7200, "exp": now() - 3600});
+    let exchange = "fb60f99c-7a34-4190-8149-302f77469936";
+    let silent = Setup {
+        issuers: [
+            "- name: silent".to_owned(),
+            "  profile: oidc".to_owned(),
+            "  issuers: ['https://silent.test']".to_owned(),
+            "  algorithms: [RS256]".to_owned(),
+            "  token_types: [JWT]".to_owned(),
+            format!("  keys: {{jwks_uri: 'https://{}/keys'}}", closed()),
+        ]
+        .into(),
+        ..Setup::default()
+    };
+    vec![
+        invalid(Reason::TokenMalformed, authorized(&["Bearer a.b"])),
+        invalid(Reason::TokenMalformed, header(json!({"crit": ["exp"]}))),
+        invalid(
+            Reason::TokenAlgorithmRefused,
+            header(json!({"alg": "none"})),
+        ),
+        invalid(
+            Reason::TokenAlgorithmRefused,
+            header(json!({"alg": "HS256"})),
+        ),
+        invalid(
+            Reason::TokenAlgorithmRefused,
+            header(json!({"alg": "RS384"})),
+        ),
+        invalid(
+            Reason::TokenTypeRefused,
+            header(json!({"typ": "logout+jwt"})),
+        ),
+        invalid(Reason::TokenTypeRefused, claims(json!({"nonce": "n"}))),
+        invalid(
+            Reason::TokenIssuerRefused,
+            claims(json!({"iss": "https://elsewhere.test"})),
+        ),
+        invalid(
+            Reason::TokenIssuerRefused,
+            claims(json!({"tid": "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a01"})),
+        ),
+        invalid(Reason::TokenKeyUnknown, header(json!({"kid": "another"}))),
+        invalid(Reason::TokenSignatureInvalid, token(spliced)),
+        invalid(
+            Reason::TokenAudienceRefused,
+            claims(json!({"aud": "api://finance-api"})),
+        ),
+        // T1 of a blueprint, and T2 of an agent identity (`reference/entra.md` §2).
+        invalid(
+            Reason::TokenAudienceRefused,
+            claims(json!({"aud": exchange, "azp": BLUEPRINT, "oid": PRINCIPAL,
+                "sub": "/eid1/c/pub/t/tenant/a/blueprint/agent"})),
+        ),
+        invalid(
+            Reason::TokenAudienceRefused,
+            claims(json!({"aud": "api://AzureADTokenExchange"})),
+        ),
+        refused(Reason::TokenExpired, 401, "token_expired", claims(expired))
+            .challenged(INVALID_TOKEN),
+        invalid(
+            Reason::TokenNotYetValid,
+            claims(json!({"nbf": now() + 600})),
+        ),
+        invalid(Reason::TokenClaimsRefused, claims(json!({"exp": null}))),
+        invalid(Reason::TokenClaimsRefused, claims(json!({"idtyp": "user"}))),
+        invalid(
+            Reason::TokenClaimsRefused,
+            claims(json!({"azp": "a9a9a9a9-0000-4000-8000-000000000012",
+                "idtyp": "user", "oid": AGENT_USER, "xms_sub_fct": "13"})),
+        ),
+        refused(
+            Reason::KeysUnavailable,
+            503,
+            "keys_unavailable",
+            claims(json!({"iss": "https://silent.test"})),
+        )
+        .on(silent),
+    ]
+}
+
+/// The claims of one token under the signature of another.
+fn spliced(site: &crate::support::site::Site) -> String {
+    let (claims, _) = site.agent_token(AGENT).rsplit_once('.').map(owned).unwrap();
+    let other = site.token(&json!({"roles": ["Admin"]}));
+    let (_, signature) = other.rsplit_once('.').map(owned).unwrap();
+    format!("{claims}.{signature}")
+}
+
+fn owned((one, other): (&str, &str)) -> (String, String) {
+    (one.to_owned(), other.to_owned())
+}
+
+fn agent_call() -> Call {
+    as_agent(|| Request::get("/hr/people"))
+}
+
+/// A human with a client that is not an agent.
+pub(super) fn human() -> Value {
+    json!({"azp": "c1c1c1c1-0000-4000-8000-000000000001", "idtyp": "user", "oid": HUMAN,
+        "sub": "pairwise", "xms_act_fct": null, "xms_sub_fct": null, "xms_par_app_azp": null})
+}
+
+fn decisions() -> Vec<Row> {
+    let under = |policy| Setup {
+        policies: vec![policy],
+        ..Setup::default()
+    };
+    let not_agent = Stage::Decided("not_agent", "notApplied");
+    vec![
+        decided(Reason::NoPolicyBlocked, 200, "", agent_call()),
+        decided(Reason::NonAgentForwarded, 200, "", claims(human()))
+            .on(Setup {
+                resource: vec!["non_agents: forward"],
+                ..Setup::default()
+            })
+            .at(not_agent),
+        decided(Reason::NotAnAgent, 403, "not_an_agent", claims(human())).at(not_agent),
+        decided(Reason::BlockedByPolicy, 403, "53003", agent_call())
+            .on(under(block("p1", json!({}))))
+            .at(Stage::Decided("agent_identity", "failure")),
+        decided(Reason::FactsUnavailable, 503, "facts_unavailable", agent_call())
+            .on(Setup {
+                risky: vec![json!({"id": AGENT, "identityType": "agentIdentity", "riskLevel": "hidden", "riskState": "atRisk",
+                    "riskLastModifiedDateTime": "2026-09-01T08:00:00Z"})],
+                ..under(block("p1", json!({"agentIdRiskLevels": "high"})))
+            })
+            .at(Stage::Decided("agent_identity", "failure")),
+        decided(Reason::AgentDisabled, 403, "agent_disabled", agent_call())
+            .on(with_directory(disabled(agent(AGENT, "hr-agent")))),
+        decided(
+            Reason::AgentDisabled,
+            403,
+            "agent_disabled",
+            claims(json!({"idtyp": "user", "oid": AGENT_USER, "xms_sub_fct": "13"})),
+        )
+        .on(with_directory(disabled(json!({
+            "@odata.type": "#microsoft.graph.agentUser", "id": AGENT_USER,
+            "displayName": "hr-agent-user", "identityParentId": AGENT
+        }))))
+        .at(Stage::Decided("agent_user", "notApplied")),
+        decided(Reason::BlueprintDisabled, 403, "agent_disabled", agent_call()).on(with_directory(
+            disabled(json!({
+                "@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal",
+                "id": PRINCIPAL, "appId": BLUEPRINT, "displayName": "HR assistant"
+            })),
+        )),
+        decided(Reason::AgentUnknown, 403, "agent_unknown", agent_call()).on(Setup {
+            directory: Vec::new(),
+            sections: "directory: {dir: agents, unknown_agents: block}".to_owned(),
+            ..Setup::default()
+        }),
+        decided(
+            Reason::ScopeInsufficient,
+            403,
+            "insufficient_scope",
+            claims(json!({"scp": "People.Write"})),
+        )
+        .on(Setup {
+            resource: vec![
+                "operations:",
+                "  - {methods: [GET], path: /hr/people, scopes: [People.Read, People.Browse], roles: [Reader]}",
+            ],
+            ..Setup::default()
+        })
+        .challenged(", error=\"insufficient_scope\", scope=\"People.Read People.Browse\""),
+    ]
+}
+
+/// The default directory with this object in place of the one of the same id.
+fn with_directory(object: Value) -> Setup {
+    let mut setup = Setup::default();
+    let place = setup.directory.iter_mut().find(|o| o["id"] == object["id"]);
+    *place.unwrap() = object;
+    setup
+}
+
+fn disabled(mut object: Value) -> Value {
+    object["accountEnabled"] = json!(false);
+    object
+}
+
+fn after_the_decision() -> Vec<Row> {
+    let (pipe, held) = unread_pipe();
+    let forwarded_to = |address, more: &str| Setup {
+        upstream: vec![format!("url: http://{address}"), more.to_owned()],
+        ..Setup::default()
+    };
+    let permitted =
+        |reason, status, code, call| refused(reason, status, code, call).at(Stage::Permitted);
+    vec![
+        refused(
+            Reason::RecordUnavailable,
+            503,
+            "record_unavailable",
+            by(after_a_lost_record),
+        )
+        .on(Setup {
+            sections: "records: {file: /dev/full}".to_owned(),
+            ..Setup::default()
+        })
+        .at(Stage::Unrecorded),
+        refused(
+            Reason::RecordUnavailable,
+            503,
+            "record_unavailable",
+            by(move |site| {
+                let _held = &held;
+                until_records_stand_still(site)
+            }),
+        )
+        .on(Setup {
+            sections: format!("records: {{file: {pipe:?}, queue: 1, wait: 100ms}}"),
+            ..Setup::default()
+        })
+        .at(Stage::Unrecorded),
+        permitted(
+            Reason::BodyTooLarge,
+            413,
+            "body_too_large",
+            by(post_of_unknown_length),
+        )
+        .on(small_bodies()),
+        permitted(Reason::UpstreamFailed, 502, "upstream_failed", agent_call())
+            .on(forwarded_to(bytes_server(b"220 mail ready\r\n"), "")),
+        permitted(Reason::UpstreamFailed, 502, "upstream_failed", agent_call()).on(forwarded_to(
+            bytes_server(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
+            "",
+        )),
+        permitted(
+            Reason::UpstreamUnreachable,
+            503,
+            "upstream_unreachable",
+            agent_call(),
+        )
+        .on(forwarded_to(closed(), "")),
+        permitted(
+            Reason::UpstreamTimeout,
+            504,
+            "upstream_timeout",
+            agent_call(),
+        )
+        .on(forwarded_to(bytes_server(b""), "response_timeout: 200ms")),
+    ]
+}
