@@ -11,9 +11,6 @@ use super::{blocking, edit, until_agent_gets};
 use crate::support::log::Log;
 use crate::support::site::{AGENT, OTHER_AGENT, Setup, Site, block};
 
-const SUCCESSES: &str = r#"boomgate_config_reloads_total{result="success"}"#;
-const FAILURES: &str = r#"boomgate_config_reloads_total{result="failure"}"#;
-
 /// A file, what is put into it, and the place that the fault is shown at.
 struct Spoiled {
     file: &'static str,
@@ -104,14 +101,20 @@ async fn site() -> Site {
         ..Setup::default()
     };
     let site = Site::start(setup).await;
-    until_loaded(&site, 2.0).await;
+    until_looked(&site).await;
     site
 }
 
-/// Waits until there were so many good loads, the one at the start included.
-pub(super) async fn until_loaded(site: &Site, times: f64) {
-    site.until(&format!("there were {times} loads"), async |site| {
-        site.metric(SUCCESSES).await >= times
+/// How many loads had this result, the one at the start included.
+pub(super) async fn loads(site: &Site, result: &str) -> u64 {
+    let labels = [("result", result)];
+    site.count("boomgate_config_reloads_total", &labels).await
+}
+
+/// Waits until a started gateway has looked at its files once.
+pub(super) async fn until_looked(site: &Site) {
+    site.until("the first look", async |site| {
+        loads(site, "success").await >= 2
     })
     .await;
 }
@@ -124,12 +127,13 @@ async fn the_last_good_state_stays_in_force_until_a_good_one_comes() {
     for Spoiled { file, spoil, place } in SPOILED {
         let way = ways.next().unwrap();
         let good = fs::read_to_string(site.path(file)).unwrap();
-        let (successes, failures) = (site.metric(SUCCESSES).await, site.metric(FAILURES).await);
+        let successes = loads(&site, "success").await;
+        let failures = loads(&site, "failure").await;
 
         way.write(&site.path(file), &spoil(&good));
         until_degraded(&site, place).await;
-        assert!(site.metric(FAILURES).await > failures, "{place}");
-        assert!(site.metric(SUCCESSES).await <= successes, "{place}");
+        assert!(loads(&site, "failure").await > failures, "{place}");
+        assert_eq!(loads(&site, "success").await, successes, "{place}");
         assert!(
             log.has(&["ERROR", "configuration not reloaded: ", place]),
             "{}",
@@ -140,7 +144,7 @@ async fn the_last_good_state_stays_in_force_until_a_good_one_comes() {
 
         way.write(&site.path(file), &good);
         until_ready(&site).await;
-        assert!(site.metric(SUCCESSES).await > successes, "{place}");
+        assert!(loads(&site, "success").await > successes, "{place}");
     }
     assert!(log.has(&["INFO", "configuration reloaded"]));
 }
@@ -224,15 +228,18 @@ async fn settings_that_wait_for_a_restart_are_named_and_all_others_take_effect()
 
 #[tokio::test]
 async fn a_risk_file_is_as_fresh_as_the_last_look_unless_the_look_failed() {
-    const AGE: &str = r#"boomgate_signal_age_seconds{source="file"}"#;
     let site = site().await;
+    let age = async |site: &Site| {
+        let labels = [("source", "file")];
+        site.gauge("boomgate_signal_age_seconds", &labels).await
+    };
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(site.metric(AGE).await < 2.0, "it is simply unchanged");
+    assert!(age(&site).await < 2.0, "it is simply unchanged");
     let good = fs::read_to_string(site.path("risky.json")).unwrap();
     fs::write(site.path("risky.json"), "{").unwrap();
-    site.until("the age grows", async |site| site.metric(AGE).await > 2.0)
+    site.until("the age grows", async |site| age(site).await > 2.0)
         .await;
     fs::write(site.path("risky.json"), good).unwrap();
     until_ready(&site).await;
-    assert!(site.metric(AGE).await < 2.0);
+    assert!(age(&site).await < 2.0);
 }
