@@ -27,6 +27,7 @@ mod observability;
 mod path;
 mod properties;
 mod reasons;
+mod reload;
 mod samples;
 mod support;
 mod tokens;
