@@ -27,6 +27,7 @@ use crate::risk::{RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{StateStore, StoreError};
 use crate::telemetry::Metrics;
+use crate::types::fault::chain;
 use crate::types::{Faults, Timestamp};
 use crate::upstream::UpstreamTable;
 
@@ -314,14 +315,4 @@ fn server_tls(settings: &ManagementSettings) -> ServerTls {
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
     }
-}
-
-/// A fault with its causes, as an operator reads it.
-fn chain(fault: &AppError) -> String {
-    let first: &dyn std::error::Error = fault;
-    let causes = std::iter::successors(Some(first), |cause| cause.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
