@@ -78,10 +78,19 @@ pub fn main() -> ExitCode {
         Command::Schema => print_schema(),
     };
     done.unwrap_or_else(|fault| {
+        if is_broken_pipe(&fault) {
+            return ExitCode::from(EXIT_FINE);
+        }
         // With a closed standard error there is nobody left to tell.
         let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
         ExitCode::from(EXIT_FAILED)
     })
+}
+
+/// Whoever reads standard output has read enough: `boomgate check … | head`.
+fn is_broken_pipe(fault: &anyhow::Error) -> bool {
+    let fault = fault.downcast_ref::<std::io::Error>();
+    fault.is_some_and(|fault| fault.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Writes what was found to standard output.

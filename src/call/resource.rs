@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::received::RESOURCE_METADATA_PATH;
 use crate::types::{AppId, Attributes, ObjectId, ResourceName};
 
 /// What happens to callers that are not agents.
@@ -137,8 +138,12 @@ impl Resources {
     }
 
     /// The resource that `host` (lower case, without port) and `path` (normalised) address.
+    /// The gateway's own metadata is no resource's, not even that of one at `/`.
     #[must_use]
     pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Resource>> {
+        if covers(RESOURCE_METADATA_PATH, path) {
+            return None;
+        }
         let mut best: Option<((u8, usize), &Arc<Resource>)> = None;
         for resource in &self.0 {
             let Some(host_rank) = resource

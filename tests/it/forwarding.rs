@@ -162,8 +162,9 @@ async fn the_challenge_leads_to_metadata_that_says_whose_tokens_are_accepted() {
     assert_eq!(challenged.status, StatusCode::UNAUTHORIZED);
     let challenge = challenged.header("www-authenticate");
     let (_, url) = challenge.split_once("resource_metadata=\"").unwrap();
-    let origin = format!("https://localhost:{}", site.address().port());
-    let path = url.trim_end_matches('"').strip_prefix(&origin).unwrap();
+    // As the caller named it: without a port.
+    let origin = "https://localhost";
+    let path = url.trim_end_matches('"').strip_prefix(origin).unwrap();
 
     for http2 in [false, true] {
         let mut client = client(&site, http2).await;
@@ -193,6 +194,25 @@ async fn the_challenge_leads_to_metadata_that_says_whose_tokens_are_accepted() {
     let posted = site.send(Request::post(path)).await;
     assert_eq!(posted.status, StatusCode::NOT_FOUND);
     assert!(site.upstream.calls().is_empty());
+}
+
+#[tokio::test]
+async fn the_metadata_of_a_resource_at_the_root_is_the_gateways_own_too() {
+    let site = Site::start(Setup {
+        resources: vec![
+            "- {name: root, app_id: root, hosts: [localhost],",
+            "   audiences: [e5e5e5e5-0000-4000-8000-000000000005], upstream: {url: \"http://{upstream}\"}}",
+        ],
+        ..Setup::default()
+    })
+    .await;
+    let path = "/.well-known/oauth-protected-resource";
+    let token = site.agent_token(AGENT);
+    assert_eq!(site.get("/elsewhere", &token).await.status, StatusCode::OK);
+    let metadata = site.get(path, &token).await;
+    assert_eq!(metadata.header("content-type"), "application/json");
+    assert_eq!(metadata.json()["resource"], "https://localhost");
+    assert_eq!(site.upstream.only_call().target, "/elsewhere");
 }
 
 #[tokio::test]
@@ -292,8 +312,11 @@ async fn answers_without_a_body_keep_what_they_say_of_it() {
                 length,
                 "{method} {http2}"
             );
+            let id = response.headers()["boomgate-decision-id"].clone();
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert!(body.is_empty(), "{method}");
+            let (_, outcome) = site.record(id.to_str().unwrap()).await;
+            assert_eq!(outcome["result"], "completed", "{method} {http2}");
         }
     }
 }
@@ -378,5 +401,7 @@ async fn an_answer_that_is_broken_off_does_not_look_whole() {
         let (_, outcome) = site.record(id.to_str().unwrap()).await;
         assert_eq!(outcome["result"], "upstream_failed");
         assert_eq!(outcome["bytes"], 5);
+        let open = site.count("boomgate_open_calls", &[("resource", "hr-api")]);
+        assert_eq!(open.await, 0);
     }
 }

@@ -25,6 +25,9 @@ pub(super) fn member<'v>(policy: &'v Value, path: &str) -> Option<&'v Value> {
         .filter(|value| !value.is_null())
 }
 
+/// What an operator may do about a member that is refused.
+const REFUSED: &str = "; `on_unsupported: report_only` would report the policy and not enforce it";
+
 /// Collects what is found in one policy.
 pub(super) struct Reading<'a> {
     file: &'a Arc<str>,
@@ -79,7 +82,7 @@ impl<'a> Reading<'a> {
             .push((line, column, Path(at).to_string().into()));
         let (severity, consequence) = match self.on_unsupported {
             _ if self.disabled => (Severity::Warning, "; the policy is disabled"),
-            OnUnsupported::Reject => (Severity::Error, ""),
+            OnUnsupported::Reject => (Severity::Error, REFUSED),
             OnUnsupported::ReportOnly => (Severity::Warning, "; the policy is only reported"),
         };
         self.report(severity, at, format!("{message}{consequence}"));

@@ -309,3 +309,30 @@ async fn a_blocked_caller_sees_the_policies_only_where_the_operator_says_so() {
         assert_eq!(applied, [("p1", "failure"), ("p2", "reportOnlyFailure")]);
     }
 }
+
+#[tokio::test]
+async fn an_id_is_the_same_in_any_case() {
+    let upper = AGENT.to_ascii_uppercase();
+    let site = Site::start(Setup {
+        policies: vec![block("p1", on_agents(&[&upper]))],
+        ..Setup::default()
+    })
+    .await;
+    let own = json!({"azp": upper, "oid": upper, "sub": upper});
+    for token in [site.agent_token(AGENT), site.token(&own)] {
+        let seen = Seen::of(&site, site.get("/hr/people", &token).await).await;
+        assert_eq!(seen.status(), 403);
+        assert_eq!(seen.record["servicePrincipalId"], AGENT);
+    }
+}
+
+#[tokio::test]
+async fn an_agent_user_is_one_though_its_token_marks_only_its_agent() {
+    let site = site(on_agent_users(&["All"]), "").await;
+    let marks = json!({"azp": AGENT, "idtyp": "user", "oid": AGENT_USER, "sub": "pairwise",
+        "xms_act_fct": "11", "xms_sub_fct": null});
+    let answer = site.get("/hr/people", &site.token(&marks)).await;
+    let seen = Seen::of(&site, answer).await;
+    assert_eq!(seen.status(), 403);
+    assert_eq!(seen.record["boomgate"]["caller"], "agent_user");
+}

@@ -177,3 +177,34 @@ async fn a_withheld_level_blocks_where_it_is_required_and_only_for_policies_on_r
         assert_eq!(ON_ITS_OWN.get(&site, "/hr/people").await.status(), 403);
     }
 }
+
+#[tokio::test]
+async fn a_level_that_is_withheld_of_a_blueprint_hides_nothing_that_is_known_of_its_agent() {
+    let report_only = {
+        let (file, mut policy) = block("reported", json!({"agentIdRiskLevels": "high"}));
+        policy["state"] = json!("enabledForReportingButNotEnforced");
+        (file, policy)
+    };
+    let medium = block("medium", json!({"agentIdRiskLevels": "medium,high"}));
+    // The agent is at medium risk; its sibling is not known to be at any.
+    for (required, policy, statuses) in [
+        (false, &medium, [403, 200]),
+        (true, &medium, [503, 503]),
+        (true, &report_only, [200, 200]),
+    ] {
+        let site = Site::start(Setup {
+            policies: vec![policy.clone()],
+            risky: vec![
+                risky(AGENT, "agentIdentity", "medium"),
+                risky(PRINCIPAL, "agentIdentityBlueprintPrincipal", "hidden"),
+            ],
+            sections: format!("risk: {{file: risky.json, required: {required}}}"),
+            ..Setup::default()
+        })
+        .await;
+        for (caller, status) in [ON_ITS_OWN, SIBLING].into_iter().zip(statuses) {
+            let seen = caller.get(&site, "/hr/people").await;
+            assert_eq!(seen.status(), status, "{caller:?}, required: {required}");
+        }
+    }
+}

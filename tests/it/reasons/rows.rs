@@ -5,29 +5,23 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::calls::{
-    Call, after_a_lost_record, as_agent, authorized, by, bytes_server, claims, closed, header,
-    misdirected, one_too_many, post, post_of_unknown_length, send, token, unread_pipe,
-    until_records_stand_still,
+    Call, after_a_lost_record, as_agent, by, bytes_server, claims, closed, misdirected,
+    one_too_many, post, post_of_unknown_length, unread_pipe, until_records_stand_still,
 };
-use super::{Expected, Row, Stage};
-use crate::support::site::{
-    AGENT, AGENT_USER, BLUEPRINT, HUMAN, PRINCIPAL, Setup, agent, block, now,
-};
-
-const INVALID_REQUEST: &str = ", error=\"invalid_request\"";
-const INVALID_TOKEN: &str = ", error=\"invalid_token\"";
+use super::{Expected, Row, Stage, tokens};
+use crate::support::site::{AGENT, AGENT_USER, BLUEPRINT, HUMAN, PRINCIPAL, Setup, agent, block};
 
 pub(super) fn all() -> Vec<Row> {
     let mut rows = requests();
-    rows.extend(credentials());
-    rows.extend(tokens());
+    rows.extend(tokens::credentials());
+    rows.extend(tokens::tokens());
     rows.extend(decisions());
     rows.extend(after_the_decision());
     rows
 }
 
 /// A call that is refused before its caller is known.
-fn refused(reason: Reason, status: u16, code: &'static str, call: Call) -> Row {
+pub(super) fn refused(reason: Reason, status: u16, code: &'static str, call: Call) -> Row {
     Row {
         setup: Setup::default(),
         call,
@@ -49,7 +43,7 @@ fn decided(reason: Reason, status: u16, code: &'static str, call: Call) -> Row {
 }
 
 impl Row {
-    fn on(mut self, setup: Setup) -> Self {
+    pub(super) fn on(mut self, setup: Setup) -> Self {
         self.setup = setup;
         self
     }
@@ -59,7 +53,7 @@ impl Row {
         self
     }
 
-    fn challenged(mut self, error: &'static str) -> Self {
+    pub(super) fn challenged(mut self, error: &'static str) -> Self {
         self.expected.challenge = Some(error);
         self
     }
@@ -105,6 +99,16 @@ fn requests() -> Vec<Row> {
             as_agent(|| Request::get("/hr/people").header("x-large", "a".repeat(33 * 1024))),
         )
         .nowhere(),
+        refused(
+            Reason::HeadersTooLarge,
+            431,
+            "headers_too_large",
+            as_agent(|| {
+                let request = Request::get("/hr/people");
+                (0..101).fold(request, |request, _| request.header("x-many", "a"))
+            }),
+        )
+        .nowhere(),
         refused(Reason::BodyTooLarge, 413, "body_too_large", post(2048)).on(small_bodies()),
         refused(Reason::Misdirected, 421, "misdirected", by(misdirected)).nowhere(),
         refused(
@@ -127,129 +131,12 @@ fn small_bodies() -> Setup {
     }
 }
 
-fn credentials() -> Vec<Row> {
-    let missing =
-        |call| refused(Reason::CredentialMissing, 401, "credential_missing", call).challenged("");
-    let malformed = |call| {
-        refused(Reason::CredentialMalformed, 400, "invalid_request", call)
-            .challenged(INVALID_REQUEST)
-    };
-    vec![
-        missing(authorized(&[])),
-        missing(authorized(&["Basic dTpw"])),
-        missing(send(|site| {
-            Request::get(format!(
-                "/hr/people?access_token={}",
-                site.agent_token(AGENT)
-            ))
-        })),
-        malformed(authorized(&["Bearer a.b.c", "Bearer a.b.c"])),
-        malformed(authorized(&["Bearer a.b.c, Bearer a.b.c"])),
-    ]
-}
-
-fn tokens() -> Vec<Row> {
-    let invalid =
-        |reason, call| refused(reason, 401, "invalid_token", call).challenged(INVALID_TOKEN);
-    let expired = json!({"iat": now() - 7200, "nbf": now() - 7200, "exp": now() - 3600});
-    let exchange = "fb60f99c-7a34-4190-8149-302f77469936";
-    let silent = Setup {
-        issuers: [
-            "- name: silent".to_owned(),
-            "  profile: oidc".to_owned(),
-            "  issuers: ['https://silent.test']".to_owned(),
-            "  algorithms: [RS256]".to_owned(),
-            "  token_types: [JWT]".to_owned(),
-            format!("  keys: {{jwks_uri: 'https://{}/keys'}}", closed()),
-        ]
-        .into(),
-        ..Setup::default()
-    };
-    vec![
-        invalid(Reason::TokenMalformed, authorized(&["Bearer a.b"])),
-        invalid(Reason::TokenMalformed, header(json!({"crit": ["exp"]}))),
-        invalid(
-            Reason::TokenAlgorithmRefused,
-            header(json!({"alg": "none"})),
-        ),
-        invalid(
-            Reason::TokenAlgorithmRefused,
-            header(json!({"alg": "HS256"})),
-        ),
-        invalid(
-            Reason::TokenAlgorithmRefused,
-            header(json!({"alg": "RS384"})),
-        ),
-        invalid(
-            Reason::TokenTypeRefused,
-            header(json!({"typ": "logout+jwt"})),
-        ),
-        invalid(Reason::TokenTypeRefused, claims(json!({"nonce": "n"}))),
-        invalid(
-            Reason::TokenIssuerRefused,
-            claims(json!({"iss": "https://elsewhere.test"})),
-        ),
-        invalid(
-            Reason::TokenIssuerRefused,
-            claims(json!({"tid": "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a01"})),
-        ),
-        invalid(Reason::TokenKeyUnknown, header(json!({"kid": "another"}))),
-        invalid(Reason::TokenSignatureInvalid, token(spliced)),
-        invalid(
-            Reason::TokenAudienceRefused,
-            claims(json!({"aud": "api://finance-api"})),
-        ),
-        // T1 of a blueprint, and T2 of an agent identity (`reference/entra.md` §2).
-        invalid(
-            Reason::TokenAudienceRefused,
-            claims(json!({"aud": exchange, "azp": BLUEPRINT, "oid": PRINCIPAL,
-                "sub": "/eid1/c/pub/t/tenant/a/blueprint/agent"})),
-        ),
-        invalid(
-            Reason::TokenAudienceRefused,
-            claims(json!({"aud": "api://AzureADTokenExchange"})),
-        ),
-        refused(Reason::TokenExpired, 401, "token_expired", claims(expired))
-            .challenged(INVALID_TOKEN),
-        invalid(
-            Reason::TokenNotYetValid,
-            claims(json!({"nbf": now() + 600})),
-        ),
-        invalid(Reason::TokenClaimsRefused, claims(json!({"exp": null}))),
-        invalid(Reason::TokenClaimsRefused, claims(json!({"idtyp": "user"}))),
-        invalid(
-            Reason::TokenClaimsRefused,
-            claims(json!({"azp": "a9a9a9a9-0000-4000-8000-000000000012",
-                "idtyp": "user", "oid": AGENT_USER, "xms_sub_fct": "13"})),
-        ),
-        refused(
-            Reason::KeysUnavailable,
-            503,
-            "keys_unavailable",
-            claims(json!({"iss": "https://silent.test"})),
-        )
-        .on(silent),
-    ]
-}
-
-/// The claims of one token under the signature of another.
-fn spliced(site: &crate::support::site::Site) -> String {
-    let (claims, _) = site.agent_token(AGENT).rsplit_once('.').map(owned).unwrap();
-    let other = site.token(&json!({"roles": ["Admin"]}));
-    let (_, signature) = other.rsplit_once('.').map(owned).unwrap();
-    format!("{claims}.{signature}")
-}
-
-fn owned((one, other): (&str, &str)) -> (String, String) {
-    (one.to_owned(), other.to_owned())
-}
-
 fn agent_call() -> Call {
     as_agent(|| Request::get("/hr/people"))
 }
 
 /// A human with a client that is not an agent.
-pub(super) fn human() -> Value {
+fn human() -> Value {
     json!({"azp": "c1c1c1c1-0000-4000-8000-000000000001", "idtyp": "user", "oid": HUMAN,
         "sub": "pairwise", "xms_act_fct": null, "xms_sub_fct": null, "xms_par_app_azp": null})
 }
@@ -299,8 +186,7 @@ fn decisions() -> Vec<Row> {
             })),
         )),
         decided(Reason::AgentUnknown, 403, "agent_unknown", agent_call()).on(Setup {
-            directory: Vec::new(),
-            sections: "directory: {dir: agents, unknown_agents: block}".to_owned(),
+            sections: "directory: {unknown_agents: block}".to_owned(),
             ..Setup::default()
         }),
         decided(
