@@ -15,6 +15,7 @@
 )]
 
 mod architecture;
+mod binary;
 mod config;
 mod corpora;
 mod dataplane;
