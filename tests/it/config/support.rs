@@ -74,7 +74,7 @@ impl Folder {
         folder
     }
 
-    fn with_certificates() -> Self {
+    pub(crate) fn with_certificates() -> Self {
         let folder = Self(TempDir::new().unwrap());
         for name in ["server", "management"] {
             let (certificate, key) = certificate(name);
