@@ -1,7 +1,7 @@
 //! `boomgate demo`: its files, the commands that it prints, its line per decision, its end.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -96,19 +96,25 @@ fn has_curl() -> bool {
     has
 }
 
-/// Pastes a command into a shell, as it is. curl says the status because its own file of options asks for it.
-fn paste(home: &Path, command: &str) -> String {
-    let options = "silent\nshow-error\nwrite-out = \"\\n%{http_code}\"\n";
+/// Pastes commands into a shell, as they are; gives the status of each call of curl, which its own file of options
+/// has it say.
+fn paste(demo: &Demo, commands: &str) -> Vec<String> {
+    let home = demo.folder.path();
+    let options = "silent\nshow-error\nwrite-out = \"\\nstatus %{http_code}\\n\"\n";
     std::fs::write(home.join(".curlrc"), options).unwrap();
     let output = Command::new("bash")
-        .args(["-c", command])
+        .args(["-c", commands])
         .env("CURL_HOME", home)
+        .env("DIR", demo.path(""))
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command}: {stderr}");
+    assert!(output.status.success(), "{commands}: {stderr}");
     let stdout = String::from_utf8(output.stdout).unwrap();
-    stdout.rsplit('\n').next().unwrap().to_owned()
+    let statuses = stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("status "));
+    statuses.map(ToOwned::to_owned).collect()
 }
 
 #[tokio::test]
@@ -146,7 +152,7 @@ async fn every_command_of_the_guide_works_when_pasted_and_every_decision_is_a_li
             command.contains(file) && command.ends_with(path),
             "{command}"
         );
-        assert_eq!(paste(demo.folder.path(), command), status, "{command}");
+        assert_eq!(paste(&demo, command), [status], "{command}");
     }
     demo.process
         .until("there is a line for each decision", async |process| {
@@ -180,13 +186,47 @@ async fn every_command_of_the_guide_works_when_pasted_and_every_decision_is_a_li
     assert_eq!(decisions.count(), expected.len());
 }
 
+/// The commands that the README has beside the demo do what it says.
+#[tokio::test]
+async fn the_readme_tells_the_truth() {
+    if !has_curl() {
+        return;
+    }
+    let demo = Demo::start().await;
+    let readme = include_str!("../../../README.md");
+    let mut blocks = readme.split("```sh\n").skip(2);
+    let mut block = || {
+        let (block, _) = blocks.next().unwrap().split_once("```").unwrap();
+        let ported = block.replace(":8443", &format!(":{}", demo.port("gateway")));
+        ported.replace(":9443", &format!(":{}", demo.port("management")))
+    };
+    let calls = block();
+    let promises = calls.lines().filter(|line| line.starts_with("call "));
+    let promised: Vec<_> = promises
+        .map(|line| match line.split_once('#').unwrap().1 {
+            said if said.contains("forwarded") => "200",
+            said if said.contains("blocked") => "403",
+            said if said.contains("401") => "401",
+            said => panic!("what is promised by `{said}`?"),
+        })
+        .collect();
+    assert!(promised.len() > 4);
+    assert_eq!(paste(&demo, &calls), promised);
+    assert_eq!(paste(&demo, &block()), ["204"]);
+    assert_eq!(
+        paste(&demo, &calls)[0],
+        "403",
+        "the agent is compromised now"
+    );
+}
+
 #[tokio::test]
 async fn no_token_is_printed() {
     if !has_curl() {
         return;
     }
     let mut demo = Demo::start().await;
-    let (command, home) = (&demo.commands()[0], demo.folder.path());
+    let command = &demo.commands()[0];
     let secrets: Vec<_> = CALLERS
         .map(|caller| format!("tokens/{caller}.jwt"))
         .into_iter()
@@ -194,7 +234,7 @@ async fn no_token_is_printed() {
         .map(|name| std::fs::read_to_string(demo.path(&name)).unwrap())
         .collect();
     for caller in CALLERS {
-        paste(home, &command.replace("hr-agent", caller));
+        paste(&demo, &command.replace("hr-agent", caller));
     }
     demo.process
         .until("there is a line for each decision", async |process| {
