@@ -21,7 +21,6 @@ use crate::identity::{Issuer, IssuerKeys, Issuers, KeySet};
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::telemetry::Metrics;
 
-pub use super::fetch::{FetchError, check_address};
 pub use load::KeyLoadError;
 
 /// The longest pause after a failure.

@@ -1,4 +1,4 @@
-//! Fetches one small document from a configured `https` address.
+//! Room 6: fetches one small document from a configured `https` address.
 //!
 //! No redirect is followed, nothing is read past the limits, and no certificate is trusted but those of the given
 //! bundle, or of the operating system. Never here: an address that a token or a caller names.
@@ -22,7 +22,7 @@ use tokio_rustls::TlsConnector;
 
 /// Why a document could not be fetched.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchError {
+pub enum ClientError {
     /// The address is not one that is fetched.
     #[error("`{0}` is not an address of the form `https://host[:port]/path`")]
     Address(String),
@@ -57,42 +57,48 @@ pub enum FetchError {
 
 /// What one fetch may cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub struct Limits {
     /// All of it: connecting, handshake, answer.
-    pub(super) timeout: Duration,
+    pub timeout: Duration,
     /// The document's size in bytes.
-    pub(super) max_bytes: usize,
+    pub max_bytes: usize,
 }
 
 /// Fetches from servers whose certificates lead to a trusted root.
 #[derive(Debug, Clone)]
-pub(super) struct Fetcher {
+pub struct Client {
     tls: Arc<ClientConfig>,
 }
 
-impl Fetcher {
+impl Client {
     /// Trusts the certificates of `ca_file`, else the operating system's. Reads files: to be called where that may block.
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, FetchError> {
+    ///
+    /// # Errors
+    /// [`ClientError`] if there is nothing to trust.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, ClientError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(FetchError::Tls)?
+            .map_err(ClientError::Tls)?
             .with_root_certificates(roots(ca_file)?)
             .with_no_client_auth();
         Ok(Self { tls: Arc::new(tls) })
     }
 
     /// The document at `address`.
-    pub(super) async fn get(&self, address: &str, limits: Limits) -> Result<Bytes, FetchError> {
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn get(&self, address: &str, limits: Limits) -> Result<Bytes, ClientError> {
         tokio::time::timeout(limits.timeout, self.exchange(address, limits.max_bytes))
             .await
-            .unwrap_or(Err(FetchError::TimedOut(limits.timeout)))
+            .unwrap_or(Err(ClientError::TimedOut(limits.timeout)))
     }
 
-    async fn exchange(&self, address: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
+    async fn exchange(&self, address: &str, max_bytes: usize) -> Result<Bytes, ClientError> {
         let target = Target::parse(address)?;
-        let connect = |fault| FetchError::Connect(target.authority.clone(), fault);
-        let http = |fault| FetchError::Http(target.authority.clone(), fault);
+        let connect = |fault| ClientError::Connect(target.authority.clone(), fault);
+        let http = |fault| ClientError::Http(target.authority.clone(), fault);
         let stream = TcpStream::connect((target.host.as_str(), target.port))
             .await
             .map_err(connect)?;
@@ -118,14 +124,14 @@ impl Fetcher {
         let response = sender.send_request(request).await.map_err(http)?;
         if response.status() != StatusCode::OK {
             let authority = target.authority.clone();
-            return Err(FetchError::Status(authority, response.status()));
+            return Err(ClientError::Status(authority, response.status()));
         }
         match Limited::new(response.into_body(), max_bytes)
             .collect()
             .await
         {
             Ok(body) => Ok(body.to_bytes()),
-            Err(fault) if fault.is::<LengthLimitError>() => Err(FetchError::TooLarge(max_bytes)),
+            Err(fault) if fault.is::<LengthLimitError>() => Err(ClientError::TooLarge(max_bytes)),
             Err(fault) => Err(match fault.downcast() {
                 Ok(fault) => http(*fault),
                 Err(fault) => connect(io::Error::other(fault)),
@@ -145,8 +151,8 @@ struct Target {
 }
 
 impl Target {
-    fn parse(address: &str) -> Result<Self, FetchError> {
-        let refused = || FetchError::Address(address.to_owned());
+    fn parse(address: &str) -> Result<Self, ClientError> {
+        let refused = || ClientError::Address(address.to_owned());
         let uri: Uri = address.parse().ok().ok_or_else(refused)?;
         let authority = uri.authority().ok_or_else(refused)?;
         let has_user = authority.as_str().contains('@');
@@ -155,7 +161,7 @@ impl Target {
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host.clone())
-            .map_err(|fault| FetchError::Host(host.clone(), fault))?;
+            .map_err(|fault| ClientError::Host(host.clone(), fault))?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
             port: authority.port_u16().unwrap_or(443),
@@ -170,20 +176,20 @@ impl Target {
 /// Whether an address has the form that is fetched; `config` asks before anything runs.
 ///
 /// # Errors
-/// [`FetchError::Address`] or [`FetchError::Host`]
-pub fn check_address(address: &str) -> Result<(), FetchError> {
+/// [`ClientError::Address`] or [`ClientError::Host`]
+pub fn check_address(address: &str) -> Result<(), ClientError> {
     Target::parse(address).map(|_| ())
 }
 
 /// The trusted roots. None at all is an error, not a fetch that trusts nobody in silence.
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, FetchError> {
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = ca_file {
-        let unreadable = |fault| FetchError::CaFile(path.to_owned(), fault);
+        let unreadable = |fault| ClientError::CaFile(path.to_owned(), fault);
         for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
             roots
                 .add(certificate.map_err(unreadable)?)
-                .map_err(FetchError::Tls)?;
+                .map_err(ClientError::Tls)?;
         }
     } else {
         // Some of the system's certificates may be ones that the library refuses; the others do.
@@ -191,7 +197,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, FetchError> {
     }
     if roots.is_empty() {
         let of = ca_file.map(|path| format!(" in `{}`", path.display()));
-        return Err(FetchError::NoRoots(of.unwrap_or_default()));
+        return Err(ClientError::NoRoots(of.unwrap_or_default()));
     }
     Ok(roots)
 }
@@ -220,9 +226,9 @@ mod tests {
     #[test]
     fn a_bundle_without_a_certificate_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let fault = Fetcher::new(Some(file.path())).unwrap_err();
-        assert!(matches!(fault, FetchError::NoRoots(_)), "{fault}");
-        let fault = Fetcher::new(Some(Path::new("/nowhere/ca.pem"))).unwrap_err();
-        assert!(matches!(fault, FetchError::CaFile(..)), "{fault}");
+        let fault = Client::new(Some(file.path())).unwrap_err();
+        assert!(matches!(fault, ClientError::NoRoots(_)), "{fault}");
+        let fault = Client::new(Some(Path::new("/nowhere/ca.pem"))).unwrap_err();
+        assert!(matches!(fault, ClientError::CaFile(..)), "{fault}");
     }
 }
