@@ -1,7 +1,7 @@
-//! Room 6: fetches one small document from a configured `https` address.
+//! Room 6: sends a small request of our own to a configured `https` address: for a key set, to a control plane.
 //!
 //! No redirect is followed, nothing is read past the limits, and no certificate is trusted but those of the given
-//! bundle, or of the operating system. Never here: an address that a token or a caller names.
+//! bundle, or of the operating system. Never here: a call, and an address that a token or a caller names.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http::{HeaderValue, Request, Response, Uri, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -20,10 +20,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
-/// Why a document could not be fetched.
+/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The address is not one that is fetched.
+    /// The address is not one that is asked.
     #[error("`{0}` is not an address of the form `https://host[:port]/path`")]
     Address(String),
     /// The host is neither a name nor an address.
@@ -44,27 +44,24 @@ pub enum ClientError {
     /// The peer does not speak HTTP/1.1, or broke off.
     #[error("the answer of `{0}` is not complete")]
     Http(String, #[source] hyper::Error),
-    /// Any status but 200; redirects are not followed.
-    #[error("`{0}` answered {1}, expected 200")]
-    Status(String, StatusCode),
-    /// The document is too large.
-    #[error("the document is larger than {0} bytes")]
+    /// The answer is too large.
+    #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
     /// It took too long.
     #[error("no complete answer within {0:?}")]
     TimedOut(Duration),
 }
 
-/// What one fetch may cost.
+/// What one exchange may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// All of it: connecting, handshake, answer.
     pub timeout: Duration,
-    /// The document's size in bytes.
+    /// The size of the answer's body in bytes.
     pub max_bytes: usize,
 }
 
-/// Fetches from servers whose certificates lead to a trusted root.
+/// Asks servers whose certificates lead to a trusted root, on a connection per request.
 #[derive(Debug, Clone)]
 pub struct Client {
     tls: Arc<ClientConfig>,
@@ -85,18 +82,26 @@ impl Client {
         Ok(Self { tls: Arc::new(tls) })
     }
 
-    /// The document at `address`.
+    /// Sends a request to the address that it names, and reads the answer whole, whatever its status.
     ///
     /// # Errors
-    /// [`ClientError`]
-    pub async fn get(&self, address: &str, limits: Limits) -> Result<Bytes, ClientError> {
-        tokio::time::timeout(limits.timeout, self.exchange(address, limits.max_bytes))
+    /// [`ClientError`]; then nobody knows whether the request took effect.
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, ClientError> {
+        tokio::time::timeout(limits.timeout, self.exchange(request, limits.max_bytes))
             .await
             .unwrap_or(Err(ClientError::TimedOut(limits.timeout)))
     }
 
-    async fn exchange(&self, address: &str, max_bytes: usize) -> Result<Bytes, ClientError> {
-        let target = Target::parse(address)?;
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let target = Target::of(request.uri())?;
         let connect = |fault| ClientError::Connect(target.authority.clone(), fault);
         let http = |fault| ClientError::Http(target.authority.clone(), fault);
         let stream = TcpStream::connect((target.host.as_str(), target.port))
@@ -111,26 +116,18 @@ impl Client {
         // The connection's task ends with this function, however it ends.
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
-        let mut request = Request::new(Empty::<Bytes>::new());
+        let mut request = request.map(Full::new);
         *request.uri_mut() = target.path;
         let headers = request.headers_mut();
         if let Ok(host) = target.authority.parse() {
             headers.insert(header::HOST, host);
         }
-        headers.insert(
-            header::ACCEPT,
-            header::HeaderValue::from_static("application/json"),
-        );
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::ACCEPT, json);
         let response = sender.send_request(request).await.map_err(http)?;
-        if response.status() != StatusCode::OK {
-            let authority = target.authority.clone();
-            return Err(ClientError::Status(authority, response.status()));
-        }
-        match Limited::new(response.into_body(), max_bytes)
-            .collect()
-            .await
-        {
-            Ok(body) => Ok(body.to_bytes()),
+        let (head, body) = response.into_parts();
+        match Limited::new(body, max_bytes).collect().await {
+            Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
             Err(fault) if fault.is::<LengthLimitError>() => Err(ClientError::TooLarge(max_bytes)),
             Err(fault) => Err(match fault.downcast() {
                 Ok(fault) => http(*fault),
@@ -140,7 +137,7 @@ impl Client {
     }
 }
 
-/// Where a document is.
+/// Where a request goes.
 struct Target {
     host: String,
     port: u16,
@@ -151,12 +148,10 @@ struct Target {
 }
 
 impl Target {
-    fn parse(address: &str) -> Result<Self, ClientError> {
-        let refused = || ClientError::Address(address.to_owned());
-        let uri: Uri = address.parse().ok().ok_or_else(refused)?;
+    fn of(uri: &Uri) -> Result<Self, ClientError> {
+        let refused = || ClientError::Address(uri.to_string());
         let authority = uri.authority().ok_or_else(refused)?;
-        let has_user = authority.as_str().contains('@');
-        if uri.scheme_str() != Some("https") || has_user || address.contains('#') {
+        if uri.scheme_str() != Some("https") || authority.as_str().contains('@') {
             return Err(refused());
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
@@ -173,15 +168,21 @@ impl Target {
     }
 }
 
-/// Whether an address has the form that is fetched; `config` asks before anything runs.
+/// Reads an address of the form `https://host[:port]/path`, without a user and a fragment.
 ///
 /// # Errors
 /// [`ClientError::Address`] or [`ClientError::Host`]
-pub fn check_address(address: &str) -> Result<(), ClientError> {
-    Target::parse(address).map(|_| ())
+pub fn parse_address(address: &str) -> Result<Uri, ClientError> {
+    let refused = || ClientError::Address(address.to_owned());
+    let uri: Uri = address.parse().ok().ok_or_else(refused)?;
+    // `Uri` leaves a fragment out in silence.
+    if address.contains('#') {
+        return Err(refused());
+    }
+    Target::of(&uri).map(|_| uri)
 }
 
-/// The trusted roots. None at all is an error, not a fetch that trusts nobody in silence.
+/// The trusted roots. None at all is an error, not a client that trusts nobody in silence.
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = ca_file {
@@ -207,9 +208,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_addresses_without_a_user_are_fetched() {
-        assert!(check_address("https://login.example.com/keys?x=1").is_ok());
-        assert!(check_address("https://[::1]:8443/keys").is_ok());
+    fn only_https_addresses_without_a_user_are_asked() {
+        assert!(parse_address("https://login.example.com/keys?x=1").is_ok());
+        assert!(parse_address("https://[::1]:8443/keys").is_ok());
         for refused in [
             "http://login.example.com/keys",
             "https://user@login.example.com/keys",
@@ -219,7 +220,7 @@ mod tests {
             "file:///etc/passwd",
             "https://a_b!/keys",
         ] {
-            assert!(check_address(refused).is_err(), "{refused}");
+            assert!(parse_address(refused).is_err(), "{refused}");
         }
     }
 

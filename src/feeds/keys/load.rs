@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use http::{Request, StatusCode};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use crate::client::{Client, ClientError, Limits};
+use crate::client::{Client, ClientError, Limits, parse_address};
 use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings};
 use crate::identity::{KeySet, KeySetError};
 use crate::types::json;
@@ -23,6 +24,9 @@ pub enum KeyLoadError {
     /// The document cannot be fetched.
     #[error("`{0}` cannot be fetched")]
     Fetch(String, #[source] ClientError),
+    /// Any status but 200; redirects are not followed.
+    #[error("`{0}` answered {1}, expected 200")]
+    Status(String, StatusCode),
     /// The OpenID configuration is not one.
     #[error("`{0}` is not an OpenID configuration with `issuer` and `jwks_uri`")]
     Discovery(String),
@@ -82,10 +86,15 @@ async fn get(client: &Client, address: &str, keys: &KeySettings) -> Result<Bytes
         timeout: keys.timeout,
         max_bytes: keys.max_bytes,
     };
-    client
-        .get(address, limits)
-        .await
-        .map_err(|fault| KeyLoadError::Fetch(address.to_owned(), fault))
+    let failed = |fault| KeyLoadError::Fetch(address.to_owned(), fault);
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = parse_address(address).map_err(failed)?;
+    let answer = client.send(request, limits).await.map_err(failed)?;
+    if answer.status() != StatusCode::OK {
+        let address = address.to_owned();
+        return Err(KeyLoadError::Status(address, answer.status()));
+    }
+    Ok(answer.into_body())
 }
 
 /// Where the OpenID configuration says that the keys are, once it is known to be our issuer's.
