@@ -4,6 +4,8 @@
 
 pub mod check;
 pub mod demo;
+mod management;
+mod risk;
 pub mod run;
 
 use std::io::Write;
@@ -18,6 +20,8 @@ use crate::config;
 pub const EXIT_FINE: u8 = 0;
 /// Ran and failed.
 pub const EXIT_FAILED: u8 = 1;
+/// Bad input data (`EX_DATAERR` of BSD's `sysexits`).
+pub const EXIT_DATA: u8 = 65;
 /// Bad configuration (`EX_CONFIG` of BSD's `sysexits`).
 pub const EXIT_CONFIGURATION: u8 = 78;
 
@@ -53,6 +57,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Output::Text)]
         output: Output,
     },
+    /// List risky agents, and confirm or dismiss their risk, on a running gateway
+    Risk(risk::Arguments),
     /// Print the JSON Schema of the configuration
     Schema,
 }
@@ -75,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::Run { config } => run::run(&config),
         Command::Check { config, output } => check(&config, output),
+        Command::Risk(arguments) => risk::risk(arguments),
         Command::Schema => print_schema(),
     };
     done.unwrap_or_else(|fault| {
@@ -83,7 +90,11 @@ pub fn main() -> ExitCode {
         }
         // With a closed standard error there is nobody left to tell.
         let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
-        ExitCode::from(EXIT_FAILED)
+        ExitCode::from(if fault.is::<management::InputError>() {
+            EXIT_DATA
+        } else {
+            EXIT_FAILED
+        })
     })
 }
 

@@ -27,6 +27,7 @@ mod observability;
 mod path;
 mod properties;
 mod reasons;
+mod risk_command;
 mod samples;
 mod support;
 mod tokens;
