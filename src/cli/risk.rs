@@ -37,11 +37,11 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Hold agents to be compromised: their risk is high from now on
+    /// Hold agents to be compromised: their own risk is high from now on
     ConfirmCompromised(Agents),
-    /// Hold agents to be safe: their risk is none
+    /// Hold agents to be safe: their own risk is none
     ConfirmSafe(Agents),
-    /// Dismiss what was reported of agents: their risk is none
+    /// Dismiss what was reported of agents: their own risk is none
     Dismiss(Agents),
 }
 
