@@ -238,6 +238,10 @@ impl CallHandler for Gateway {
     ) -> http::Response<RecordedBody> {
         Self::shed(self, request, &connection).await
     }
+
+    fn is_whole(body: &RecordedBody) -> bool {
+        body.is_whole()
+    }
 }
 
 /// One worker per core, unless the operator says otherwise.

@@ -27,8 +27,15 @@ use crate::risk::{RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{StateStore, StoreError};
 use crate::telemetry::Metrics;
-use crate::types::Timestamp;
+use crate::types::fault::chain;
+use crate::types::{Faults, Timestamp};
 use crate::upstream::UpstreamTable;
+
+/// How often files that change while they are read are read again before the next look.
+const MAX_READS: usize = 10;
+
+/// What [`config::attempt`] gives.
+type Attempt = (Option<Loaded>, Faults, BTreeSet<PathBuf>);
 
 /// The control side's parts.
 pub(super) struct Control {
@@ -83,10 +90,10 @@ impl Control {
         loop {
             match watch.look().await {
                 Change::None => self.confirm_risk_file(),
-                Change::Files => self.reload().await,
+                Change::Files => self.reload(&mut watch).await,
                 Change::Hangup => {
                     self.shared.recorder.reopen();
-                    self.reload().await;
+                    self.reload(&mut watch).await;
                 }
             }
             let files = self.files.iter().cloned().collect();
@@ -132,13 +139,10 @@ impl Control {
     }
 
     /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
-    async fn reload(&mut self) {
-        let (path, environment) = (self.path.clone(), self.environment);
-        // Thousands of policies take a while; management and keys go on meanwhile.
-        let loading = tokio::task::spawn_blocking(move || config::attempt(&path, &environment));
-        let (loaded, faults, files) = match loading.await {
+    async fn reload(&mut self, watch: &mut Watch) {
+        let (loaded, faults, files) = match self.read(watch).await {
             Ok(attempt) => attempt,
-            Err(fault) => return self.not_loaded(vec![fault.to_string()]),
+            Err(message) => return self.not_loaded(vec![message]),
         };
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
@@ -162,6 +166,21 @@ impl Control {
                 self.not_loaded(messages);
             }
         }
+    }
+
+    /// Reads everything. If a file changes meanwhile then again: what was read is partly old and partly new, which is
+    /// nothing that anybody wrote.
+    async fn read(&self, watch: &mut Watch) -> Result<Attempt, String> {
+        for _ in 0..MAX_READS {
+            let (path, environment) = (self.path.clone(), self.environment);
+            // Thousands of policies take a while; management and keys go on meanwhile.
+            let reading = tokio::task::spawn_blocking(move || config::attempt(&path, &environment));
+            let attempt = reading.await.map_err(|fault| fault.to_string())?;
+            if !watch.has_changed().await {
+                return Ok(attempt);
+            }
+        }
+        Err("the files change while they are read, again and again".to_owned())
     }
 
     /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
@@ -296,14 +315,4 @@ fn server_tls(settings: &ManagementSettings) -> ServerTls {
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
     }
-}
-
-/// A fault with its causes, as an operator reads it.
-fn chain(fault: &AppError) -> String {
-    let first: &dyn std::error::Error = fault;
-    let causes = std::iter::successors(Some(first), |cause| cause.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -95,6 +95,15 @@ impl Body {
         })
     }
 
+    /// Whether all of it is in our hands: no peer is read for it.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        match self {
+            Self::Empty | Self::Full(_) => true,
+            Self::Streamed(_) => false,
+        }
+    }
+
     /// Keeps `guard` until the body was read to its end, or is dropped. A body that we wrote ourselves drops it at once.
     #[must_use]
     pub fn holding(self, guard: impl Any + Send + Sync) -> Self {

@@ -52,6 +52,7 @@ impl CallContext {
             version: head.version,
             method: None,
             host: None,
+            port: None,
             path: None,
             resource: None,
             user_agent: user_agent(&head.headers),
@@ -122,6 +123,7 @@ fn read(
     let authority = Authority::of(head.version, &head.uri, &head.headers, &context.connection);
     if let Ok(authority) = &authority {
         context.host = Some(Arc::clone(&authority.host));
+        context.port = authority.port;
     }
     let authority = authority?;
     let Target { path, query } = Target::parse(target).map_err(|_why| Reason::RequestMalformed)?;

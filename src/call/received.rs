@@ -33,6 +33,8 @@ pub struct CallContext {
     pub method: Option<Method>,
     /// The authority's host: lower case, without port.
     pub host: Option<Arc<str>>,
+    /// The authority's port, where it names one. It may be another than that of our socket.
+    pub port: Option<u16>,
     /// The normalised path; `None` when the target was refused.
     pub path: Option<Arc<str>>,
     /// The resource, once it was found.
@@ -69,12 +71,12 @@ impl CallContext {
         Some(format!("{}{prefix}", self.origin()?))
     }
 
-    /// Scheme, host and port of the call.
+    /// Scheme, host and port as the caller named them, which is where it can reach us again.
     fn origin(&self) -> Option<String> {
-        let host = self.host.as_deref()?;
-        Some(match self.connection.local.port() {
-            443 => format!("https://{host}"),
-            port => format!("https://{host}:{port}"),
+        let (scheme, host) = (self.connection.scheme(), self.host.as_deref()?);
+        Some(match self.port {
+            Some(port) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
         })
     }
 }

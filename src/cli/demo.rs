@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::run::wait_for_stop;
+use super::run::StopSignals;
 use crate::app::AppError;
 use crate::demo::{self, Demo, DemoError};
 use crate::listener::ListenError;
+use crate::telemetry::logging::{self, LogSettings};
 
 /// How to start a demo.
 #[derive(Debug, clap::Args)]
@@ -32,8 +33,15 @@ pub(super) struct Arguments {
 /// # Errors
 /// When it cannot start, or does not end well.
 pub(super) fn demo(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    // Standard output is for decisions; what goes wrong, such as an edit that is not understood, shows beside them.
+    let log = LogSettings {
+        filter: "warn".to_owned(),
+        ..LogSettings::default()
+    };
+    logging::init(&log).context("starting the log")?;
     let runtime = super::control_runtime()?;
     runtime.block_on(async {
+        let mut stop = StopSignals::hear()?;
         let mut out = anstream::stdout().lock();
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let (gateway, management) = (
@@ -43,13 +51,12 @@ pub(super) fn demo(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let dir = arguments.dir.unwrap_or_else(demo::fresh_folder);
         let started = Demo::start(dir, gateway, management).await;
         let demo = started.map_err(explain_taken_port)?;
-        demo::guide::print(&mut out, &demo)?;
+        // Before the guide: a call that follows it at once is shown too.
         let mut decisions = demo.app().decisions();
-        let stop = wait_for_stop();
-        tokio::pin!(stop);
+        demo::guide::print(&mut out, &demo)?;
         loop {
             tokio::select! {
-                stopped = &mut stop => break stopped?,
+                () = stop.wait() => break,
                 line = decisions.recv() => match line {
                     Ok(line) => demo::guide::print_decision(&mut out, &line)?,
                     Err(RecvError::Lagged(missed)) => writeln!(out, "… {missed} decisions more")?,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{EXIT_CONFIGURATION, check};
 use crate::app::App;
@@ -24,25 +24,39 @@ pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
     logging::init(&loaded.settings.log).context("starting the log")?;
     let runtime = super::control_runtime()?;
     runtime.block_on(async {
+        let mut stop = StopSignals::hear()?;
         let app = App::start(path, process_environment, &loaded).context("starting")?;
         for (name, address) in app.listeners() {
             tracing::info!(listener = %name, %address, "listening");
         }
         tracing::info!(listener = "management", address = %app.management(), "listening");
-        wait_for_stop().await?;
+        stop.wait().await;
         tracing::info!("draining");
         app.stop().await.context("stopping")?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// Waits for SIGINT or SIGTERM.
-pub(super) async fn wait_for_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("hearing SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("hearing SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGINT and SIGTERM, heard from its making on.
+pub(super) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Hears them. Make it before anything starts: a process that does not hear a signal is ended by it at once.
+    pub(super) fn hear() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("hearing SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("hearing SIGINT")?,
+        })
     }
-    Ok(())
+
+    /// Waits for one of them.
+    pub(super) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -244,6 +244,12 @@ fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
     }
     let (directory, found) = parts.build();
     check.extend(found);
+    let at = MemberPath::root().key("directory").key("dir");
+    if check.is_given(&at) && directory.is_empty() && !check.has_errors() {
+        // FAIL-CLOSED: without its entry, an agent that was disabled is one that nobody knows.
+        let predicate = "holds no blueprint, agent identity or agent user, expected at least one (without a directory, leave `dir` out)";
+        check.refuse(&at, predicate);
+    }
     directory
 }
 

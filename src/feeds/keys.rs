@@ -20,6 +20,7 @@ use crate::identity::settings::IssuerSettings;
 use crate::identity::{Issuer, IssuerKeys, Issuers, KeySet};
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::telemetry::Metrics;
+use crate::types::fault::chain;
 
 pub use load::KeyLoadError;
 
@@ -258,12 +259,6 @@ fn jitter(limit: Duration) -> Duration {
         Ok(()) => Duration::from_micros(u64::from_ne_bytes(random).checked_rem(limit).unwrap_or(0)),
         Err(_) => Duration::ZERO,
     }
-}
-
-/// An error with all its causes.
-fn chain(fault: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(fault.source(), |fault| fault.source());
-    causes.fold(fault.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

@@ -86,6 +86,13 @@ impl Watch {
         Change::Files
     }
 
+    /// Whether something has changed since the last look. This is a look too.
+    pub async fn has_changed(&mut self) -> bool {
+        let now = self.fingerprint().await;
+        let before = std::mem::replace(&mut self.known, now);
+        before != self.known
+    }
+
     /// One interval, or SIGHUP before its end.
     async fn pause(&mut self) -> Option<Change> {
         let interval = tokio::time::sleep(self.interval);

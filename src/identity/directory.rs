@@ -126,6 +126,12 @@ impl Directory {
         self.principals.get(id)
     }
 
+    /// Whether it knows nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blueprints.is_empty() && self.agents.is_empty() && self.agent_users.is_empty()
+    }
+
     /// Every agent identity, by id.
     pub fn agents(&self) -> impl Iterator<Item = &Arc<AgentIdentity>> {
         self.agents.values()

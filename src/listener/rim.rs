@@ -36,7 +36,15 @@ pub trait CallHandler: Send + Sync + 'static {
         request: Request<Incoming>,
         connection: Arc<ConnectionFacts>,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// Whether an answer's body is in our hands whole, so that its call is over but for its peer's reading.
+    fn is_whole(body: &Self::Body) -> bool;
 }
+
+/// Marks an answer that is in our hands whole. Its call is not under way any more: whoever does not read what it is
+/// refused with, as an HTTP/2 peer without a window need not, holds neither a place nor its connection open by that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whole;
 
 /// The places of one listener in one worker.
 #[derive(Debug)]
@@ -53,26 +61,26 @@ impl Rim {
         }
     }
 
-    /// Hands a call to its handler, or sheds it. A call keeps its place until its response's last byte.
+    /// Hands a call to its handler, or sheds it. A call keeps its place until its response's last byte is known.
     pub(super) async fn call<H: CallHandler>(
         &self,
         handler: &H,
         request: Request<Incoming>,
         connection: Arc<ConnectionFacts>,
     ) -> Response<Placed<H::Body>> {
-        match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => {
-                let response = handler.handle(request, connection).await;
-                response.map(|body| Placed {
-                    body,
-                    _place: Some(place),
-                })
-            }
-            Err(_full) => {
-                let response = handler.shed(request, connection).await;
-                response.map(|body| Placed { body, _place: None })
-            }
+        let place = Arc::clone(&self.places).try_acquire_owned().ok();
+        let mut response = match place {
+            Some(_) => handler.handle(request, connection).await,
+            None => handler.shed(request, connection).await,
+        };
+        let is_whole = H::is_whole(response.body());
+        if is_whole {
+            response.extensions_mut().insert(Whole);
         }
+        response.map(|body| Placed {
+            body,
+            _place: place.filter(|_| !is_whole),
+        })
     }
 }
 

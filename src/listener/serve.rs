@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::activity::{Activity, Counted, Expired, Watched};
+use super::rim::Whole;
 use super::settings::Limits;
 
 /// The least buffer that hyper takes for HTTP/1.1, and what bodies are read by.
@@ -61,7 +62,8 @@ pub(super) async fn serve<I, S, B>(
         let response = service.call(request);
         async move {
             let Ok(response) = response.await;
-            let call = Some(call);
+            let is_whole = response.extensions().get::<Whole>().is_some();
+            let call = (!is_whole).then_some(call);
             Ok::<_, Infallible>(response.map(|body| Counted { body, call }))
         }
     });

@@ -36,6 +36,12 @@ impl RecordedBody {
         Self { inner, entry: None }
     }
 
+    /// Whether all of it is in our hands: no upstream is read for it.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.inner.is_whole()
+    }
+
     /// A server does not ask again for what it knows to be over: the end is noticed with the last frame.
     fn close_at_end(&mut self) {
         if self.inner.is_end_stream()

@@ -1,7 +1,7 @@
 //! The shape of a record: Graph's `signIn` (`reference/entra.md` §7.1-7.3), filled from a decision or a refusal.
 //!
 //! Pure: the same decision gives the same line, but for its duration. A record holds every fact that policy read;
-//! attributes are held by the generation, whose sources are kept. Never here: a query, a header's value, a body.
+//! attributes and settings by the generation that it names. Never here: a query, a header's value, a body.
 
 mod account;
 mod boomgate;

@@ -2,7 +2,7 @@
 
 use crate::types::Reason;
 
-/// The label of what is not known: a resource that no call addressed, an issuer that no token proved.
+/// The label of what is not known: a resource that no call addressed, an `iss` that no configured issuer writes.
 pub const NONE: &str = "none";
 
 /// The values of `agent_type`: the four kinds of caller, and calls that ended before anybody was identified.

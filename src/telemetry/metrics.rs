@@ -104,7 +104,7 @@ metrics! {
     records: IntCounterVec = counters("boomgate_records_total", "Decision records.", &["result"]);
     upstream_requests: IntCounterVec = counters("boomgate_upstream_requests_total", "Calls that were forwarded, and what came of it.", &["resource", "result"]);
     decision_duration: Histogram = histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
-    request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the end of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
+    request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
     open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
     agents: IntGaugeVec = gauges("boomgate_agents", "Agents by kind and effective risk level.", &["type", "risk_level"]);
@@ -177,7 +177,7 @@ impl Metrics {
             .inc();
     }
 
-    /// A token was checked. `issuer` is the configured name of the issuer whose keys proved it, if one did.
+    /// A token was checked. `issuer` is the configured name of the issuer that it names, whether or not its keys proved it.
     pub fn token_verified(&self, issuer: Option<&str>, result: Result<(), Reason>) {
         self.token_verifications
             .with_label_values(&[issuer.unwrap_or(NONE), result_label(result)])
@@ -226,7 +226,7 @@ impl Metrics {
             .inc();
     }
 
-    /// A call's answer ended after `duration`.
+    /// A call's answer began after `duration`.
     pub fn request_done(&self, resource: Option<&ResourceName>, status: u16, duration: Duration) {
         self.request_duration
             .with_label_values(&[resource_label(resource), status_class(status)])

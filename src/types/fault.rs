@@ -2,6 +2,7 @@
 //!
 //! Readers collect faults and go on, so that one run of `boomgate check` names them all.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -94,4 +95,16 @@ impl Faults {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// An error with all its causes, as an operator reads it.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }

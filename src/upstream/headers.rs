@@ -9,9 +9,9 @@ use super::settings::UpstreamProtocol;
 use super::table::Endpoint;
 use crate::call::{AuthorizationHeader, CallContext, TraceParent, headers};
 use crate::enforcement::Permit;
+use crate::enforcement::respond::DECISION_ID;
 use crate::identity::Caller;
 
-const DECISION_ID: HeaderName = HeaderName::from_static("boomgate-decision-id");
 const AGENT_ID: HeaderName = HeaderName::from_static("boomgate-agent-id");
 const BLUEPRINT_ID: HeaderName = HeaderName::from_static("boomgate-blueprint-id");
 const AGENT_TYPE: HeaderName = HeaderName::from_static("boomgate-agent-type");

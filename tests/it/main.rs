@@ -15,6 +15,7 @@
 )]
 
 mod architecture;
+mod binary;
 mod config;
 mod corpora;
 mod dataplane;
@@ -27,6 +28,7 @@ mod observability;
 mod path;
 mod properties;
 mod reasons;
+mod reload;
 mod risk_command;
 mod samples;
 mod support;

@@ -121,8 +121,6 @@ pub struct Keys {
     pub discovery: Option<DocumentUrl>,
     /// PEM: the roots for the fetch; those of the operating system without it.
     pub ca_file: Option<File>,
-    /// Fetch keys from this machine over `http`: who can bind the port can make tokens.
-    pub dangerous_http_on_loopback: bool,
     /// The time between refreshes.
     pub refresh_interval: Duration,
     /// The least time between two refreshes that unknown key ids ask for.
@@ -142,7 +140,6 @@ impl Default for Keys {
             jwks_uri: None,
             discovery: None,
             ca_file: None,
-            dangerous_http_on_loopback: false,
             refresh_interval: Duration::seconds(3_600),
             min_refresh_interval: Duration::seconds(300),
             stale_after: Duration::seconds(86_400),

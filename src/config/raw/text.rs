@@ -113,8 +113,8 @@ text_types! {
     PathTemplate(Template) = "path-template", r"^/|\$\{", "/people/{id}", path_template;
     /// The address of an API.
     UpstreamUrl(Upstream) = "upstream-url", r"^https?://|\$\{", "https://hr.internal:8443", upstream_url;
-    /// The address of a document.
-    DocumentUrl(Document) = "document-url", r"^https?://|\$\{", "https://issuer.example.com/jwks.json", document_url;
+    /// The address of a document that is fetched.
+    DocumentUrl(Arc<str>) = "document-url", r"^https://|\$\{", "https://issuer.example.com/jwks.json", document_url;
     /// A secret: an environment variable or a file, never the secret itself.
     SecretSource(Arc<str>) = "secret-source", r"^(\$\{.+\}|file:.+)$", "file:admin-token", |text| Ok(text.into());
 }
@@ -150,38 +150,16 @@ pub struct Upstream {
     pub tls: bool,
 }
 
-/// A document's address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    /// The whole address.
-    pub url: Arc<str>,
-    /// Its host, without brackets.
-    pub host: Arc<str>,
-    /// Whether the scheme is `https`.
-    pub tls: bool,
-}
-
 impl Upstream {
     /// Whether it is this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.host)
+        *self.host == *"localhost"
+            || self
+                .host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
     }
-}
-
-impl Document {
-    /// Whether it is on this machine.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.host)
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 impl Serialize for Duration {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Checker, files};
 use crate::config::member::MemberPath;
 use crate::config::raw::issuers as raw;
-use crate::config::raw::text::{DocumentUrl, Exact};
+use crate::config::raw::text::Exact;
 use crate::identity::KeySet;
 use crate::identity::settings::{
     Algorithm, ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
@@ -209,12 +209,8 @@ fn origin(
 ) -> Option<KeyOrigin> {
     match (&raw.file, &raw.jwks_uri, &raw.discovery) {
         (Some(file), None, None) => Some(KeyOrigin::File(check.locate(file))),
-        (None, Some(url), None) => {
-            secure(check, raw, url, &at.key("jwks_uri")).map(KeyOrigin::JwksUri)
-        }
-        (None, None, Some(url)) => {
-            secure(check, raw, url, &at.key("discovery")).map(KeyOrigin::Discovery)
-        }
+        (None, Some(url), None) => Some(KeyOrigin::JwksUri(Arc::clone(&url.0))),
+        (None, None, Some(url)) => Some(KeyOrigin::Discovery(Arc::clone(&url.0))),
         (None, None, None) => match profile {
             // Without its tenant, an issuer of Entra has been refused already.
             None => None,
@@ -235,24 +231,6 @@ fn origin(
 
 fn entra_jwks_uri(tenant: &TenantId) -> Arc<str> {
     format!("https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys").into()
-}
-
-fn secure(
-    check: &mut Checker<'_>,
-    raw: &raw::Keys,
-    url: &DocumentUrl,
-    at: &MemberPath,
-) -> Option<Arc<str>> {
-    let document = &url.0;
-    if !document.tls {
-        if !(raw.dangerous_http_on_loopback && document.is_loopback()) {
-            let predicate = "is not secure, expected `https` (on this machine, `http` with `dangerous_http_on_loopback: true`)";
-            check.refuse(at, predicate);
-            return None;
-        }
-        check.warn(at, "who can bind this port can make tokens");
-    }
-    Some(Arc::clone(&document.url))
 }
 
 /// What holds for every issuer's tokens.

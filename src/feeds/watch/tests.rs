@@ -134,6 +134,19 @@ async fn a_hangup_is_a_change_whatever_the_files_say() {
 }
 
 #[tokio::test]
+async fn a_change_while_files_are_read_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.json");
+    fs::write(&file, "1").unwrap();
+    let mut watch = watch(&[&file]);
+    assert!(!watch.has_changed().await);
+    fs::write(&file, "2").unwrap();
+    assert!(watch.has_changed().await);
+    assert!(!watch.has_changed().await);
+    assert!(is_quiet(&mut watch).await);
+}
+
+#[tokio::test]
 async fn the_first_look_finds_a_change_since_files_may_have_changed_after_they_were_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut watch = Watch::new(vec![folder.path().to_owned()], INTERVAL).unwrap();

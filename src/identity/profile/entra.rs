@@ -120,8 +120,8 @@ fn claimed(claims: &Claims) -> Result<Claimed, Reason> {
     };
     let id_type = claims.text("idtyp")?;
     let blueprint = id(claims, "xms_par_app_azp", BlueprintId::parse)?;
-    let actor = Facets::of(claims, "xms_act_fct");
-    let facets = Facets::of(claims, "xms_sub_fct");
+    let actor = Facets::of(claims, "xms_act_fct")?;
+    let facets = Facets::of(claims, "xms_sub_fct")?;
 
     let is_itself = subject.as_str() == client.as_str();
     let subject_is_agent = facets.has(AGENT_IDENTITY);
@@ -162,14 +162,15 @@ fn claimed(claims: &Claims) -> Result<Claimed, Reason> {
 struct Facets(Option<Vec<u32>>);
 
 impl Facets {
-    /// Reads a claim of facets. One that is not such a list counts as not given.
-    fn of(claims: &Claims, name: &str) -> Self {
-        let list = claims.get(name).and_then(Value::as_str);
-        Self(list.and_then(|list| {
-            list.split_whitespace()
-                .map(|item| item.parse().ok())
-                .collect()
-        }))
+    /// Reads a claim of facets. A text that is not such a list counts as not given; what is no text is refused.
+    fn of(claims: &Claims, name: &str) -> Result<Self, Reason> {
+        let list = match claims.get(name) {
+            None => return Ok(Self(None)),
+            Some(Value::String(list)) => list,
+            Some(_) => return Err(REFUSED),
+        };
+        let facets = list.split_whitespace().map(|item| item.parse().ok());
+        Ok(Self(facets.collect()))
     }
 
     fn has(&self, facet: u32) -> bool {

@@ -51,6 +51,7 @@ fn context(client: &str) -> CallContext {
         version: Version::HTTP_2,
         method: None,
         host: None,
+        port: None,
         path: None,
         resource: None,
         user_agent: None,

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::client::{ALL_VERSIONS, Client, PATIENCE, RawClient, connect, text};
-use crate::support::http2_bytes::PREFACE;
+use crate::support::http2_bytes::{Answer, PREFACE, request_under};
 use crate::support::pki::Pki;
 use crate::support::server::{LIMITS, Server, settings};
 
@@ -208,6 +208,30 @@ async fn a_call_too_many_is_shed_and_a_place_is_free_again_afterwards() {
     server.handler.gate.add_permits(1);
     assert_eq!(waiting.await.unwrap(), 200);
     assert_eq!(second.get("/hr").await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn who_does_not_read_what_it_is_refused_with_holds_neither_place_nor_connection() {
+    let pki = Pki::new();
+    let limits = Limits {
+        max_concurrent_calls: 1,
+        idle_timeout: SHORT,
+        ..LIMITS
+    };
+    let server = Server::with(&settings(&pki, limits), 1);
+    let mut silent = RawClient::connect(&pki, server.address, "h2").await;
+    let no_window = [0, 4, 0, 0, 0, 0];
+    let fields = [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "localhost"),
+        (":path", "/unknown"),
+    ];
+    let answer = request_under(&mut silent, &no_window, &fields).await;
+    assert_eq!(answer, Answer::Status(404));
+    let mut other = Client::http1(&pki, server.address).await;
+    assert_eq!(other.get("/hr").await.unwrap().status(), 200);
+    silent.read_to_close().await;
 }
 
 #[tokio::test]

@@ -186,8 +186,7 @@ fn decisions() -> Vec<Row> {
             })),
         )),
         decided(Reason::AgentUnknown, 403, "agent_unknown", agent_call()).on(Setup {
-            directory: Vec::new(),
-            sections: "directory: {dir: agents, unknown_agents: block}".to_owned(),
+            sections: "directory: {unknown_agents: block}".to_owned(),
             ..Setup::default()
         }),
         decided(

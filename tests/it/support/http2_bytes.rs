@@ -39,8 +39,17 @@ pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
 
 /// Sends one request without a body on a fresh connection, and reads what becomes of it.
 pub(crate) async fn request(client: &mut RawClient, fields: &[(&str, &str)]) -> Answer {
+    request_under(client, &[], fields).await
+}
+
+/// The same, on a connection that begins with these settings (RFC 9113 §6.5).
+pub(crate) async fn request_under(
+    client: &mut RawClient,
+    settings: &[u8],
+    fields: &[(&str, &str)],
+) -> Answer {
     let mut bytes = PREFACE.to_vec();
-    bytes.extend(frame(4, 0, 0, &[]));
+    bytes.extend(frame(4, 0, 0, settings));
     bytes.extend(frame(1, 0x5, 1, &block(fields)));
     client.send(&bytes).await.unwrap();
     tokio::time::timeout(PATIENCE, read_answer(client))

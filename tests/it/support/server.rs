@@ -154,6 +154,10 @@ impl CallHandler for Echo {
             reason: Reason::Overloaded,
         })
     }
+
+    fn is_whole(body: &Body) -> bool {
+        body.is_whole()
+    }
 }
 
 fn refusal(refused: Refused) -> Response<Body> {

@@ -1,6 +1,7 @@
 //! A whole gateway, as `boomgate run` starts it, with a real upstream, an issuer of its own, and real sockets.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -120,34 +121,40 @@ impl Answer {
     }
 }
 
-/// A running gateway.
-pub(crate) struct Site {
-    pub(crate) app: App,
+/// All that a gateway needs: certificates, an issuer, an upstream, and a folder with its configuration.
+pub(crate) struct Ground {
     pub(crate) pki: Pki,
     pub(crate) issuer: Issuer,
     pub(crate) upstream: Upstream,
     folder: PathBuf,
 }
 
-impl Site {
-    pub(crate) async fn start(setup: Setup) -> Self {
+/// A gateway that runs in the test itself.
+pub(crate) struct Site {
+    pub(crate) app: App,
+    ground: Ground,
+}
+
+impl Deref for Site {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+impl Ground {
+    pub(crate) async fn lay(setup: &Setup) -> Self {
         let pki = Pki::new();
         let upstream = Upstream::plain().await;
         let issuer = Issuer::new().unwrap();
-        let folder = write(&setup, &pki, &issuer, &upstream);
-        let (app, folder) = (start(&folder), folder);
+        let folder = write(setup, &pki, &issuer, &upstream);
         Self {
-            app,
             pki,
             issuer,
             upstream,
             folder,
         }
-    }
-
-    /// Where calls come in.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.app.listeners()[0].1
     }
 
     /// A file of the configuration's folder.
@@ -170,6 +177,29 @@ impl Site {
     /// A token of an agent on its own.
     pub(crate) fn agent_token(&self, id: &str) -> String {
         self.issuer.sign(&agent_claims(id)).unwrap()
+    }
+
+    /// The records written so far.
+    pub(crate) fn records(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path("records.jsonl")).unwrap();
+        // The last line may still be on its way.
+        text.split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+impl Site {
+    pub(crate) async fn start(setup: Setup) -> Self {
+        let ground = Ground::lay(&setup).await;
+        let app = start(&ground.folder);
+        Self { app, ground }
+    }
+
+    /// Where calls come in.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.app.listeners()[0].1
     }
 
     /// Gets a path over HTTP/1.1.
@@ -196,16 +226,6 @@ impl Site {
         exchange(client, request, body).await
     }
 
-    /// The records written so far.
-    pub(crate) fn records(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.path("records.jsonl")).unwrap();
-        // The last line may still be on its way.
-        text.split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'))
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-
     /// The record of a decision and that of its outcome, once both are written.
     pub(crate) async fn record(&self, decision_id: &str) -> (Value, Value) {
         let of_call = |site: &Self| {
@@ -221,8 +241,19 @@ impl Site {
         (decision, outcome["boomgate"]["outcome"].clone())
     }
 
-    /// The value of the one series of a metric that has all these labels; 0 if there is none.
+    /// The value of the one counter of a metric that has all these labels; 0 if there is none.
     pub(crate) async fn count(&self, metric: &str, labels: &[(&str, &str)]) -> u64 {
+        let value = self.series(metric, labels).await;
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// The same of a gauge that is there.
+    pub(crate) async fn gauge(&self, metric: &str, labels: &[(&str, &str)]) -> f64 {
+        let value = self.series(metric, labels).await;
+        value.expect("the gauge is there").parse().unwrap()
+    }
+
+    async fn series(&self, metric: &str, labels: &[(&str, &str)]) -> Option<String> {
         let answer = self.manage(Method::GET, "/metrics", "").await;
         let text = String::from_utf8(answer.body).unwrap();
         let has = |line: &str, (name, value): &(&str, &str)| {
@@ -235,9 +266,9 @@ impl Site {
                 .is_some_and(|rest| rest.starts_with(['{', ' ']));
             is_metric && labels.iter().all(|label| has(line, label))
         });
-        let value = series.next().map_or(0, |line| {
+        let value = series.next().map(|line| {
             let (_, value) = line.rsplit_once(' ').unwrap();
-            value.parse().unwrap()
+            value.to_owned()
         });
         assert_eq!(series.next(), None, "several series of {metric} {labels:?}");
         value

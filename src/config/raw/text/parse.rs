@@ -10,8 +10,9 @@ use std::sync::Arc;
 use http::Uri;
 use http::uri::Scheme;
 
-use super::{Document, Template, Upstream};
+use super::{Template, Upstream};
 use crate::call::target::normalise;
+use crate::client::parse_address;
 use crate::types::ids::is_guid;
 use crate::types::{AppId, TenantId};
 
@@ -223,14 +224,11 @@ pub(super) fn upstream_url(text: &str) -> Result<Upstream, String> {
     Ok(Upstream { host, port, tls })
 }
 
-pub(super) fn document_url(text: &str) -> Result<Document, String> {
-    match web_address(text) {
-        Some((_, tls, host, _)) => Ok(Document {
-            url: text.into(),
-            host,
-            tls,
-        }),
-        None => Err(
+/// What the fetch itself takes, so that no address passes here and fails there.
+pub(super) fn document_url(text: &str) -> Result<Arc<str>, String> {
+    match parse_address(text) {
+        Ok(_) => Ok(text.into()),
+        Err(_) => Err(
             "is not an address, expected `https://`, a host and a path, without user information and fragment"
                 .to_owned(),
         ),

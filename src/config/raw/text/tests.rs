@@ -101,6 +101,7 @@ fn an_upstream_is_scheme_host_and_port() {
     }
     assert!(document_url("https://x/jwks#a").is_err());
     assert!(document_url("https://u@x/jwks").is_err());
+    assert!(document_url("http://127.0.0.1/jwks").is_err());
 }
 
 #[test]

@@ -96,6 +96,16 @@ fn a_blueprint_in_the_token_marks_its_client_as_an_agent() {
 }
 
 #[test]
+fn markers_of_another_type_are_refused_not_passed_over() {
+    for marker in [r#"["11"]"#, "11", "null", r#"{"11":true}"#] {
+        for name in ["xms_act_fct", "xms_sub_fct"] {
+            let found = in_words(&format!(r#""oid":"{OTHER}","{name}":{marker}"#));
+            assert_eq!(found, Err(Reason::TokenClaimsRefused), "{name}: {marker}");
+        }
+    }
+}
+
+#[test]
 fn the_id_type_must_fit_the_kind() {
     let marked = |oid: &str, idtyp: &str| {
         in_words(&format!(
