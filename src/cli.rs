@@ -4,6 +4,8 @@
 
 pub mod check;
 pub mod demo;
+mod management;
+mod risk;
 pub mod run;
 pub mod what_if;
 
@@ -58,6 +60,8 @@ enum Command {
     },
     /// Say which policies would apply to a call, why each other would not, and what would come of it
     WhatIf(Box<what_if::Arguments>),
+    /// List risky agents, and confirm or dismiss their risk, on a running gateway
+    Risk(risk::Arguments),
     /// Print the JSON Schema of the configuration
     Schema,
 }
@@ -81,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config, output } => check(&config, output),
         Command::WhatIf(arguments) => what_if(&arguments),
+        Command::Risk(arguments) => risk::risk(arguments),
         Command::Schema => print_schema(),
     };
     done.unwrap_or_else(|fault| {
@@ -89,11 +94,8 @@ pub fn main() -> ExitCode {
         }
         // With a closed standard error there is nobody left to tell.
         let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
-        ExitCode::from(if fault.is::<what_if::InputError>() {
-            EXIT_DATA
-        } else {
-            EXIT_FAILED
-        })
+        let is_input = fault.is::<what_if::InputError>() || fault.is::<management::InputError>();
+        ExitCode::from(if is_input { EXIT_DATA } else { EXIT_FAILED })
     })
 }
 

@@ -29,6 +29,7 @@ mod path;
 mod properties;
 mod reasons;
 mod reload;
+mod risk_command;
 mod samples;
 mod support;
 mod tokens;
