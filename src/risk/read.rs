@@ -65,7 +65,7 @@ impl Reader {
         match value {
             Value::Array(items) => self.read_items(&items, &[]),
             Value::Object(members) => match members.get("value") {
-                None => self.read_object(&members, &[]),
+                None => self.read_object(&members, &[], 1),
                 Some(Value::Array(items)) => {
                     if members.contains_key("@odata.nextLink") {
                         let message = "the list goes on at another page, expected all of it: an agent on that page would count as safe";
@@ -84,18 +84,21 @@ impl Reader {
     }
 
     fn read_items(&mut self, items: &[Value], list: &[Step<'_>]) {
+        // In one pass: a file may name a million agents.
+        let places = json::locate_items(&self.text, list).unwrap_or_default();
         for (index, item) in items.iter().enumerate() {
             let mut steps = list.to_vec();
             steps.push(Step::Item(index));
+            let line = places.get(index).map_or(0, |at| at.line);
             match item {
-                Value::Object(members) => self.read_object(members, &steps),
+                Value::Object(members) => self.read_object(members, &steps, line),
                 _ => self.fault(&steps, "expected an object"),
             }
         }
     }
 
     /// Every member is read before one that is missing ends the entry, so that one run names every fault.
-    fn read_object(&mut self, members: &Map<String, Value>, at: &[Step<'_>]) {
+    fn read_object(&mut self, members: &Map<String, Value>, at: &[Step<'_>], line: u32) {
         let id = self.word(members, at, "id", "an id", |text| {
             ObjectId::parse(text).ok().map(|id| id.to_shared())
         });
@@ -144,7 +147,6 @@ impl Reader {
         else {
             return;
         };
-        let line = self.place(at).0;
         if let Some(first) = self.first.insert(Arc::clone(&id), line) {
             let message = format!("this agent was given before, in line {first}");
             return self.fault(&with(at, "id"), &message);

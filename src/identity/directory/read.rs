@@ -121,7 +121,7 @@ impl Reader {
             .and_then(Value::as_str)
             .and_then(Kind::of_context);
         let Some(value) = members.get("value") else {
-            return self.read_object(text, members, &[], kind);
+            return self.read_object(text, members, &[], (1, 1), kind);
         };
         let list = [Step::Member("value")];
         if members.contains_key("@odata.nextLink") {
@@ -141,13 +141,15 @@ impl Reader {
     }
 
     fn read_items(&mut self, text: &str, items: &[Value], list: &[Step<'_>], kind: Option<Kind>) {
+        // In one pass: a directory may hold a million agents.
+        let places = json::locate_items(text, list).unwrap_or_default();
         for (index, item) in items.iter().enumerate() {
             let mut steps = list.to_vec();
             steps.push(Step::Item(index));
+            let at = places.get(index).map_or((0, 0), |at| (at.line, at.column));
             match item {
-                Value::Object(members) => self.read_object(text, members, &steps, kind),
+                Value::Object(members) => self.read_object(text, members, &steps, at, kind),
                 _ => {
-                    let at = json::locate(text, &steps).unwrap_or((0, 0));
                     let message = "expected an object".to_owned();
                     self.push(at, &Path(&steps).to_string(), Severity::Error, message);
                 }
@@ -161,10 +163,16 @@ impl Reader {
         text: &str,
         members: &Map<String, Value>,
         steps: &[Step<'_>],
+        (line, column): (u32, u32),
         listed_as: Option<Kind>,
     ) {
         let mut object = Object::new(&self.file, text, members, steps);
-        let place = object.place();
+        let place = Place {
+            file: Arc::clone(&self.file),
+            line,
+            column,
+            member: Path(steps).to_string(),
+        };
         match object.kind(listed_as) {
             Some(Kind::Blueprint) => {
                 let value = object.blueprint();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::values::{attribute, last_id};
-use super::{BlueprintPart, Kind, Place};
+use super::{BlueprintPart, Kind};
 use crate::identity::directory::{AgentIdentity, AgentUser};
 use crate::types::json::{self, Path, Step};
 use crate::types::{
@@ -51,17 +51,6 @@ impl<'a> Object<'a> {
             members,
             steps,
             faults: Faults::new(),
-        }
-    }
-
-    /// Where the object begins.
-    pub(super) fn place(&self) -> Place {
-        let (line, column) = json::locate(self.text, self.steps).unwrap_or((0, 0));
-        Place {
-            file: Arc::clone(self.file),
-            line,
-            column,
-            member: Path(self.steps).to_string(),
         }
     }
 
