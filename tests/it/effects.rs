@@ -2,5 +2,6 @@
 
 mod callers;
 mod flows;
+mod issuers;
 mod risk;
 mod samples;
