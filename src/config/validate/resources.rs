@@ -72,7 +72,45 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
             check.refuse(&at, "is not below any of the resource's `path_prefixes`");
         }
     }
+    open_beside_operations(check, &resource, &at.key("operations"));
     resource
+}
+
+/// Operations that ask for scopes or roles look as if the rest were closed; it is not.
+fn open_beside_operations(check: &mut Checker<'_>, resource: &Resource, at: &MemberPath) {
+    let operations = &resource.operations;
+    let asks = |rule: &OperationRule| !rule.scopes.is_empty() || !rule.roles.is_empty();
+    if !operations.iter().any(asks) {
+        return;
+    }
+    for prefix in &resource.path_prefixes {
+        let segments = segments(prefix);
+        if !operations.iter().any(|rule| covers_all(rule, &segments)) {
+            let below = format!("{}/**", prefix.trim_end_matches('/'));
+            let message = format!(
+                "calls of `{}` that match no operation need no scope and no role; a last operation `path: {below}` with some closes it",
+                resource.name
+            );
+            check.warn(at, message);
+        }
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect()
+}
+
+/// Whether every call below a prefix matches: whatever the method, and whatever follows.
+fn covers_all(rule: &OperationRule, prefix: &[&str]) -> bool {
+    let is_same = |(wanted, segment): (&Option<Arc<str>>, &&str)| {
+        wanted.as_ref().is_none_or(|wanted| **wanted == **segment)
+    };
+    rule.methods.is_empty()
+        && rule.open_ended
+        && rule.segments.len() <= prefix.len()
+        && rule.segments.iter().zip(prefix).all(is_same)
 }
 
 fn attributes(
