@@ -79,7 +79,7 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
 /// Operations that ask for scopes or roles look as if the rest were closed; it is not.
 fn open_beside_operations(check: &mut Checker<'_>, resource: &Resource, at: &MemberPath) {
     let operations = &resource.operations;
-    let asks = |rule: &OperationRule| !rule.scopes.is_empty() || !rule.roles.is_empty();
+    let asks = |rule: &Arc<OperationRule>| !rule.scopes.is_empty() || !rule.roles.is_empty();
     if !operations.iter().any(asks) {
         return;
     }
@@ -140,10 +140,10 @@ fn attributes(
     }))
 }
 
-fn operation(raw: &raw::Operation) -> OperationRule {
+fn operation(raw: &raw::Operation) -> Arc<OperationRule> {
     let template = &raw.path.0;
     let label = raw.name.as_ref().map(|name| &name.0);
-    OperationRule {
+    Arc::new(OperationRule {
         name: Arc::clone(label.unwrap_or(&template.text)),
         methods: raw.methods.iter().copied().map(method).collect(),
         segments: template.segments.clone(),
@@ -154,7 +154,7 @@ fn operation(raw: &raw::Operation) -> OperationRule {
             .map(|scope| Arc::clone(&scope.0))
             .collect(),
         roles: raw.roles.iter().map(|role| Arc::clone(&role.0)).collect(),
-    }
+    })
 }
 
 const fn method(raw: raw::Method) -> http::Method {
