@@ -72,7 +72,8 @@ pub enum Profile {
     Oidc,
 }
 
-/// Which claims hold what, as paths with dots (`act.sub`).
+/// Which claims hold what, as paths with dots (`act.sub`); `\.` is a dot in a name (`kubernetes\.io.serviceaccount.uid`),
+/// and a path with `://` is one name.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Claims {
