@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::call::{OperationRule, Received};
+use crate::call::{OperationRule, Received, Resource};
 
 /// The operation that a call performs.
 #[derive(Debug, Clone, Default)]
@@ -14,14 +14,18 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The operation of `call`: the first of its resource's rules that matches method and path.
+    /// The operation of `call`.
     #[must_use]
     pub fn of(call: &Received) -> Self {
-        let mut rules = call.resource().operations.iter();
+        Self::find(call.resource(), call.method(), call.path())
+    }
+
+    /// The first of the resource's rules that matches method and path, which is in normal form.
+    #[must_use]
+    pub fn find(resource: &Resource, method: &http::Method, path: &str) -> Self {
+        let mut rules = resource.operations.iter();
         Self {
-            rule: rules
-                .find(|rule| matches(rule, call.method(), call.path()))
-                .map(Arc::clone),
+            rule: rules.find(|rule| matches(rule, method, path)).cloned(),
         }
     }
 
@@ -46,6 +50,12 @@ impl Operation {
     #[must_use]
     pub fn scopes(&self) -> &[Arc<str>] {
         self.rule.as_ref().map_or(&[], |rule| &rule.scopes)
+    }
+
+    /// The roles of which one would do in place of a scope.
+    #[must_use]
+    pub fn roles(&self) -> &[Arc<str>] {
+        self.rule.as_ref().map_or(&[], |rule| &rule.roles)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Room 6: forwards a call to its resource, and takes nothing but a [`Permit`] for it.
 //!
 //! What was judged is what is sent: method, path and query come out of the permit as they are, the headers as
-//! [`headers`] rewrites them, the body as it streams. Never here: a verdict, and a second reading of the target.
+//! `headers` rewrites them, the body as it streams. Never here: a verdict, and a second reading of the target.
 
 mod connect;
 mod exchange;

@@ -2,7 +2,7 @@
 //! told with its place.
 
 mod faults;
-mod support;
+pub(crate) mod support;
 
 use boomgate::config::{load, schema};
 use boomgate::identity::settings::{KeyOrigin, Profile};

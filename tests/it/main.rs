@@ -15,6 +15,7 @@
 )]
 
 mod architecture;
+mod binary;
 mod config;
 mod corpora;
 mod dataplane;
@@ -28,8 +29,10 @@ mod path;
 mod properties;
 mod reasons;
 mod reload;
+mod risk_command;
 mod samples;
 mod support;
 mod tokens;
 mod twin;
 mod typestate;
+mod what_if;

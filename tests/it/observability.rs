@@ -1,6 +1,7 @@
 //! What operators see: every expression of the shipped dashboard and alerts is one that a real Prometheus
 //! answers, and names only metrics that the program has.
 
+mod gateway;
 mod prometheus;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use boomgate::policy::PolicyOutcome;
+use boomgate::telemetry::{RecordResult, SignalSource};
+use boomgate::types::{Reason, RiskLevel};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -137,7 +141,6 @@ async fn broken_rules(prometheus: &mut Prometheus) -> Vec<String> {
 fn metrics_in(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices("boomgate_") {
-        let inside_a_name = text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         let rest = &text[at..];
         let end = rest
             .find(|c: char| !(c.is_ascii_lowercase() || c == '_'))
@@ -148,11 +151,51 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
             Some(histogram) => format!("{histogram}_seconds"),
             None => name.to_owned(),
         };
-        if !inside_a_name {
+        if !is_inside_a_name(text, at) {
             names.insert(base);
         }
     }
     names
+}
+
+fn is_inside_a_name(text: &str, at: usize) -> bool {
+    text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The values that a text asks labels of closed sets for, in selectors: `reason="a"`, `result=~"b|c.*"`.
+fn label_values_in(text: &str) -> BTreeSet<String> {
+    let mut values = BTreeSet::new();
+    for label in ["decision", "reason", "result", "source", "risk_level"] {
+        for (at, _) in text.match_indices(label) {
+            let behind = text[at + label.len()..].trim_start_matches(['=', '~', '!']);
+            let quoted = behind.strip_prefix('"').and_then(|q| q.split_once('"'));
+            if let Some((quoted, _)) = quoted.filter(|_| !is_inside_a_name(text, at)) {
+                values.extend(quoted.split('|').map(ToOwned::to_owned));
+            }
+        }
+    }
+    values
+}
+
+/// Every value that those labels can have.
+fn known_label_values() -> Vec<&'static str> {
+    let fixed = [
+        "allow",
+        "block",
+        "success",
+        "failure",
+        "hit",
+        "miss",
+        "ok",
+        "client_failed",
+    ];
+    let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
+    let outcomes = PolicyOutcome::ALL.map(PolicyOutcome::as_str);
+    let records = RecordResult::ALL.iter().map(|result| result.as_str());
+    let sources = SignalSource::ALL.iter().map(|source| source.as_str());
+    let levels = RiskLevel::ALL.map(RiskLevel::as_str);
+    let all = fixed.into_iter().chain(reasons).chain(outcomes);
+    all.chain(records).chain(sources).chain(levels).collect()
 }
 
 /// Serves one exposition to whoever knows the token: a listener that has only what it is given.
@@ -207,6 +250,23 @@ fn dashboard_and_alerts_name_metrics_that_exist() {
             .cloned()
             .collect();
         assert!(unknown.is_empty(), "{path} names {unknown:?}");
+    }
+}
+
+#[test]
+fn dashboard_and_alerts_ask_for_values_that_labels_can_have() {
+    let known = known_label_values();
+    let mut asked = label_values_in(&shipped("deploy/prometheus/rules.yaml"));
+    for expression in expressions(&dashboard()) {
+        asked.extend(label_values_in(&expression.text));
+    }
+    assert!(asked.len() > 8, "{asked:?}");
+    for value in asked {
+        let can_be = match value.strip_suffix(".*") {
+            Some(prefix) => known.iter().any(|known| known.starts_with(prefix)),
+            None => known.contains(&value.as_str()),
+        };
+        assert!(can_be, "no label is ever `{value}`");
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod gate;
 pub(crate) mod http2_bytes;
 pub(crate) mod log;
 pub(crate) mod pki;
+pub(crate) mod process;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod site;

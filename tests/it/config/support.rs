@@ -7,10 +7,10 @@ use boomgate::config::load;
 use tempfile::TempDir;
 
 /// The admin token of the tests' environment.
-pub(super) const TOKEN: &str = "admin-token-of-the-tests-0123456789";
+pub(crate) const TOKEN: &str = "admin-token-of-the-tests-0123456789";
 
 /// The smallest configuration that loads.
-pub(super) const MINIMAL: &str = "\
+pub(crate) const MINIMAL: &str = "\
 listeners:
   - name: https
     address: 127.0.0.1:8443
@@ -37,7 +37,7 @@ policies:
   dir: policies
 ";
 
-pub(super) fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     match name {
         "BOOMGATE_ADMIN_TOKEN" => Some(TOKEN.to_owned()),
         "SHORT_TOKEN" => Some("hunter2".to_owned()),
@@ -51,20 +51,20 @@ fn reference_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config")
 }
 
-pub(super) fn reference_text() -> String {
+pub(crate) fn reference_text() -> String {
     std::fs::read_to_string(reference_folder().join("boomgate.yaml")).unwrap()
 }
 
-pub(super) struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    pub(super) fn with_reference() -> Self {
+    pub(crate) fn with_reference() -> Self {
         let folder = Self::with_certificates();
         copy(&reference_folder(), folder.root());
         folder
     }
 
-    pub(super) fn with_minimal() -> Self {
+    pub(crate) fn with_minimal() -> Self {
         let folder = Self::with_certificates();
         copy(
             &reference_folder().join("policies"),
@@ -74,7 +74,7 @@ impl Folder {
         folder
     }
 
-    fn with_certificates() -> Self {
+    pub(crate) fn with_certificates() -> Self {
         let folder = Self(TempDir::new().unwrap());
         for name in ["server", "management"] {
             let (certificate, key) = certificate(name);
@@ -84,36 +84,36 @@ impl Folder {
         folder
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.0.path()
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub(super) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// Changes the configuration.
-    pub(super) fn replace(&self, from: &str, to: &str) {
+    pub(crate) fn replace(&self, from: &str, to: &str) {
         let path = self.path("boomgate.yaml");
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(from), "`{from}` is not in the configuration");
         std::fs::write(path, text.replacen(from, to, 1)).unwrap();
     }
 
-    pub(super) fn append(&self, more: &str) {
+    pub(crate) fn append(&self, more: &str) {
         let path = self.path("boomgate.yaml");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(path, text + more).unwrap();
     }
 
     /// A JWK Set of one public key.
-    pub(super) fn write_jwks(&self, name: &str) {
+    pub(crate) fn write_jwks(&self, name: &str) {
         use base64::Engine as _;
         use rcgen::PublicKeyData as _;
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
@@ -125,7 +125,7 @@ impl Folder {
     }
 
     /// The faults as lines, without the folder's name.
-    pub(super) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let (loaded, faults) = load(&self.path("boomgate.yaml"), &environment);
         assert_eq!(loaded.is_none(), faults.has_errors());
         let folder = format!("{}/", self.root().display());

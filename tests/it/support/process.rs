@@ -1,0 +1,179 @@
+//! The `boomgate` command as a process of its own.
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::client::PATIENCE;
+
+/// A process of the binary that this build made; it ends with this value.
+pub(crate) struct Process {
+    child: Child,
+    stdout: Output,
+    stderr: Output,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended cannot be ended again.
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+impl Process {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            stdout: Output::of(child.stdout.take().unwrap()),
+            stderr: Output::of(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Waits until the condition holds; fails with the output when it does not, or the process ends before.
+    pub(crate) async fn until(&mut self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
+        let patience = Instant::now() + PATIENCE;
+        while !holds(self).await {
+            let runs = self.child.try_wait().unwrap().is_none();
+            assert!(
+                runs && Instant::now() < patience,
+                "waited in vain until {what}:\n{}\n{}",
+                self.stdout(),
+                self.stderr()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end; gives how it ended. All that it wrote can be read then.
+    pub(crate) async fn end(&mut self) -> ExitStatus {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                self.stdout.finish();
+                self.stderr.finish();
+                return status;
+            }
+            assert!(
+                Instant::now() < patience,
+                "goes on and on:\n{}",
+                self.stderr()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// What a process that ran to its end left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(arguments: &[&str]) -> Ended {
+    ended(&mut command(arguments))
+}
+
+/// The same with an environment variable and in a folder.
+pub(crate) fn run_in(folder: &Path, variable: (&str, &str), arguments: &[&str]) -> Ended {
+    let (name, value) = variable;
+    ended(command(arguments).current_dir(folder).env(name, value))
+}
+
+fn ended(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_boomgate"));
+    command.args(arguments).stdin(Stdio::null());
+    for variable in [
+        "BOOMGATE_CONFIG",
+        "BOOMGATE_MANAGEMENT",
+        "BOOMGATE_CA_FILE",
+        "BOOMGATE_ADMIN_TOKEN_FILE",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// The address of a listener, as the log says it.
+pub(crate) fn listening_at(log: &str, listener: &str) -> Option<SocketAddr> {
+    let names = [
+        format!("listener={listener} "),
+        format!("listener=\"{listener}\" "),
+    ];
+    let is_of = |line: &&str| names.iter().any(|name| line.contains(name));
+    let line = log.lines().find(is_of)?;
+    let (_, address) = line.split_once("address=")?;
+    address.split_whitespace().next()?.parse().ok()
+}
+
+/// What comes out of a pipe, collected by a thread of its own, so that the process never waits for a reader.
+struct Output {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Output {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let into = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+                into.lock().extend_from_slice(&buffer[..read]);
+            }
+        });
+        Self {
+            bytes,
+            reader: Some(reader),
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock()).into_owned()
+    }
+
+    /// Waits for the last of it.
+    fn finish(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+    }
+}
