@@ -10,9 +10,7 @@ use crate::call::{OperationRule, Received, Resource};
 #[derive(Debug, Clone, Default)]
 pub struct Operation {
     /// The configured operation; `None` where the resource lists none that matches.
-    rule: Option<Arc<str>>,
-    scopes: Vec<Arc<str>>,
-    roles: Vec<Arc<str>>,
+    rule: Option<Arc<OperationRule>>,
 }
 
 impl Operation {
@@ -26,41 +24,38 @@ impl Operation {
     #[must_use]
     pub fn find(resource: &Resource, method: &http::Method, path: &str) -> Self {
         let mut rules = resource.operations.iter();
-        match rules.find(|rule| matches(rule, method, path)) {
-            Some(rule) => Self {
-                rule: Some(Arc::clone(&rule.name)),
-                scopes: rule.scopes.clone(),
-                roles: rule.roles.clone(),
-            },
-            None => Self::default(),
+        Self {
+            rule: rules.find(|rule| matches(rule, method, path)).cloned(),
         }
     }
 
     /// Its configured name, which a record shows in place of the path.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.rule.as_deref()
+        self.rule.as_ref().map(|rule| &*rule.name)
     }
 
     /// Whether a token with these scopes and roles may perform it: one of either kind is enough.
     #[must_use]
     pub fn is_covered_by(&self, scopes: &[Arc<str>], roles: &[Arc<str>]) -> bool {
-        let asks_nothing = self.scopes.is_empty() && self.roles.is_empty();
-        asks_nothing
-            || self.scopes.iter().any(|wanted| scopes.contains(wanted))
-            || self.roles.iter().any(|wanted| roles.contains(wanted))
+        self.rule.as_ref().is_none_or(|rule| {
+            let asks_nothing = rule.scopes.is_empty() && rule.roles.is_empty();
+            asks_nothing
+                || rule.scopes.iter().any(|wanted| scopes.contains(wanted))
+                || rule.roles.iter().any(|wanted| roles.contains(wanted))
+        })
     }
 
     /// The scopes that it asks for, for the challenge (RFC 6750 §3).
     #[must_use]
     pub fn scopes(&self) -> &[Arc<str>] {
-        &self.scopes
+        self.rule.as_ref().map_or(&[], |rule| &rule.scopes)
     }
 
     /// The roles of which one would do in place of a scope.
     #[must_use]
     pub fn roles(&self) -> &[Arc<str>] {
-        &self.roles
+        self.rule.as_ref().map_or(&[], |rule| &rule.roles)
     }
 }
 

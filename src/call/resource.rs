@@ -121,7 +121,7 @@ pub struct Resource {
     /// What the upstream gets of the `Authorization` header.
     pub authorization: AuthorizationHeader,
     /// Its operations, in the order of the file; the first that matches counts.
-    pub operations: Vec<OperationRule>,
+    pub operations: Vec<Arc<OperationRule>>,
     /// The largest request body in bytes.
     pub max_body_bytes: u64,
 }

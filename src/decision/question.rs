@@ -5,7 +5,7 @@
 
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
-use crate::identity::{Agent, Caller};
+use crate::identity::{Agent, Blueprint, Caller};
 use crate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, Subject, Verdict,
 };
@@ -58,24 +58,23 @@ impl<'a> Question<'a> {
 
 /// What the directory alone refuses: whatever policies say.
 fn refused_by_directory(caller: &Caller, unknown_agents: UnknownAgents) -> Option<Reason> {
-    let agent = caller.agent()?;
-    let user_known = match caller {
+    let (agent, user_known) = match caller {
         Caller::AgentUser {
             entry: Some(user), ..
         } if !user.enabled => {
             return Some(Reason::AgentDisabled);
         }
-        Caller::AgentUser { entry, .. } => entry.is_some(),
-        Caller::Autonomous(_) | Caller::OnBehalfOf { .. } | Caller::NotAgent(_) => true,
+        Caller::AgentUser { entry, agent, .. } => (agent, entry.is_some()),
+        Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => (agent, true),
+        Caller::NotAgent(caller) => {
+            return is_disabled(caller.blueprint_entry.as_deref())
+                .then_some(Reason::BlueprintDisabled);
+        }
     };
     if agent.entry.as_ref().is_some_and(|entry| !entry.enabled) {
         return Some(Reason::AgentDisabled);
     }
-    if agent
-        .blueprint_entry
-        .as_ref()
-        .is_some_and(|blueprint| !blueprint.enabled)
-    {
+    if is_disabled(agent.blueprint_entry.as_deref()) {
         return Some(Reason::BlueprintDisabled);
     }
     let known = agent.entry.is_some() && user_known;
@@ -83,6 +82,10 @@ fn refused_by_directory(caller: &Caller, unknown_agents: UnknownAgents) -> Optio
         UnknownAgents::Block if !known => Some(Reason::AgentUnknown),
         UnknownAgents::Block | UnknownAgents::Evaluate => None,
     }
+}
+
+fn is_disabled(blueprint: Option<&Blueprint>) -> bool {
+    blueprint.is_some_and(|blueprint| !blueprint.enabled)
 }
 
 fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
@@ -127,3 +130,42 @@ fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
 
 /// What attribute filters see of an agent that the directory does not know.
 static NO_ATTRIBUTES: &Attributes = &Attributes::NONE;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::identity::NonAgent;
+    use crate::types::{BlueprintId, ObjectId};
+
+    fn blueprint(enabled: bool) -> Option<Arc<Blueprint>> {
+        Some(Arc::new(Blueprint {
+            app_id: BlueprintId::parse("b").unwrap(),
+            principal_id: None,
+            display_name: "b".into(),
+            enabled,
+            attributes: Attributes::none(),
+            sponsors: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn a_disabled_blueprint_is_refused_when_it_calls_itself() {
+        for (blueprint_entry, expected) in [
+            (None, None),
+            (blueprint(true), None),
+            (blueprint(false), Some(Reason::BlueprintDisabled)),
+        ] {
+            let caller = Caller::NotAgent(NonAgent {
+                id: ObjectId::parse("bp").unwrap(),
+                client: None,
+                blueprint_entry,
+                may_be_agent: false,
+            });
+            for unknown_agents in [UnknownAgents::Evaluate, UnknownAgents::Block] {
+                assert_eq!(refused_by_directory(&caller, unknown_agents), expected);
+            }
+        }
+    }
+}

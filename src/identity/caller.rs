@@ -48,6 +48,9 @@ pub struct NonAgent {
     pub id: ObjectId,
     /// The client, where the token names one.
     pub client: Option<AppId>,
+    /// The blueprint whose application is the client, or whose principal is the subject. A blueprint is no agent, and
+    /// a disabled one may not call all the same.
+    pub blueprint_entry: Option<Arc<Blueprint>>,
     /// `azp == oid`: it may be an agent that nobody told us of (`reference/entra.md` §2.6). Recorded, never decided on.
     pub may_be_agent: bool,
 }

@@ -154,15 +154,18 @@ impl Claims {
         self.0.get(name)
     }
 
-    /// A claim by its path: names of members with dots between them (`act.sub`). A path with `://` in it is one
-    /// name, as issuers make them that put their own claims below an address.
+    /// A claim by its path: names of members with dots between them (`act.sub`); `\.` is a dot in a name. A path with
+    /// `://` in it is one name, as issuers make them that put their own claims below an address. What a path means
+    /// never hangs on what is in the token.
     pub(super) fn at(&self, path: &str) -> Option<&Value> {
         if path.contains("://") {
             return self.0.get(path);
         }
-        let mut names = path.split('.');
-        let first = self.0.get(names.next()?)?;
-        names.try_fold(first, |value, name| value.as_object()?.get(name))
+        // A configured path has no control character.
+        let marked = path.replace(r"\.", "\0");
+        let mut names = marked.split('.').map(|name| name.replace('\0', "."));
+        let first = self.0.get(&names.next()?)?;
+        names.try_fold(first, |value, name| value.as_object()?.get(&name))
     }
 
     /// A claim that is a readable string, if it is there: not empty, no control characters.

@@ -2,6 +2,7 @@
 //!
 //! - A token with markers is an agent's, whether or not the directory knows the agent.
 //! - Missing markers prove nothing, so the directory is asked: for the client, then for the subject.
+//! - A blueprint that calls itself is not an agent; what the directory knows of it comes along.
 //! - `azp == oid` without either is a hint for the record, and nothing is decided on it.
 //! - An agent user belongs to one agent identity for good. A token that pairs it with another one contradicts
 //!   the directory, and is refused; so is one by which an id is of another kind than the directory says, for it
@@ -80,9 +81,13 @@ fn unmarked(
     } else if let Some(entry) = directory.agent(subject.as_str()) {
         Caller::Autonomous(Agent::of(entry.id.clone(), None, directory))
     } else {
+        let blueprint = client
+            .and_then(|client| directory.blueprint(client.as_str()))
+            .or_else(|| directory.blueprint_of_principal(subject.as_str()));
         let nobody = NonAgent {
             id: subject.clone(),
             client: client.cloned(),
+            blueprint_entry: blueprint.cloned(),
             may_be_agent: is_itself,
         };
         return Ok((Caller::NotAgent(nobody), Recognition::Nothing));

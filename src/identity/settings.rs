@@ -80,9 +80,12 @@ pub enum Profile {
     Oidc(ClaimMapping),
 }
 
-/// Which claims hold what, as paths with dots (`act.sub`). A claim that is mapped and missing in a token means "none".
+/// Which claims hold what, as paths with dots (`act.sub`; `\.` is a dot in a name), and whose ids they are. A claim that is mapped and missing in a token means "none".
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ClaimMapping {
+    /// What is put before every id that is read: the ids of all issuers are one namespace, and an issuer must not be
+    /// able to name another one's agents.
+    pub id_prefix: Option<Arc<str>>,
     /// The agent identity. Without it no token of the issuer is an agent's by its own word.
     pub agent_id: Option<Arc<str>>,
     /// The agent's blueprint.

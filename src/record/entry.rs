@@ -20,6 +20,8 @@ pub(super) enum OutcomeResult {
     Completed,
     /// The client left before that.
     ClientLeft,
+    /// The client's body broke off, or was too large, before the upstream answered.
+    ClientFailed,
     /// The upstream gave no answer, or broke it off.
     UpstreamFailed,
     /// The call was not forwarded.
@@ -89,7 +91,7 @@ impl Entry {
         self.upstream = upstream;
     }
 
-    /// The upstream gave no answer, for this reason.
+    /// There is no answer of the upstream, for this reason.
     pub const fn failed(&mut self, reason: Reason) {
         self.failed = Some(Some(reason));
     }
@@ -114,6 +116,9 @@ impl Entry {
         Outcome {
             result: match (self.refused, self.failed, self.completed) {
                 (true, _, _) => OutcomeResult::Refused,
+                (false, Some(Some(reason)), _) if reason.is_of_the_body() => {
+                    OutcomeResult::ClientFailed
+                }
                 (false, Some(_), _) => OutcomeResult::UpstreamFailed,
                 (false, None, true) => OutcomeResult::Completed,
                 (false, None, false) => OutcomeResult::ClientLeft,

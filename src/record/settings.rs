@@ -34,6 +34,6 @@ pub struct RecordSettings {
     pub wait: Duration,
     /// What happens then.
     pub overflow: Overflow,
-    /// Whether records list the policies that did not apply too.
+    /// Whether records list the policies that did not apply too, each by name and result: why not is not in it.
     pub list_not_applied: bool,
 }

@@ -129,6 +129,11 @@ async fn every_way_in_which_a_call_ends_has_its_result() {
     failed.failed(Reason::UpstreamTimeout);
     failed.answered(StatusCode::GATEWAY_TIMEOUT, None);
     drop(RecordedBody::new(Body::Empty, failed));
+    for reason in [Reason::BodyTooLarge, Reason::RequestMalformed] {
+        let mut failed = entry().await;
+        failed.failed(reason);
+        drop(RecordedBody::new(Body::Empty, failed));
+    }
     let mut broken = entry().await;
     broken.answered(StatusCode::OK, None);
     let mut body = RecordedBody::new(broken_body().await, broken);
@@ -161,6 +166,8 @@ async fn every_way_in_which_a_call_ends_has_its_result() {
             ("client_left", Some(200), None),
             ("completed", Some(204), None),
             ("upstream_failed", Some(504), Some("upstream_timeout")),
+            ("client_failed", None, Some("body_too_large")),
+            ("client_failed", None, Some("request_malformed")),
             ("upstream_failed", Some(200), None),
             ("refused", Some(403), None),
             ("refused", None, None),

@@ -39,6 +39,14 @@ pub const fn result_label(result: Result<(), Reason>) -> &'static str {
     }
 }
 
+/// The label of a call that was forwarded. One that its caller's body ended says nothing of the upstream.
+pub(super) const fn upstream_label(result: Result<(), Reason>) -> &'static str {
+    match result {
+        Err(reason) if reason.is_of_the_body() => "client_failed",
+        Ok(()) | Err(_) => result_label(result),
+    }
+}
+
 /// The class of a status code; anything outside HTTP's five classes counts as a server error.
 pub(super) const fn status_class(status: u16) -> &'static str {
     match status {

@@ -13,7 +13,7 @@ use prometheus::{
 
 use super::labels::{
     NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, UPSTREAM_FAULTS,
-    result_label, status_class,
+    result_label, status_class, upstream_label,
 };
 use super::process::ProcessFacts;
 use super::resource::ResourceMetrics;
@@ -157,7 +157,7 @@ impl Metrics {
         if resource.is_some() {
             for result in UPSTREAM_FAULTS.map(Err).into_iter().chain([Ok(())]) {
                 self.upstream_requests
-                    .with_label_values(&[name, result_label(result)]);
+                    .with_label_values(&[name, upstream_label(result)]);
             }
         }
         ResourceMetrics {
@@ -222,7 +222,7 @@ impl Metrics {
     /// A call was forwarded, and this came of it.
     pub fn upstream_request(&self, resource: &ResourceName, result: Result<(), Reason>) {
         self.upstream_requests
-            .with_label_values(&[resource.as_str(), result_label(result)])
+            .with_label_values(&[resource.as_str(), upstream_label(result)])
             .inc();
     }
 

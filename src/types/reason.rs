@@ -141,6 +141,14 @@ reasons! {
     UpstreamTimeout = "upstream_timeout", Block;
 }
 
+impl Reason {
+    /// Whether a call that was forwarded and failed for this reason failed by its own body, and not by its upstream.
+    #[must_use]
+    pub const fn is_of_the_body(self) -> bool {
+        matches!(self, Self::BodyTooLarge | Self::RequestMalformed)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

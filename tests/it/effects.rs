@@ -2,5 +2,6 @@
 
 pub(crate) mod callers;
 mod flows;
+mod issuers;
 mod risk;
 mod samples;

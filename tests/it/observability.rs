@@ -179,7 +179,16 @@ fn label_values_in(text: &str) -> BTreeSet<String> {
 
 /// Every value that those labels can have.
 fn known_label_values() -> Vec<&'static str> {
-    let fixed = ["allow", "block", "success", "failure", "hit", "miss", "ok"];
+    let fixed = [
+        "allow",
+        "block",
+        "success",
+        "failure",
+        "hit",
+        "miss",
+        "ok",
+        "client_failed",
+    ];
     let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
     let outcomes = PolicyOutcome::ALL.map(PolicyOutcome::as_str);
     let records = RecordResult::ALL.iter().map(|result| result.as_str());

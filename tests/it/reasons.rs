@@ -74,6 +74,11 @@ impl Expected {
         self.reason.effect() == Effect::Allow
     }
 
+    /// A call that is permitted, and that its caller's body ends.
+    fn is_of_the_body(&self) -> bool {
+        ["body_too_large", "request_malformed"].contains(&self.code)
+    }
+
     fn check_answer(&self, answer: &Answer) {
         assert_eq!(answer.status.as_u16(), self.status, "{answer:?}");
         let id = answer.header("boomgate-decision-id");
@@ -124,6 +129,7 @@ impl Expected {
             Stage::Refused => ("block", "notApplied", "refused"),
             Stage::Decided(_, access) if self.is_allowed() => ("allow", access, "completed"),
             Stage::Decided(_, access) => ("block", access, "refused"),
+            Stage::Permitted if self.is_of_the_body() => ("allow", "notApplied", "client_failed"),
             Stage::Permitted => ("allow", "notApplied", "upstream_failed"),
             Stage::Unrecorded => return,
         };
@@ -177,10 +183,12 @@ impl Expected {
         let count = site.count("boomgate_decisions_total", &labels).await;
         assert_eq!(count, 1, "{labels:?}");
         if matches!(self.stage, Stage::Permitted) {
-            let labels = [
-                ("resource", self.resource),
-                ("result", self.reason.as_str()),
-            ];
+            let result = if self.is_of_the_body() {
+                "client_failed"
+            } else {
+                self.reason.as_str()
+            };
+            let labels = [("resource", self.resource), ("result", result)];
             let count = site
                 .count("boomgate_upstream_requests_total", &labels)
                 .await;

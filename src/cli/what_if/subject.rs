@@ -57,6 +57,7 @@ impl Arguments {
             return Ok(Caller::NotAgent(NonAgent {
                 id: id(NOBODY, ObjectId::parse)?,
                 client: None,
+                blueprint_entry: None,
                 may_be_agent: false,
             }));
         };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{DocumentUrl, Duration, Exact, File, Name, Size, Tenant};
+use super::text::{DocumentUrl, Duration, Exact, File, IdPrefix, Name, Size, Tenant};
 
 /// An issuer of tokens.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -19,6 +19,12 @@ pub struct Issuer {
     #[serde(default)]
     #[schemars(length(max = 8))]
     pub issuers: Vec<Exact>,
+    /// `oidc`: what is put before every id in its tokens (agents, blueprints, agent users, humans, clients). The
+    /// directory, policies and risk name them with it. It must be there where there is another issuer.
+    pub id_prefix: Option<IdPrefix>,
+    /// `oidc`: let its tokens name the ids of other issuers.
+    #[serde(default)]
+    pub dangerous_shared_ids: bool,
     /// `oidc`: which claims hold what.
     pub claims: Option<Claims>,
     /// The algorithms that its tokens may be signed with.
@@ -66,7 +72,8 @@ pub enum Profile {
     Oidc,
 }
 
-/// Which claims hold what, as paths with dots (`act.sub`).
+/// Which claims hold what, as paths with dots (`act.sub`); `\.` is a dot in a name (`kubernetes\.io.serviceaccount.uid`),
+/// and a path with `://` is one name.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Claims {

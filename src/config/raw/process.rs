@@ -19,7 +19,7 @@ pub struct Records {
     pub wait: Duration,
     /// What happens to the call then.
     pub overflow: Overflow,
-    /// Whether a record lists the policies that did not apply, too.
+    /// Whether a record lists the policies that did not apply too, each by name and result: why not is not in it.
     pub list_not_applied: bool,
 }
 

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::call::resource::HostPattern;
 use crate::types::{AppId, ObjectId, ResourceName, TenantId};
 use parse::{
-    DURATION_UNITS, SIZE_UNITS, address, document_url, duration, exact, file, label, name,
-    path_prefix, path_template, size, tenant, to_unit, upstream_url,
+    DURATION_UNITS, SIZE_UNITS, address, document_url, duration, exact, file, id_prefix, label,
+    name, path_prefix, path_template, size, tenant, to_unit, upstream_url,
 };
 
 /// Checks one text; an error is a predicate such as `is not a duration, expected …`.
@@ -89,6 +89,8 @@ text_types! {
     Label(Arc<str>) = "label", r"^.{1,256}$|\$\{", "HR API", label;
     /// A text that is compared exactly.
     Exact(Arc<str>) = "exact", r"^\S{1,512}$|\$\{", "api://hr-api", exact;
+    /// The beginning of all ids of one issuer.
+    IdPrefix(Arc<str>) = "id-prefix", r"^[!-~]{1,63}[:/]$|\$\{", "workforce:", id_prefix;
     /// An application's id.
     Application(AppId) = "app-id", r"^\S{1,512}$|\$\{", "e5e5e5e5-0000-4000-8000-000000000005", |text| {
         AppId::parse(text).map_err(|error| format!("is not an id: {error}"))

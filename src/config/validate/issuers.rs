@@ -1,5 +1,7 @@
 //! Issuers of tokens.
 
+mod ids;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +37,9 @@ pub(super) fn issuers(
         if done.iter().any(|other| other.name == issuer.name.0) {
             check.refuse(&at.key("name"), "is the name of another issuer");
         }
+        if raw.len() > 1 {
+            ids::are_its_own(check, issuer, &earlier(raw, index), &at);
+        }
         let Some(settings) = one(check, issuer, &at) else {
             continue;
         };
@@ -53,6 +58,11 @@ pub(super) fn issuers(
         done.push(settings);
     }
     (done, key_sets)
+}
+
+/// The issuers before this place of the file, without those at fault.
+fn earlier(raw: &[Option<raw::Issuer>], place: usize) -> Vec<&raw::Issuer> {
+    raw.iter().take(place).flatten().collect()
 }
 
 fn key_set(check: &mut Checker<'_>, path: &Path, at: &MemberPath) -> Option<KeySet> {
@@ -111,6 +121,14 @@ fn entra(
         let message = "without effect under `profile: entra`, whose claims are known";
         check.error(&at.key("claims"), message);
     }
+    if raw.id_prefix.is_some() {
+        let message = "without effect under `profile: entra`, whose ids are GUIDs";
+        check.error(&at.key("id_prefix"), message);
+    }
+    if raw.dangerous_shared_ids {
+        let message = "without effect under `profile: entra`, whose ids are GUIDs";
+        check.error(&at.key("dangerous_shared_ids"), message);
+    }
     let Some(tenant) = &raw.tenant else {
         check.error(&at.key("tenant"), "is missing, expected the tenant's id");
         return None;
@@ -149,6 +167,7 @@ fn oidc(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> (Profile
         claims.and_then(|claims| pick(claims).as_ref().map(|name| Arc::clone(&name.0)))
     };
     let mapping = ClaimMapping {
+        id_prefix: raw.id_prefix.as_ref().map(|prefix| Arc::clone(&prefix.0)),
         agent_id: claim(|claims| &claims.agent_id),
         blueprint_id: claim(|claims| &claims.blueprint_id),
         agent_user_id: claim(|claims| &claims.agent_user_id),

@@ -72,7 +72,45 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
             check.refuse(&at, "is not below any of the resource's `path_prefixes`");
         }
     }
+    open_beside_operations(check, &resource, &at.key("operations"));
     resource
+}
+
+/// Operations that ask for scopes or roles look as if the rest were closed; it is not.
+fn open_beside_operations(check: &mut Checker<'_>, resource: &Resource, at: &MemberPath) {
+    let operations = &resource.operations;
+    let asks = |rule: &Arc<OperationRule>| !rule.scopes.is_empty() || !rule.roles.is_empty();
+    if !operations.iter().any(asks) {
+        return;
+    }
+    for prefix in &resource.path_prefixes {
+        let segments = segments(prefix);
+        if !operations.iter().any(|rule| covers_all(rule, &segments)) {
+            let below = format!("{}/**", prefix.trim_end_matches('/'));
+            let message = format!(
+                "calls of `{}` that match no operation need no scope and no role; a last operation `path: {below}` with some closes it",
+                resource.name
+            );
+            check.warn(at, message);
+        }
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect()
+}
+
+/// Whether every call below a prefix matches: whatever the method, and whatever follows.
+fn covers_all(rule: &OperationRule, prefix: &[&str]) -> bool {
+    let is_same = |(wanted, segment): (&Option<Arc<str>>, &&str)| {
+        wanted.as_ref().is_none_or(|wanted| **wanted == **segment)
+    };
+    rule.methods.is_empty()
+        && rule.open_ended
+        && rule.segments.len() <= prefix.len()
+        && rule.segments.iter().zip(prefix).all(is_same)
 }
 
 fn attributes(
@@ -102,10 +140,10 @@ fn attributes(
     }))
 }
 
-fn operation(raw: &raw::Operation) -> OperationRule {
+fn operation(raw: &raw::Operation) -> Arc<OperationRule> {
     let template = &raw.path.0;
     let label = raw.name.as_ref().map(|name| &name.0);
-    OperationRule {
+    Arc::new(OperationRule {
         name: Arc::clone(label.unwrap_or(&template.text)),
         methods: raw.methods.iter().copied().map(method).collect(),
         segments: template.segments.clone(),
@@ -116,7 +154,7 @@ fn operation(raw: &raw::Operation) -> OperationRule {
             .map(|scope| Arc::clone(&scope.0))
             .collect(),
         roles: raw.roles.iter().map(|role| Arc::clone(&role.0)).collect(),
-    }
+    })
 }
 
 const fn method(raw: raw::Method) -> http::Method {

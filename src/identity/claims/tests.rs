@@ -175,6 +175,24 @@ fn a_path_leads_into_objects_and_an_address_is_one_name() {
 }
 
 #[test]
+fn a_dot_in_a_name_is_escaped() {
+    let claims = Claims::parse(
+        br#"{"kubernetes.io":{"serviceaccount":{"name":"a","x.y":"b"}},"kubernetes":{"io":"c"}}"#,
+    )
+    .unwrap();
+    let names = [
+        (r"kubernetes\.io.serviceaccount.name", Some("a")),
+        (r"kubernetes\.io.serviceaccount.x\.y", Some("b")),
+        ("kubernetes.io", Some("c")),
+        ("kubernetes.io.serviceaccount.name", None),
+        (r"kubernetes\.io\.serviceaccount.name", None),
+    ];
+    for (path, expected) in names {
+        assert_eq!(claims.text(path), Ok(expected), "{path}");
+    }
+}
+
+#[test]
 fn lists_of_names_are_text_with_blanks_or_arrays_of_text() {
     let names = |value: &str| {
         let claims = Claims::parse(format!(r#"{{"x":{value}}}"#).as_bytes()).unwrap();

@@ -163,3 +163,31 @@ fn the_blueprints_entry_comes_with_the_agent() {
     let (caller, _) = classify(&claimed, &directory()).unwrap();
     assert!(caller.agent().unwrap().blueprint_entry.is_some());
 }
+
+#[test]
+fn a_blueprint_is_no_agent_and_comes_with_its_entry() {
+    for (subject, client, known) in [
+        ("bp", "b", true),
+        ("bp", "", true),
+        ("h", "b", true),
+        ("h", "bp", false),
+        ("h", "c", false),
+    ] {
+        let claimed = Claimed::Unmarked {
+            subject: ObjectId::parse(subject).unwrap(),
+            client: AppId::parse(client).ok(),
+            app_only: false,
+        };
+        let (caller, _) = classify(&claimed, &directory()).unwrap();
+        match caller {
+            Caller::NotAgent(nobody) => {
+                assert_eq!(
+                    nobody.blueprint_entry.is_some(),
+                    known,
+                    "{subject} {client}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

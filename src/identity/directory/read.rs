@@ -126,9 +126,10 @@ impl Reader {
         let list = [Step::Member("value")];
         if members.contains_key("@odata.nextLink") {
             let message =
-                "the list goes on at another address; see that its other pages are here too";
+                "the list goes on at another page; once every page is here, remove this member";
             let at = json::locate(text, &[Step::Member("@odata.nextLink")]).unwrap_or((0, 0));
-            self.push(at, "@odata.nextLink", Severity::Warning, message.to_owned());
+            // FAIL-CLOSED: an agent of that page would count as unknown, and not as disabled.
+            self.push(at, "@odata.nextLink", Severity::Error, message.to_owned());
         }
         match value {
             Value::Array(items) => self.read_items(text, items, &list, kind),

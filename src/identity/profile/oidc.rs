@@ -23,16 +23,17 @@ pub(super) fn read(claims: &Claims, mapping: &ClaimMapping) -> Result<Reading, R
 }
 
 fn claimed(claims: &Claims, mapping: &ClaimMapping) -> Result<Claimed, Reason> {
-    let agent = mapped(claims, mapping.agent_id.as_deref(), AgentId::parse)?;
-    let agent_user = mapped(claims, mapping.agent_user_id.as_deref(), AgentUserId::parse)?;
+    let ids = Ids { claims, mapping };
+    let agent = ids.mapped(mapping.agent_id.as_deref(), AgentId::parse)?;
+    let agent_user = ids.mapped(mapping.agent_user_id.as_deref(), AgentUserId::parse)?;
     let Some(agent) = agent else {
         // An agent user without its agent identity: half of a marker is none that can be trusted.
         return match agent_user {
             Some(_) => Err(REFUSED),
-            None => unmarked(claims),
+            None => unmarked(&ids),
         };
     };
-    let human = mapped(claims, mapping.on_behalf_of.as_deref(), ObjectId::parse)?;
+    let human = ids.mapped(mapping.on_behalf_of.as_deref(), ObjectId::parse)?;
     let subject = match (agent_user, human) {
         // `sub` is often mapped here, and an agent on its own is its own subject.
         (None, Some(human)) if human.as_str() == agent.as_str() => Subject::Agent,
@@ -44,31 +45,52 @@ fn claimed(claims: &Claims, mapping: &ClaimMapping) -> Result<Claimed, Reason> {
     };
     Ok(Claimed::Agent {
         id: agent,
-        blueprint: mapped(claims, mapping.blueprint_id.as_deref(), BlueprintId::parse)?,
+        blueprint: ids.mapped(mapping.blueprint_id.as_deref(), BlueprintId::parse)?,
         subject,
     })
 }
 
 /// The subject and the client (RFC 9068 §2.2; `azp` where an issuer follows OpenID Connect).
-fn unmarked(claims: &Claims) -> Result<Claimed, Reason> {
-    let client = match id(claims, "client_id", AppId::parse)? {
+fn unmarked(ids: &Ids<'_>) -> Result<Claimed, Reason> {
+    let client = match ids.at("client_id", AppId::parse)? {
         Some(client) => Some(client),
-        None => id(claims, "azp", AppId::parse)?,
+        None => ids.at("azp", AppId::parse)?,
     };
     Ok(Claimed::Unmarked {
-        subject: id(claims, "sub", ObjectId::parse)?.ok_or(REFUSED)?,
+        subject: ids.at("sub", ObjectId::parse)?.ok_or(REFUSED)?,
         client,
         app_only: false,
     })
 }
 
-/// The id in the claim that the operator mapped, if both are there.
-fn mapped<T>(
-    claims: &Claims,
-    path: Option<&str>,
-    parse: fn(&str) -> Result<T, IdError>,
-) -> Result<Option<T>, Reason> {
-    path.map_or(Ok(None), |path| id(claims, path, parse))
+/// The ids of a token. Every one is read here, so that none is without the issuer's prefix.
+struct Ids<'a> {
+    claims: &'a Claims,
+    mapping: &'a ClaimMapping,
+}
+
+impl Ids<'_> {
+    /// The id in a claim, if it is there.
+    fn at<T>(
+        &self,
+        path: &str,
+        parse: fn(&str) -> Result<T, IdError>,
+    ) -> Result<Option<T>, Reason> {
+        let Some(prefix) = &self.mapping.id_prefix else {
+            return id(self.claims, path, parse);
+        };
+        let prefixed = |text| parse(&format!("{prefix}{text}")).map_err(|_not_an_id| REFUSED);
+        self.claims.text(path)?.map(prefixed).transpose()
+    }
+
+    /// The id in the claim that the operator mapped, if both are there.
+    fn mapped<T>(
+        &self,
+        path: Option<&str>,
+        parse: fn(&str) -> Result<T, IdError>,
+    ) -> Result<Option<T>, Reason> {
+        path.map_or(Ok(None), |path| self.at(path, parse))
+    }
 }
 
 #[cfg(test)]

@@ -283,14 +283,14 @@ fn hr_api() -> Resource {
         audiences: [HR_API.into()].into(),
         non_agents: NonAgents::Block,
         authorization: AuthorizationHeader::Strip,
-        operations: vec![OperationRule {
+        operations: vec![Arc::new(OperationRule {
             name: "/hr/people/{person}".into(),
             methods: vec![http::Method::GET],
             segments: vec![Some("hr".into()), Some("people".into()), None],
             open_ended: false,
             scopes: vec!["People.Read".into()],
             roles: vec!["People.Read.All".into()],
-        }],
+        })],
         max_body_bytes: 1024,
     }
 }

@@ -167,6 +167,7 @@ fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
 #[test]
 fn a_header_without_a_value_is_removed_rather_than_left() {
     let caller = Caller::NotAgent(NonAgent {
+        blueprint_entry: None,
         id: ObjectId::parse("human-1").unwrap(),
         client: None,
         may_be_agent: false,

@@ -158,7 +158,7 @@ async fn every_command_of_the_guide_works_when_pasted_and_every_decision_is_a_li
             command.contains(file) && command.ends_with(path),
             "{command}"
         );
-        assert_eq!(paste(&demo, command), [status], "{command}");
+        assert_eq!(paste(&demo, command).concat(), status, "{command}");
     }
     demo.process
         .until("there is a line for each decision", async |process| {

@@ -141,6 +141,17 @@ fn human() -> Value {
         "sub": "pairwise", "xms_act_fct": null, "xms_sub_fct": null, "xms_par_app_azp": null})
 }
 
+/// The blueprint itself, which is not an agent.
+fn as_blueprint() -> Value {
+    json!({"azp": BLUEPRINT, "oid": PRINCIPAL, "sub": PRINCIPAL,
+        "xms_act_fct": null, "xms_sub_fct": null, "xms_par_app_azp": null})
+}
+
+fn blueprint() -> Value {
+    json!({"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal",
+        "id": PRINCIPAL, "appId": BLUEPRINT, "displayName": "HR assistant"})
+}
+
 fn decisions() -> Vec<Row> {
     let under = |policy| Setup {
         policies: vec![policy],
@@ -179,12 +190,25 @@ fn decisions() -> Vec<Row> {
             "displayName": "hr-agent-user", "identityParentId": AGENT
         }))))
         .at(Stage::Decided("agent_user", "notApplied")),
-        decided(Reason::BlueprintDisabled, 403, "agent_disabled", agent_call()).on(with_directory(
-            disabled(json!({
-                "@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal",
-                "id": PRINCIPAL, "appId": BLUEPRINT, "displayName": "HR assistant"
-            })),
-        )),
+        decided(Reason::BlueprintDisabled, 403, "agent_disabled", agent_call())
+            .on(with_directory(disabled(blueprint()))),
+        decided(Reason::NonAgentForwarded, 200, "", claims(as_blueprint()))
+            .on(Setup {
+                resource: vec!["non_agents: forward"],
+                ..Setup::default()
+            })
+            .at(not_agent),
+        decided(
+            Reason::BlueprintDisabled,
+            403,
+            "agent_disabled",
+            claims(as_blueprint()),
+        )
+        .on(Setup {
+            resource: vec!["non_agents: forward"],
+            ..with_directory(disabled(blueprint()))
+        })
+        .at(not_agent),
         decided(Reason::AgentUnknown, 403, "agent_unknown", agent_call()).on(Setup {
             sections: "directory: {unknown_agents: block}".to_owned(),
             ..Setup::default()

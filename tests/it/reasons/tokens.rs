@@ -44,6 +44,7 @@ pub(super) fn tokens() -> Vec<Row> {
         issuers: [
             "- name: silent".to_owned(),
             "  profile: oidc".to_owned(),
+            "  id_prefix: 'silent:'".to_owned(),
             "  issuers: ['https://silent.test']".to_owned(),
             "  algorithms: [RS256]".to_owned(),
             "  token_types: [JWT]".to_owned(),

@@ -110,6 +110,21 @@ pub(super) fn exact(text: &str) -> Result<Arc<str>, String> {
         .map_err(|error| format!("is not accepted: {error}").replace("an id", "it"))
 }
 
+pub(super) fn id_prefix(text: &str) -> Result<Arc<str>, String> {
+    // A GUID has neither sign, so an id with a prefix is never one.
+    let well_formed = (2..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_graphic())
+        && text.ends_with([':', '/']);
+    if well_formed {
+        Ok(text.into())
+    } else {
+        Err(
+            "is not an id prefix, expected 2 to 64 visible ASCII characters, the last one `:` or `/`, such as `workforce:`"
+                .to_owned(),
+        )
+    }
+}
+
 pub(super) fn tenant(text: &str) -> Result<TenantId, String> {
     TenantId::parse(text)
         .ok()

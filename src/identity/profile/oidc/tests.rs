@@ -2,6 +2,7 @@ use super::*;
 
 fn mapping() -> ClaimMapping {
     ClaimMapping {
+        id_prefix: None,
         agent_id: Some("act.sub".into()),
         blueprint_id: Some("agent.template".into()),
         agent_user_id: Some("agent.account".into()),
@@ -82,4 +83,54 @@ fn half_a_marker_or_an_unreadable_one_is_a_refusal() {
     ] {
         assert_eq!(of(payload), Err(Reason::TokenClaimsRefused), "{payload}");
     }
+}
+
+#[test]
+fn every_id_begins_with_the_issuers_prefix() {
+    let prefixed = ClaimMapping {
+        id_prefix: Some("idp:".into()),
+        ..mapping()
+    };
+    let of = |payload: &str| {
+        let claims = Claims::parse(payload.as_bytes()).unwrap();
+        read(&claims, &prefixed).map(|reading| reading.claimed)
+    };
+    let agent = |subject| Claimed::Agent {
+        id: AgentId::parse("idp:a").unwrap(),
+        blueprint: BlueprintId::parse("idp:b").ok(),
+        subject,
+    };
+    let human = Subject::Unmarked(ObjectId::parse("idp:h").unwrap());
+    let for_human = r#"{"sub":"h","act":{"sub":"a"},"agent":{"template":"b"}}"#;
+    assert_eq!(of(for_human), Ok(agent(human)));
+    let itself = r#"{"sub":"a","act":{"sub":"a"},"agent":{"template":"b"}}"#;
+    assert_eq!(of(itself), Ok(agent(Subject::Agent)));
+    let user = Subject::AgentUser(AgentUserId::parse("idp:u").unwrap());
+    let as_user = r#"{"sub":"u","act":{"sub":"a"},"agent":{"template":"b","account":"u"}}"#;
+    assert_eq!(of(as_user), Ok(agent(user)));
+    for client in ["client_id", "azp"] {
+        let unmarked = Claimed::Unmarked {
+            subject: ObjectId::parse("idp:h").unwrap(),
+            client: AppId::parse("idp:c").ok(),
+            app_only: false,
+        };
+        let payload = format!(r#"{{"sub":"h","{client}":"c"}}"#);
+        assert_eq!(of(&payload), Ok(unmarked));
+    }
+}
+
+#[test]
+fn an_id_is_no_longer_than_others_with_its_prefix() {
+    let prefixed = ClaimMapping {
+        id_prefix: Some("idp:".into()),
+        ..ClaimMapping::default()
+    };
+    let of = |length| {
+        let payload = format!(r#"{{"sub":"{}"}}"#, "s".repeat(length));
+        let claims = Claims::parse(payload.as_bytes()).unwrap();
+        read(&claims, &prefixed).map(drop)
+    };
+    assert_eq!(of(508), Ok(()));
+    assert_eq!(of(509), Err(Reason::TokenClaimsRefused));
+    assert_eq!(of(0), Err(Reason::TokenClaimsRefused));
 }
