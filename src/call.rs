@@ -18,7 +18,7 @@ pub use authority::Authority;
 pub use body::{Body, BodyError};
 pub use connection::ConnectionFacts;
 pub use headers::RequestLimits;
-pub use receive::{Moment, receive};
+pub use receive::{Moment, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{
     AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource, Resources,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::call::{OperationRule, Received};
+use crate::call::{OperationRule, Received, Resource};
 
 /// The operation that a call performs.
 #[derive(Debug, Clone, Default)]
@@ -16,14 +16,17 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The operation of `call`: the first of its resource's rules that matches method and path.
+    /// The operation of `call`.
     #[must_use]
     pub fn of(call: &Received) -> Self {
-        let rules = &call.resource().operations;
-        match rules
-            .iter()
-            .find(|rule| matches(rule, call.method(), call.path()))
-        {
+        Self::find(call.resource(), call.method(), call.path())
+    }
+
+    /// The first of the resource's rules that matches method and path, which is in normal form.
+    #[must_use]
+    pub fn find(resource: &Resource, method: &http::Method, path: &str) -> Self {
+        let mut rules = resource.operations.iter();
+        match rules.find(|rule| matches(rule, method, path)) {
             Some(rule) => Self {
                 rule: Some(Arc::clone(&rule.name)),
                 scopes: rule.scopes.clone(),
@@ -52,6 +55,12 @@ impl Operation {
     #[must_use]
     pub fn scopes(&self) -> &[Arc<str>] {
         &self.scopes
+    }
+
+    /// The roles of which one would do in place of a scope.
+    #[must_use]
+    pub fn roles(&self) -> &[Arc<str>] {
+        &self.roles
     }
 }
 

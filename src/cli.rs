@@ -4,7 +4,10 @@
 
 pub mod check;
 pub mod demo;
+mod management;
+mod risk;
 pub mod run;
+pub mod what_if;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,6 +21,8 @@ use crate::config;
 pub const EXIT_FINE: u8 = 0;
 /// Ran and failed.
 pub const EXIT_FAILED: u8 = 1;
+/// Bad input data (`EX_DATAERR` of BSD's `sysexits`).
+pub const EXIT_DATA: u8 = 65;
 /// Bad configuration (`EX_CONFIG` of BSD's `sysexits`).
 pub const EXIT_CONFIGURATION: u8 = 78;
 
@@ -53,6 +58,10 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Output::Text)]
         output: Output,
     },
+    /// Say which policies would apply to a call, why each other would not, and what would come of it
+    WhatIf(Box<what_if::Arguments>),
+    /// List risky agents, and confirm or dismiss their risk, on a running gateway
+    Risk(risk::Arguments),
     /// Print the JSON Schema of the configuration
     Schema,
 }
@@ -75,6 +84,8 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::Run { config } => run::run(&config),
         Command::Check { config, output } => check(&config, output),
+        Command::WhatIf(arguments) => what_if(&arguments),
+        Command::Risk(arguments) => risk::risk(arguments),
         Command::Schema => print_schema(),
     };
     done.unwrap_or_else(|fault| {
@@ -83,7 +94,8 @@ pub fn main() -> ExitCode {
         }
         // With a closed standard error there is nobody left to tell.
         let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
-        ExitCode::from(EXIT_FAILED)
+        let is_input = fault.is::<what_if::InputError>() || fault.is::<management::InputError>();
+        ExitCode::from(if is_input { EXIT_DATA } else { EXIT_FAILED })
     })
 }
 
@@ -97,6 +109,15 @@ fn is_broken_pipe(fault: &anyhow::Error) -> bool {
 fn check(path: &Path, output: Output) -> anyhow::Result<ExitCode> {
     let mut out = anstream::stdout().lock();
     let code = check::check(path, &config::process_environment, output, &mut out)?;
+    Ok(ExitCode::from(code))
+}
+
+/// Writes the answer to standard output, and what is wrong with the configuration to standard error.
+fn what_if(arguments: &what_if::Arguments) -> anyhow::Result<ExitCode> {
+    let mut out = anstream::stdout().lock();
+    let mut err = anstream::stderr().lock();
+    let environment = &config::process_environment;
+    let code = what_if::what_if(arguments, environment, &mut out, &mut err)?;
     Ok(ExitCode::from(code))
 }
 

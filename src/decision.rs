@@ -1,19 +1,21 @@
 //! Room 4, pure: an [`Identified`] call and what is known become a [`Decided`] one.
 //!
 //! The order: directory (disabled, unknown), kind of caller, policy, scope. Every step can only narrow.
+//! All but the scope is asked by a [`Question`], which needs no call and decides none.
 //! Never here: an "allow" that stands for "could not tell", IO, and the reading of a rule.
+
+mod question;
 
 use std::sync::Arc;
 
-use crate::call::{NonAgents, Received};
+use crate::call::Received;
 use crate::capability::Operation;
-use crate::identity::{Agent, Caller, Identified};
-use crate::policy::{
-    AgentFacts, AgentUserFacts, Evaluation, Facts, HumanFacts, PolicyOutcome, PolicySet,
-    ResourceFacts, Subject, Verdict,
-};
+use crate::identity::Identified;
+use crate::policy::{Evaluation, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, RiskSettings, RiskTable};
-use crate::types::{Attributes, Effect, PolicyId, Reason, Timestamp};
+use crate::types::{Effect, PolicyId, Reason, Timestamp};
+
+pub use question::Question;
 
 /// What happens to agents that the directory does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -131,17 +133,24 @@ impl Decided {
 
 /// Decides on one call.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
-    let caller = identified.caller();
+    let settings = knowledge.settings;
+    let question = Question {
+        caller: identified.caller(),
+        resource: identified.received().resource(),
+    };
     let operation = Operation::of(identified.received());
-    let risk = knowledge.risk.assess(caller, knowledge.settings.risk());
-    let facts = facts(&identified, &risk, knowledge.settings, now);
-    let evaluation = knowledge.policies.evaluate(&facts);
-    let reason = reason(
-        &identified,
-        &operation,
-        evaluation.verdict,
-        knowledge.settings,
-    );
+    let risk = knowledge.risk.assess(question.caller, settings.risk());
+    let evaluation = knowledge
+        .policies
+        .evaluate(&question.facts(&risk, settings, now));
+    let before_scope = question.reason(evaluation.verdict, settings);
+    let token = identified.token();
+    let reason = match before_scope.effect() {
+        Effect::Allow if !operation.is_covered_by(&token.scopes, &token.roles) => {
+            Reason::ScopeInsufficient
+        }
+        Effect::Allow | Effect::Block => before_scope,
+    };
     let decision = Decision {
         reason,
         evaluation,
@@ -156,123 +165,3 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         decision,
     }
 }
-
-/// The first reason to block, else the reason to allow.
-fn reason(
-    identified: &Identified,
-    operation: &Operation,
-    verdict: Verdict,
-    settings: DecisionSettings,
-) -> Reason {
-    let caller = identified.caller();
-    if let Some(reason) = refused_by_directory(caller, settings.unknown_agents) {
-        return reason;
-    }
-    let is_agent = caller.agent().is_some();
-    if !is_agent && identified.received().resource().non_agents == NonAgents::Block {
-        return Reason::NotAnAgent;
-    }
-    match verdict {
-        Verdict::Block => return Reason::BlockedByPolicy,
-        Verdict::BlockOnUnknown => return Reason::FactsUnavailable,
-        Verdict::Allow => {}
-    }
-    let token = identified.token();
-    if !operation.is_covered_by(&token.scopes, &token.roles) {
-        return Reason::ScopeInsufficient;
-    }
-    if is_agent {
-        Reason::NoPolicyBlocked
-    } else {
-        Reason::NonAgentForwarded
-    }
-}
-
-/// What the directory alone refuses: whatever policies say.
-fn refused_by_directory(caller: &Caller, unknown_agents: UnknownAgents) -> Option<Reason> {
-    let agent = caller.agent()?;
-    let user_known = match caller {
-        Caller::AgentUser {
-            entry: Some(user), ..
-        } if !user.enabled => {
-            return Some(Reason::AgentDisabled);
-        }
-        Caller::AgentUser { entry, .. } => entry.is_some(),
-        Caller::Autonomous(_) | Caller::OnBehalfOf { .. } | Caller::NotAgent(_) => true,
-    };
-    if agent.entry.as_ref().is_some_and(|entry| !entry.enabled) {
-        return Some(Reason::AgentDisabled);
-    }
-    if agent
-        .blueprint_entry
-        .as_ref()
-        .is_some_and(|blueprint| !blueprint.enabled)
-    {
-        return Some(Reason::BlueprintDisabled);
-    }
-    let known = agent.entry.is_some() && user_known;
-    match unknown_agents {
-        UnknownAgents::Block if !known => Some(Reason::AgentUnknown),
-        UnknownAgents::Block | UnknownAgents::Evaluate => None,
-    }
-}
-
-/// Lays out the facts of a call for the evaluator.
-fn facts<'a>(
-    identified: &'a Identified,
-    risk: &Assessment,
-    settings: DecisionSettings,
-    now: Timestamp,
-) -> Facts<'a> {
-    let resource = identified.received().resource();
-    let subject = match identified.caller() {
-        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk)),
-        Caller::AgentUser { id, entry, agent } => Subject::AgentUser {
-            user: AgentUserFacts {
-                id: id.as_str(),
-                attributes: entry
-                    .as_ref()
-                    .map_or(NO_ATTRIBUTES, |user| &user.attributes),
-                risk: risk.agent_user,
-            },
-            agent: agent_facts(agent, risk),
-        },
-        Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-            human: HumanFacts {
-                id: human.id.as_str(),
-            },
-            agent: agent_facts(agent, risk),
-        },
-        Caller::NotAgent(_) => Subject::NotAgent,
-    };
-    Facts {
-        subject,
-        resource: ResourceFacts {
-            app_id: resource.app_id.as_str(),
-            attributes: &resource.attributes,
-            is_agent: resource.is_agent,
-        },
-        now,
-        entra_parity: settings.entra_parity,
-    }
-}
-
-fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
-    let principal = agent
-        .blueprint_entry
-        .as_ref()
-        .and_then(|b| b.principal_id.as_ref());
-    AgentFacts {
-        id: agent.id.as_str(),
-        blueprint_app_id: agent.blueprint.as_ref().map(|id| id.as_str()),
-        blueprint_principal_id: principal.map(|id| id.as_str()),
-        attributes: agent
-            .entry
-            .as_ref()
-            .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
-        risk: risk.agent,
-    }
-}
-
-/// What attribute filters see of an agent that the directory does not know.
-static NO_ATTRIBUTES: &Attributes = &Attributes::NONE;

@@ -4,7 +4,6 @@
 //! and says so in a metric, the log and [`Status`]. Never here: a decision.
 
 pub mod discovered;
-mod fetch;
 mod fingerprint;
 pub mod keys;
 pub mod status;

@@ -32,6 +32,7 @@
 //! | [`decision`] (pure) | all of that → [`decision::Decided`] | "allow" as a default |
 //! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`] | evaluating rules |
 //! | [`clock`] | the one place where wall time is read | being named by the rooms above |
+//! | [`client`] | a small request of our own → its answer | a call; an address that a caller names |
 //! | [`record`] | a decision and its outcome → lines in a sink | bodies, tokens |
 //! | [`store`] | the state that outlives a snapshot | deciding |
 //! | [`upstream`] | a permit → a response | taking anything but a permit |
@@ -60,6 +61,7 @@ pub mod app;
 pub mod call;
 pub mod capability;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod decision;

@@ -5,9 +5,10 @@
 //! for the path of a call, What-If, impact and the decision APIs. Semantics: `reference/entra.md` §4.
 //!
 //! [`mod@read`] takes exports and says what of them is not honoured, [`model`] is what a policy means, [`filter`] its
-//! attribute rules; [`set`] is compiled from models and judges calls, [`facts`] go in, an [`evaluation`] comes out.
+//! attribute rules; [`set`] is compiled from models and judges calls, [`facts`] go in, an [`evaluation`] comes out, and an [`analysis`] says why not.
 //! Never here: http, tokens, and a policy that is half understood.
 
+pub mod analysis;
 mod assignment;
 mod check;
 mod compile;
@@ -19,6 +20,7 @@ pub mod model;
 pub mod read;
 pub mod set;
 
+pub use analysis::AnalysisReason;
 pub use check::check_set;
 pub use compile::CompiledPolicy;
 pub use evaluation::{

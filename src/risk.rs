@@ -86,6 +86,18 @@ pub struct RiskSettings {
     pub required: bool,
 }
 
+impl RiskSettings {
+    /// What a withheld level amounts to.
+    #[must_use]
+    pub const fn withheld(self) -> Fact<RiskLevel> {
+        if self.required {
+            Fact::RequiredUnknown
+        } else {
+            Fact::Unknown
+        }
+    }
+}
+
 impl RiskTable {
     /// What was last said of this subject.
     #[must_use]
@@ -196,11 +208,8 @@ impl Reading<'_> {
             entry: Arc::clone(entry),
             inherited,
         });
-        match (entry.effective_level(), self.settings.required) {
-            (Some(level), _) => Fact::Known(level),
-            (None, true) => Fact::RequiredUnknown,
-            (None, false) => Fact::Unknown,
-        }
+        let level = entry.effective_level();
+        level.map_or(self.settings.withheld(), Fact::Known)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod fact;
 pub mod fault;
 pub mod ids;
 pub mod json;
+pub mod percent;
 pub mod reason;
 pub mod risk;
 pub mod secret;
@@ -20,6 +21,7 @@ pub use ids::{
     AgentId, AgentUserId, AppId, BlueprintId, CallId, IdError, ObjectId, PolicyId, PrincipalId,
     ResourceName, TenantId,
 };
+pub use percent::percent_encoded;
 pub use reason::{Effect, Reason};
 pub use risk::{RiskLevel, RiskState};
 pub use secret::Secret;

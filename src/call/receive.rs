@@ -140,8 +140,10 @@ fn read(
     }
 }
 
-/// Upper-case ASCII, and none of those that are about the path to the server rather than about a resource.
-fn is_forwarded(method: &Method) -> bool {
+/// Whether a method is ever forwarded: upper-case ASCII, and none of those that are about the path to the server rather
+/// than about a resource.
+#[must_use]
+pub fn is_forwarded(method: &Method) -> bool {
     let text = method.as_str();
     let well_formed = text.len() <= 32
         && text.starts_with(|c: char| c.is_ascii_uppercase())

@@ -41,7 +41,7 @@ pub fn print(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
 
 /// What to try, in an order that tells a story.
 fn commands(demo: &Demo) -> Vec<(&'static str, String)> {
-    let dir = demo.folder().display();
+    let dir = shell_word(&demo.folder().to_string_lossy());
     let (gateway, management) = (demo.addresses().gateway, demo.addresses().management);
     let curl = |secret: &str| {
         format!(
@@ -56,6 +56,11 @@ fn commands(demo: &Demo) -> Vec<(&'static str, String)> {
     let agents = format!("https://{management}/beta/identityProtection/riskyAgents");
     let body = format!(r#"{{"agentIds":["{}"]}}"#, demo.hr_agent_id());
     let compromised = format!("{admin} --json '{body}' {agents}/confirmCompromised");
+    let by_command = format!(
+        "{} risk confirm-compromised {} --management https://{management} --ca-file {dir}/ca.pem --admin-token-file {dir}/admin-token",
+        own_path(),
+        demo.hr_agent_id()
+    );
     let metrics = format!("curl --cacert {dir}/ca.pem https://{management}/metrics");
     vec![
         (
@@ -78,6 +83,7 @@ fn commands(demo: &Demo) -> Vec<(&'static str, String)> {
             "Stop the first agent: its token stays valid, its calls end",
             compromised,
         ),
+        ("The same by Boomgate's own command", by_command),
         (
             "Its next call is blocked",
             call(CallerName::HrAgent, "/hr/people"),
@@ -85,6 +91,23 @@ fn commands(demo: &Demo) -> Vec<(&'static str, String)> {
         ("What is known of risk", format!("{admin} {agents}")),
         ("The metrics", metrics),
     ]
+}
+
+/// This program as a shell finds it again; by its name if the system does not tell its path.
+fn own_path() -> String {
+    std::env::current_exe().map_or_else(
+        |_unknown| "boomgate".to_owned(),
+        |path| shell_word(&path.to_string_lossy()),
+    )
+}
+
+/// One word of a POSIX shell, quoted where it must be (POSIX.1-2024, Shell Command Language §2.2.2).
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Prints one decision as one line of aligned columns.
@@ -122,4 +145,28 @@ fn shortened(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_word_comes_out_of_a_shell_as_it_went_in() {
+        for word in [
+            "/tmp/demo-1",
+            "/tmp/a b",
+            "it's",
+            "$(id)",
+            "`id`\"\\",
+            "*",
+            "",
+        ] {
+            let script = format!("printf %s \"$(printf %s {})\"", shell_word(word));
+            let printed = Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(printed.stdout).unwrap(), word);
+        }
+    }
 }

@@ -22,7 +22,6 @@ use crate::snapshot::{Snapshot, Snapshots};
 use crate::telemetry::Metrics;
 use crate::types::fault::chain;
 
-pub use super::fetch::{FetchError, check_address};
 pub use load::KeyLoadError;
 
 /// The longest pause after a failure.

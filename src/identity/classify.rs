@@ -32,7 +32,7 @@ pub(super) fn classify(
             if directory.agent_user(id.as_str()).is_some() {
                 return Err(REFUSED);
             }
-            let agent = agent(id.clone(), blueprint.clone(), directory);
+            let agent = Agent::of(id.clone(), blueprint.clone(), directory);
             let caller = match subject {
                 Subject::Agent => Caller::Autonomous(agent),
                 Subject::AgentUser(user) => Caller::AgentUser {
@@ -40,7 +40,7 @@ pub(super) fn classify(
                     entry: entry_of_pair(user.as_str(), id.as_str(), directory)?.cloned(),
                     agent,
                 },
-                Subject::Unmarked(subject) => acting_for(subject, agent, directory)?,
+                Subject::Unmarked(subject) => Caller::acting_for(subject, agent, directory)?,
             };
             Ok((caller, Recognition::Markers))
         }
@@ -62,23 +62,23 @@ fn unmarked(
     let is_itself = client.is_some_and(|client| client.as_str() == subject.as_str());
     let known_client = client.and_then(|client| directory.agent_of_client(client));
     let caller = if let Some(entry) = known_client {
-        let agent = agent(entry.id.clone(), None, directory);
+        let agent = Agent::of(entry.id.clone(), None, directory);
         if is_itself {
             Caller::Autonomous(agent)
         } else if app_only {
             // An agent identity that calls on its own is its own subject.
             return Err(REFUSED);
         } else {
-            acting_for(subject, agent, directory)?
+            Caller::acting_for(subject, agent, directory)?
         }
     } else if let Some(user) = directory.agent_user(subject.as_str()) {
         let parent = &user.identity_parent;
         if client.is_some_and(|client| client.as_str() != parent.as_str()) {
             return Err(REFUSED);
         }
-        agent_user(user, agent(parent.clone(), None, directory))
+        Caller::agent_user(user, Agent::of(parent.clone(), None, directory))
     } else if let Some(entry) = directory.agent(subject.as_str()) {
-        Caller::Autonomous(agent(entry.id.clone(), None, directory))
+        Caller::Autonomous(Agent::of(entry.id.clone(), None, directory))
     } else {
         let nobody = NonAgent {
             id: subject.clone(),
@@ -90,26 +90,58 @@ fn unmarked(
     Ok((caller, Recognition::Directory))
 }
 
-/// An agent that acts for a subject without the mark of an agent user: a human, unless the directory knows better.
-fn acting_for(subject: &ObjectId, agent: Agent, directory: &Directory) -> Result<Caller, Reason> {
-    Ok(
-        match entry_of_pair(subject.as_str(), agent.id.as_str(), directory)? {
-            Some(user) => agent_user(user, agent),
-            None => Caller::OnBehalfOf {
-                human: Human {
-                    id: subject.clone(),
+impl Caller {
+    /// An agent that acts for a subject without the mark of an agent user: a human, unless the directory knows better.
+    ///
+    /// # Errors
+    /// [`Reason::TokenClaimsRefused`] when the directory says that the subject is another agent, or its user.
+    pub fn acting_for(
+        subject: &ObjectId,
+        agent: Agent,
+        directory: &Directory,
+    ) -> Result<Self, Reason> {
+        Ok(
+            match entry_of_pair(subject.as_str(), agent.id.as_str(), directory)? {
+                Some(user) => Self::agent_user(user, agent),
+                None => Self::OnBehalfOf {
+                    human: Human {
+                        id: subject.clone(),
+                    },
+                    agent,
                 },
-                agent,
             },
-        },
-    )
+        )
+    }
+
+    /// An agent user that the directory knows, with its agent identity.
+    #[must_use]
+    pub fn agent_user(entry: &Arc<AgentUser>, agent: Agent) -> Self {
+        Self::AgentUser {
+            id: entry.id.clone(),
+            entry: Some(Arc::clone(entry)),
+            agent,
+        }
+    }
 }
 
-fn agent_user(entry: &Arc<AgentUser>, agent: Agent) -> Caller {
-    Caller::AgentUser {
-        id: entry.id.clone(),
-        entry: Some(Arc::clone(entry)),
-        agent,
+impl Agent {
+    /// An agent identity, with what the directory knows of it. Of its blueprint, the directory's word comes before
+    /// the token's.
+    #[must_use]
+    pub fn of(id: AgentId, by_token: Option<BlueprintId>, directory: &Directory) -> Self {
+        let entry = directory.agent(id.as_str()).cloned();
+        let by_directory = entry.as_ref().and_then(|entry| entry.blueprint.clone());
+        let blueprint = by_directory.or(by_token);
+        let blueprint_entry = blueprint
+            .as_ref()
+            .and_then(|id| directory.blueprint(id.as_str()))
+            .cloned();
+        Self {
+            id,
+            blueprint,
+            entry,
+            blueprint_entry,
+        }
     }
 }
 
@@ -124,23 +156,6 @@ fn entry_of_pair<'a>(
         None if directory.agent(user).is_some() => Err(REFUSED),
         Some(entry) if entry.identity_parent.as_str() != agent => Err(REFUSED),
         entry => Ok(entry),
-    }
-}
-
-/// An agent identity, with what the directory knows of it. Of its blueprint, the directory's word comes first.
-fn agent(id: AgentId, by_token: Option<BlueprintId>, directory: &Directory) -> Agent {
-    let entry = directory.agent(id.as_str()).cloned();
-    let by_directory = entry.as_ref().and_then(|entry| entry.blueprint.clone());
-    let blueprint = by_directory.or(by_token);
-    let blueprint_entry = blueprint
-        .as_ref()
-        .and_then(|id| directory.blueprint(id.as_str()))
-        .cloned();
-    Agent {
-        id,
-        blueprint,
-        entry,
-        blueprint_entry,
     }
 }
 

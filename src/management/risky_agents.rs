@@ -18,7 +18,7 @@ use self::view::View;
 use super::Control;
 use super::graph::GraphError;
 use crate::call::Authority;
-use crate::types::AgentId;
+use crate::types::{AgentId, percent_encoded};
 
 pub(super) use actions::{confirm_compromised, confirm_safe, dismiss};
 
@@ -113,19 +113,10 @@ impl Page {
 
     /// Where the next page is, by the host that this one was asked of.
     fn next(&self, host: &Authority, last: &str) -> String {
-        let token: String = last.bytes().map(percent_encoded).collect();
+        let token = percent_encoded(last);
         format!(
             "https://{host}/beta/identityProtection/riskyAgents?$top={}&$skiptoken={token}",
             self.size
         )
-    }
-}
-
-/// A byte of a query's value (RFC 3986 §2.1).
-fn percent_encoded(byte: u8) -> String {
-    if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-        char::from(byte).to_string()
-    } else {
-        format!("%{byte:02X}")
     }
 }

@@ -1,8 +1,11 @@
 //! A policy as its author meant it: Graph's `conditionalAccessPolicy`, of which the members that are honoured are typed.
 //!
-//! [`read`](mod@super::read) makes it, [`PolicySet`](super::PolicySet) is compiled from it. Never here: JSON.
+//! [`read`](mod@super::read) makes it, [`PolicySet`](super::PolicySet) is compiled from it. Beside the typed members it
+//! keeps its JSON whole, to be shown and written back. Never here: a meaning that is read from that JSON.
 
 use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::PolicyState;
 use super::filter::FilterRule;
@@ -25,6 +28,9 @@ pub struct Policy {
     pub grant_controls: GrantControls,
     /// Paths of the members that are configured and not understood or not honoured yet, in the order of the file.
     pub not_understood: Vec<Arc<str>>,
+    /// The object as it was exported, unknown members included, without the annotations that say something of the
+    /// export and nothing of the policy.
+    pub source: Map<String, Value>,
 }
 
 impl Policy {

@@ -1,6 +1,6 @@
 //! What policies do to calls over real sockets: the sample exports, the four kinds of caller, risk as it changes.
 
-mod callers;
+pub(crate) mod callers;
 mod flows;
 mod risk;
 mod samples;

@@ -273,6 +273,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             } else {
                 vec!["conditions.x".into()]
             },
+            source: serde_json::Map::new(),
         })
 }
 

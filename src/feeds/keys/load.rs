@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use http::{Request, StatusCode};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use crate::feeds::fetch::{FetchError, Fetcher, Limits};
+use crate::client::{Client, ClientError, Limits, parse_address};
 use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings};
 use crate::identity::{KeySet, KeySetError};
 use crate::types::json;
@@ -22,7 +23,10 @@ pub enum KeyLoadError {
     TooLarge(PathBuf, usize),
     /// The document cannot be fetched.
     #[error("`{0}` cannot be fetched")]
-    Fetch(String, #[source] FetchError),
+    Fetch(String, #[source] ClientError),
+    /// Any status but 200; redirects are not followed.
+    #[error("`{0}` answered {1}, expected 200")]
+    Status(String, StatusCode),
     /// The OpenID configuration is not one.
     #[error("`{0}` is not an OpenID configuration with `issuer` and `jwks_uri`")]
     Discovery(String),
@@ -40,14 +44,14 @@ pub(super) async fn load(settings: &IssuerSettings) -> Result<KeySet, KeyLoadErr
     let document = match &keys.origin {
         KeyOrigin::File(path) => read(path, keys.max_bytes).await?,
         KeyOrigin::JwksUri(address) => {
-            let fetcher = fetcher(keys, address).await?;
-            get(&fetcher, address, keys).await?
+            let client = client(keys, address).await?;
+            get(&client, address, keys).await?
         }
         KeyOrigin::Discovery(address) => {
-            let fetcher = fetcher(keys, address).await?;
-            let configuration = get(&fetcher, address, keys).await?;
+            let client = client(keys, address).await?;
+            let configuration = get(&client, address, keys).await?;
             let address = jwks_uri(address, &configuration, settings)?;
-            get(&fetcher, &address, keys).await?
+            get(&client, &address, keys).await?
         }
     };
     Ok(KeySet::parse(&document)?)
@@ -69,23 +73,28 @@ async fn read(path: &Path, max_bytes: usize) -> Result<Bytes, KeyLoadError> {
     Ok(bytes.into())
 }
 
-/// A fetcher with the roots of the moment: a bundle that was replaced counts at the next refresh.
-async fn fetcher(keys: &KeySettings, address: &str) -> Result<Fetcher, KeyLoadError> {
+/// A client with the roots of the moment: a bundle that was replaced counts at the next refresh.
+async fn client(keys: &KeySettings, address: &str) -> Result<Client, KeyLoadError> {
     let ca_file = keys.ca_file.clone();
-    let made = tokio::task::spawn_blocking(move || Fetcher::new(ca_file.as_deref())).await;
-    let made = made.unwrap_or_else(|_| Err(FetchError::NoRoots(String::new())));
+    let made = tokio::task::spawn_blocking(move || Client::new(ca_file.as_deref())).await;
+    let made = made.unwrap_or_else(|_| Err(ClientError::NoRoots(String::new())));
     made.map_err(|fault| KeyLoadError::Fetch(address.to_owned(), fault))
 }
 
-async fn get(fetcher: &Fetcher, address: &str, keys: &KeySettings) -> Result<Bytes, KeyLoadError> {
+async fn get(client: &Client, address: &str, keys: &KeySettings) -> Result<Bytes, KeyLoadError> {
     let limits = Limits {
         timeout: keys.timeout,
         max_bytes: keys.max_bytes,
     };
-    fetcher
-        .get(address, limits)
-        .await
-        .map_err(|fault| KeyLoadError::Fetch(address.to_owned(), fault))
+    let failed = |fault| KeyLoadError::Fetch(address.to_owned(), fault);
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = parse_address(address).map_err(failed)?;
+    let answer = client.send(request, limits).await.map_err(failed)?;
+    if answer.status() != StatusCode::OK {
+        let address = address.to_owned();
+        return Err(KeyLoadError::Status(address, answer.status()));
+    }
+    Ok(answer.into_body())
 }
 
 /// Where the OpenID configuration says that the keys are, once it is known to be our issuer's.

@@ -53,7 +53,26 @@ pub(super) fn read(reading: &mut Reading<'_>, value: &Value) -> Option<Policy> {
         conditions,
         grant_controls,
         not_understood: reading.not_understood(),
+        source: without_annotations(object),
     })
+}
+
+/// The members of an object at any depth, less what is said of the export. A type (`@odata.type`) says which of several
+/// shapes an object has, and stays.
+fn without_annotations(object: &Map<String, Value>) -> Map<String, Value> {
+    let stays = |name: &str| !is_annotation(name) || name.ends_with("@odata.type");
+    let members = object.iter().filter(|(name, _)| stays(name));
+    members
+        .map(|(name, value)| (name.clone(), value_without_annotations(value)))
+        .collect()
+}
+
+fn value_without_annotations(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(without_annotations(object)),
+        Value::Array(items) => items.iter().map(value_without_annotations).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
 }
 
 fn id(reading: &mut Reading<'_>, policy: &Value) -> Option<PolicyId> {

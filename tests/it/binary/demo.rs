@@ -24,16 +24,21 @@ const CALLERS: [&str; 10] = [
 ];
 
 /// The commands that a demo prints, by what they call as whom, and the status that its guide promises for each.
-const PROMISED: [(&str, &str, &str); 8] = [
+/// Boomgate's own command ends with a table, and has none.
+const PROMISED: [(&str, &str, &str); 9] = [
     ("hr-agent.jwt", "/hr/people", "200"),
     ("new-agent.jwt", "/hr/people", "403"),
     ("compromised-agent.jwt", "/hr/people", "403"),
     ("finance-agent.jwt", "/finance/invoices", "200"),
     ("admin-token", "/riskyAgents/confirmCompromised", "204"),
+    ("/boomgate risk confirm-compromised ", "/admin-token", ""),
     ("hr-agent.jwt", "/hr/people", "403"),
     ("admin-token", "/identityProtection/riskyAgents", "200"),
     ("ca.pem", "/metrics", "200"),
 ];
+
+/// The name of the folder: one that a shell takes for two words.
+const NAME: &str = "a demo";
 
 const FREE_PORTS: [&str; 4] = ["--port", "0", "--management-port", "0"];
 
@@ -46,7 +51,7 @@ struct Demo {
 impl Demo {
     async fn start() -> Self {
         let folder = TempDir::new().unwrap();
-        let dir = folder.path().join("demo");
+        let dir = folder.path().join(NAME);
         let arguments = ["demo", "--dir", dir.to_str().unwrap()];
         let mut process = Process::start(&[&arguments[..], &FREE_PORTS].concat());
         process
@@ -58,7 +63,7 @@ impl Demo {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join("demo").join(name)
+        self.folder.path().join(NAME).join(name)
     }
 
     /// The port of the gateway, or of management, as the guide says it.
@@ -72,7 +77,8 @@ impl Demo {
     /// The commands of the guide.
     fn commands(&self) -> Vec<String> {
         let guide = self.process.stdout();
-        let lines = guide.lines().filter(|line| line.starts_with("curl "));
+        let is_command = |line: &&str| line.starts_with("curl ") || line.contains(" risk confirm");
+        let lines = guide.lines().filter(is_command);
         lines.map(ToOwned::to_owned).collect()
     }
 

@@ -8,7 +8,7 @@ use crate::support::site::{Answer, BLUEPRINT, HUMAN, Site};
 
 /// Who calls.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Caller {
+pub(crate) enum Caller {
     /// An agent identity on its own.
     Agent(&'static str),
     /// An agent user, with its agent identity.
@@ -21,7 +21,7 @@ pub(super) enum Caller {
 
 impl Caller {
     /// Its token, as Entra makes it.
-    pub(super) fn token(self, site: &Site) -> String {
+    pub(crate) fn token(self, site: &Site) -> String {
         let delegated = |client: &str, subject: &str, actor: &str, facets: &str| {
             json!({"azp": client, "idtyp": "user", "oid": subject, "sub": "pairwise",
                 "xms_act_fct": actor, "xms_sub_fct": facets})
@@ -41,7 +41,7 @@ impl Caller {
     }
 
     /// Its token without all that marks agents.
-    pub(super) fn unmarked_token(self, site: &Site) -> String {
+    pub(crate) fn unmarked_token(self, site: &Site) -> String {
         let (id_type, client, subject) = match self {
             Self::Agent(id) => ("app", id, id),
             Self::AgentUser(user, agent) => ("user", agent, user),
@@ -55,21 +55,21 @@ impl Caller {
     }
 
     /// Gets a path.
-    pub(super) async fn get(self, site: &Site, path: &str) -> Seen {
+    pub(crate) async fn get(self, site: &Site, path: &str) -> Seen {
         Seen::of(site, site.get(path, &self.token(site)).await).await
     }
 }
 
 /// What became of a call.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) answer: Answer,
-    pub(super) record: Value,
+pub(crate) struct Seen {
+    pub(crate) answer: Answer,
+    pub(crate) record: Value,
 }
 
 impl Seen {
     /// Reads the record of a call, and checks that the upstream saw the call if it was allowed, and only then.
-    pub(super) async fn of(site: &Site, answer: Answer) -> Self {
+    pub(crate) async fn of(site: &Site, answer: Answer) -> Self {
         let id = answer.header("boomgate-decision-id").to_owned();
         let (record, _) = site.record(&id).await;
         let calls = site.upstream.calls();
@@ -80,12 +80,12 @@ impl Seen {
         Self { answer, record }
     }
 
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.answer.status.as_u16()
     }
 
     /// The policies that applied, with their results.
-    pub(super) fn applied(&self) -> BTreeMap<&str, &str> {
+    pub(crate) fn applied(&self) -> BTreeMap<&str, &str> {
         let applied = &self.record["appliedConditionalAccessPolicies"];
         let pairs = applied.as_array().unwrap().iter().map(|policy| {
             let (id, result) = (policy["id"].as_str(), policy["result"].as_str());
@@ -96,7 +96,7 @@ impl Seen {
 }
 
 /// A directory entry's attribute, in Graph's shape.
-pub(super) fn with_attribute(mut object: Value, name: &str, value: Value) -> Value {
+pub(crate) fn with_attribute(mut object: Value, name: &str, value: Value) -> Value {
     let (set, attribute) = name.split_once('_').unwrap();
     object["customSecurityAttributes"][set] =
         json!({"@odata.type": "#Microsoft.DirectoryServices.CustomSecurityAttributeValue"});
@@ -109,7 +109,7 @@ pub(super) fn with_attribute(mut object: Value, name: &str, value: Value) -> Val
 }
 
 /// A risk report in Graph's shape.
-pub(super) fn risky(id: &str, kind: &str, level: &str) -> Value {
+pub(crate) fn risky(id: &str, kind: &str, level: &str) -> Value {
     json!({"id": id, "identityType": kind, "riskLevel": level, "riskState": "atRisk",
         "blueprintId": BLUEPRINT, "riskLastModifiedDateTime": "2026-09-01T08:00:00Z"})
 }

@@ -120,10 +120,15 @@ fn ended(command: &mut Command) -> Ended {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_boomgate"));
-    command
-        .args(arguments)
-        .env_remove("BOOMGATE_CONFIG")
-        .stdin(Stdio::null());
+    command.args(arguments).stdin(Stdio::null());
+    for variable in [
+        "BOOMGATE_CONFIG",
+        "BOOMGATE_MANAGEMENT",
+        "BOOMGATE_CA_FILE",
+        "BOOMGATE_ADMIN_TOKEN_FILE",
+    ] {
+        command.env_remove(variable);
+    }
     command
 }
 

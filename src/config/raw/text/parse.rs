@@ -12,7 +12,7 @@ use http::uri::Scheme;
 
 use super::{Template, Upstream};
 use crate::call::target::normalise;
-use crate::feeds::keys::check_address;
+use crate::client::parse_address;
 use crate::types::ids::is_guid;
 use crate::types::{AppId, TenantId};
 
@@ -226,8 +226,8 @@ pub(super) fn upstream_url(text: &str) -> Result<Upstream, String> {
 
 /// What the fetch itself takes, so that no address passes here and fails there.
 pub(super) fn document_url(text: &str) -> Result<Arc<str>, String> {
-    match check_address(text) {
-        Ok(()) => Ok(text.into()),
+    match parse_address(text) {
+        Ok(_) => Ok(text.into()),
         Err(_) => Err(
             "is not an address, expected `https://`, a host and a path, without user information and fragment"
                 .to_owned(),

@@ -1,7 +1,7 @@
-//! Fetches one small document from a configured `https` address.
+//! Room 6: sends a small request of our own to a configured `https` address: for a key set, to a control plane.
 //!
 //! No redirect is followed, nothing is read past the limits, and no certificate is trusted but those of the given
-//! bundle, or of the operating system. Never here: an address that a token or a caller names.
+//! bundle, or of the operating system. Never here: a call, and an address that a token or a caller names.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http::{HeaderValue, Request, Response, Uri, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -20,10 +20,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
-/// Why a document could not be fetched.
+/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The address is not one that is fetched.
+pub enum ClientError {
+    /// The address is not one that is asked.
     #[error("`{0}` is not an address of the form `https://host[:port]/path`")]
     Address(String),
     /// The host is neither a name nor an address.
@@ -44,55 +44,66 @@ pub enum FetchError {
     /// The peer does not speak HTTP/1.1, or broke off.
     #[error("the answer of `{0}` is not complete")]
     Http(String, #[source] hyper::Error),
-    /// Any status but 200; redirects are not followed.
-    #[error("`{0}` answered {1}, expected 200")]
-    Status(String, StatusCode),
-    /// The document is too large.
-    #[error("the document is larger than {0} bytes")]
+    /// The answer is too large.
+    #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
     /// It took too long.
     #[error("no complete answer within {0:?}")]
     TimedOut(Duration),
 }
 
-/// What one fetch may cost.
+/// What one exchange may cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub struct Limits {
     /// All of it: connecting, handshake, answer.
-    pub(super) timeout: Duration,
-    /// The document's size in bytes.
-    pub(super) max_bytes: usize,
+    pub timeout: Duration,
+    /// The size of the answer's body in bytes.
+    pub max_bytes: usize,
 }
 
-/// Fetches from servers whose certificates lead to a trusted root.
+/// Asks servers whose certificates lead to a trusted root, on a connection per request.
 #[derive(Debug, Clone)]
-pub(super) struct Fetcher {
+pub struct Client {
     tls: Arc<ClientConfig>,
 }
 
-impl Fetcher {
+impl Client {
     /// Trusts the certificates of `ca_file`, else the operating system's. Reads files: to be called where that may block.
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, FetchError> {
+    ///
+    /// # Errors
+    /// [`ClientError`] if there is nothing to trust.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, ClientError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(FetchError::Tls)?
+            .map_err(ClientError::Tls)?
             .with_root_certificates(roots(ca_file)?)
             .with_no_client_auth();
         Ok(Self { tls: Arc::new(tls) })
     }
 
-    /// The document at `address`.
-    pub(super) async fn get(&self, address: &str, limits: Limits) -> Result<Bytes, FetchError> {
-        tokio::time::timeout(limits.timeout, self.exchange(address, limits.max_bytes))
+    /// Sends a request to the address that it names, and reads the answer whole, whatever its status.
+    ///
+    /// # Errors
+    /// [`ClientError`]; then nobody knows whether the request took effect.
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, ClientError> {
+        tokio::time::timeout(limits.timeout, self.exchange(request, limits.max_bytes))
             .await
-            .unwrap_or(Err(FetchError::TimedOut(limits.timeout)))
+            .unwrap_or(Err(ClientError::TimedOut(limits.timeout)))
     }
 
-    async fn exchange(&self, address: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
-        let target = Target::parse(address)?;
-        let connect = |fault| FetchError::Connect(target.authority.clone(), fault);
-        let http = |fault| FetchError::Http(target.authority.clone(), fault);
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let target = Target::of(request.uri())?;
+        let connect = |fault| ClientError::Connect(target.authority.clone(), fault);
+        let http = |fault| ClientError::Http(target.authority.clone(), fault);
         let stream = TcpStream::connect((target.host.as_str(), target.port))
             .await
             .map_err(connect)?;
@@ -105,27 +116,19 @@ impl Fetcher {
         // The connection's task ends with this function, however it ends.
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
-        let mut request = Request::new(Empty::<Bytes>::new());
+        let mut request = request.map(Full::new);
         *request.uri_mut() = target.path;
         let headers = request.headers_mut();
         if let Ok(host) = target.authority.parse() {
             headers.insert(header::HOST, host);
         }
-        headers.insert(
-            header::ACCEPT,
-            header::HeaderValue::from_static("application/json"),
-        );
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::ACCEPT, json);
         let response = sender.send_request(request).await.map_err(http)?;
-        if response.status() != StatusCode::OK {
-            let authority = target.authority.clone();
-            return Err(FetchError::Status(authority, response.status()));
-        }
-        match Limited::new(response.into_body(), max_bytes)
-            .collect()
-            .await
-        {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(fault) if fault.is::<LengthLimitError>() => Err(FetchError::TooLarge(max_bytes)),
+        let (head, body) = response.into_parts();
+        match Limited::new(body, max_bytes).collect().await {
+            Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
+            Err(fault) if fault.is::<LengthLimitError>() => Err(ClientError::TooLarge(max_bytes)),
             Err(fault) => Err(match fault.downcast() {
                 Ok(fault) => http(*fault),
                 Err(fault) => connect(io::Error::other(fault)),
@@ -134,7 +137,7 @@ impl Fetcher {
     }
 }
 
-/// Where a document is.
+/// Where a request goes.
 struct Target {
     host: String,
     port: u16,
@@ -145,17 +148,15 @@ struct Target {
 }
 
 impl Target {
-    fn parse(address: &str) -> Result<Self, FetchError> {
-        let refused = || FetchError::Address(address.to_owned());
-        let uri: Uri = address.parse().ok().ok_or_else(refused)?;
+    fn of(uri: &Uri) -> Result<Self, ClientError> {
+        let refused = || ClientError::Address(uri.to_string());
         let authority = uri.authority().ok_or_else(refused)?;
-        let has_user = authority.as_str().contains('@');
-        if uri.scheme_str() != Some("https") || has_user || address.contains('#') {
+        if uri.scheme_str() != Some("https") || authority.as_str().contains('@') {
             return Err(refused());
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host.clone())
-            .map_err(|fault| FetchError::Host(host.clone(), fault))?;
+            .map_err(|fault| ClientError::Host(host.clone(), fault))?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
             port: authority.port_u16().unwrap_or(443),
@@ -167,23 +168,29 @@ impl Target {
     }
 }
 
-/// Whether an address has the form that is fetched; `config` asks before anything runs.
+/// Reads an address of the form `https://host[:port]/path`, without a user and a fragment.
 ///
 /// # Errors
-/// [`FetchError::Address`] or [`FetchError::Host`]
-pub fn check_address(address: &str) -> Result<(), FetchError> {
-    Target::parse(address).map(|_| ())
+/// [`ClientError::Address`] or [`ClientError::Host`]
+pub fn parse_address(address: &str) -> Result<Uri, ClientError> {
+    let refused = || ClientError::Address(address.to_owned());
+    let uri: Uri = address.parse().ok().ok_or_else(refused)?;
+    // `Uri` leaves a fragment out in silence.
+    if address.contains('#') {
+        return Err(refused());
+    }
+    Target::of(&uri).map(|_| uri)
 }
 
-/// The trusted roots. None at all is an error, not a fetch that trusts nobody in silence.
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, FetchError> {
+/// The trusted roots. None at all is an error, not a client that trusts nobody in silence.
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = ca_file {
-        let unreadable = |fault| FetchError::CaFile(path.to_owned(), fault);
+        let unreadable = |fault| ClientError::CaFile(path.to_owned(), fault);
         for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
             roots
                 .add(certificate.map_err(unreadable)?)
-                .map_err(FetchError::Tls)?;
+                .map_err(ClientError::Tls)?;
         }
     } else {
         // Some of the system's certificates may be ones that the library refuses; the others do.
@@ -191,7 +198,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, FetchError> {
     }
     if roots.is_empty() {
         let of = ca_file.map(|path| format!(" in `{}`", path.display()));
-        return Err(FetchError::NoRoots(of.unwrap_or_default()));
+        return Err(ClientError::NoRoots(of.unwrap_or_default()));
     }
     Ok(roots)
 }
@@ -201,9 +208,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_addresses_without_a_user_are_fetched() {
-        assert!(check_address("https://login.example.com/keys?x=1").is_ok());
-        assert!(check_address("https://[::1]:8443/keys").is_ok());
+    fn only_https_addresses_without_a_user_are_asked() {
+        assert!(parse_address("https://login.example.com/keys?x=1").is_ok());
+        assert!(parse_address("https://[::1]:8443/keys").is_ok());
         for refused in [
             "http://login.example.com/keys",
             "https://user@login.example.com/keys",
@@ -213,16 +220,16 @@ mod tests {
             "file:///etc/passwd",
             "https://a_b!/keys",
         ] {
-            assert!(check_address(refused).is_err(), "{refused}");
+            assert!(parse_address(refused).is_err(), "{refused}");
         }
     }
 
     #[test]
     fn a_bundle_without_a_certificate_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let fault = Fetcher::new(Some(file.path())).unwrap_err();
-        assert!(matches!(fault, FetchError::NoRoots(_)), "{fault}");
-        let fault = Fetcher::new(Some(Path::new("/nowhere/ca.pem"))).unwrap_err();
-        assert!(matches!(fault, FetchError::CaFile(..)), "{fault}");
+        let fault = Client::new(Some(file.path())).unwrap_err();
+        assert!(matches!(fault, ClientError::NoRoots(_)), "{fault}");
+        let fault = Client::new(Some(Path::new("/nowhere/ca.pem"))).unwrap_err();
+        assert!(matches!(fault, ClientError::CaFile(..)), "{fault}");
     }
 }

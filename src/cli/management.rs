@@ -1,0 +1,204 @@
+//! How a command asks a running gateway: over its management listener, as the administrator.
+//!
+//! The token comes from a file and goes to the one address that the operator named. Never here: a token on the command
+//! line, in a message or in an address, and a connection without TLS.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::Value;
+
+use crate::client::{Client, ClientError, Limits, parse_address};
+use crate::types::json;
+
+/// What one request may cost. A page of risky agents is well below a MiB.
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(10),
+    max_bytes: 8 * 1024 * 1024,
+};
+
+/// The longest text that is shown of an answer that refuses.
+const MAX_MESSAGE_CHARACTERS: usize = 300;
+
+/// Which gateway a command asks, and as whom.
+#[derive(Debug, clap::Args)]
+pub(super) struct Access {
+    /// The gateway's management listener
+    #[arg(long, value_name = "URL", env = "BOOMGATE_MANAGEMENT",
+        default_value = "https://127.0.0.1:9443", value_parser = parse_origin)]
+    management: Origin,
+    /// The CA certificates to trust, as PEM [default: those of the operating system]
+    #[arg(long, value_name = "FILE", env = "BOOMGATE_CA_FILE")]
+    ca_file: Option<PathBuf>,
+    /// The file that holds the admin token
+    #[arg(long, value_name = "FILE", env = "BOOMGATE_ADMIN_TOKEN_FILE")]
+    admin_token_file: PathBuf,
+}
+
+/// A scheme and an authority, without a path: `https://127.0.0.1:9443`.
+#[derive(Debug, Clone)]
+struct Origin(String);
+
+fn parse_origin(text: &str) -> Result<Origin, String> {
+    let address = parse_address(text).map_err(|fault| fault.to_string())?;
+    match address.path_and_query().map(|path| path.as_str()) {
+        None | Some("/") => Ok(Origin(text.trim_end_matches('/').to_owned())),
+        Some(_) => Err("expected `https://host[:port]` without a path".to_owned()),
+    }
+}
+
+/// A file that the command line names cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InputError {
+    /// The CA certificates.
+    #[error("nothing can be trusted")]
+    Roots(#[source] ClientError),
+    /// The file of the admin token.
+    #[error("the admin token cannot be read from `{0}`")]
+    TokenFile(PathBuf, #[source] io::Error),
+    /// What the file holds cannot travel as a bearer token (RFC 6750 §2.1).
+    #[error("`{0}` holds no admin token, expected printable ASCII characters without blanks")]
+    NoToken(PathBuf),
+}
+
+/// A gateway's control plane.
+#[derive(Debug)]
+pub(super) struct Management {
+    client: Client,
+    origin: Origin,
+    credential: HeaderValue,
+    token_file: PathBuf,
+}
+
+impl Management {
+    /// Reads the files; asks nothing yet.
+    pub(super) fn new(access: Access) -> Result<Self, InputError> {
+        let client = Client::new(access.ca_file.as_deref()).map_err(InputError::Roots)?;
+        let token_file = access.admin_token_file;
+        let token = std::fs::read_to_string(&token_file)
+            .map_err(|fault| InputError::TokenFile(token_file.clone(), fault))?;
+        let Some(credential) = bearer(token.trim_end_matches(['\r', '\n'])) else {
+            return Err(InputError::NoToken(token_file));
+        };
+        Ok(Self {
+            client,
+            origin: access.management,
+            credential,
+            token_file,
+        })
+    }
+
+    /// What is at `path`.
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = self.send(Method::GET, path, Bytes::new()).await?;
+        let origin = &self.origin.0;
+        json::parse(answer.body()).with_context(|| format!("`{origin}` did not answer in JSON"))
+    }
+
+    /// Has something done.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<()> {
+        let body = body.to_string().into();
+        self.send(Method::POST, path, body).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Response<Bytes>> {
+        let origin = &self.origin.0;
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{origin}{path}"))
+            .header(header::AUTHORIZATION, self.credential.clone())
+            // Names that Graph added later: what is shown should say what it is.
+            .header("prefer", "include-unknown-enum-members");
+        if !body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body).context("the request cannot be made")?;
+        let answer = self.client.send(request, LIMITS).await;
+        let answer = answer.with_context(|| format!("`{origin}` cannot be asked"))?;
+        match answer.status() {
+            status if status.is_success() => Ok(answer),
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                let file = self.token_file.display();
+                bail!("`{origin}` refused the token of `{file}` ({status})")
+            }
+            status => match message(answer.body()) {
+                Some(message) => bail!("`{origin}` answered {status}: {message}"),
+                None => bail!("`{origin}` answered {status}"),
+            },
+        }
+    }
+}
+
+/// The `Authorization` header's value, which no `Debug` shows.
+fn bearer(token: &str) -> Option<HeaderValue> {
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// What Graph's error object says.
+fn message(body: &[u8]) -> Option<String> {
+    let body = json::parse(body).ok()?;
+    let message = body.pointer("/error/message")?.as_str()?;
+    let message: String = message.chars().take(MAX_MESSAGE_CHARACTERS).collect();
+    Some(printable(&message))
+}
+
+/// Text from elsewhere, without characters that would steer a terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{FFFD}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_has_tls_and_no_path() {
+        for (text, origin) in [
+            ("https://127.0.0.1:9443", "https://127.0.0.1:9443"),
+            ("https://ops.example.com/", "https://ops.example.com"),
+            ("https://[::1]:9443", "https://[::1]:9443"),
+        ] {
+            assert_eq!(parse_origin(text).unwrap().0, origin);
+        }
+        for refused in [
+            "http://127.0.0.1:9443",
+            "127.0.0.1:9443",
+            "https://ops.example.com/boomgate",
+            "https://ops.example.com/?x",
+            "https://admin@ops.example.com",
+        ] {
+            assert!(parse_origin(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_bearer_token_shows_in_no_debug_output_and_holds_no_blank() {
+        let value = bearer("s3cret").unwrap();
+        assert_eq!(value, "Bearer s3cret");
+        assert_eq!(format!("{value:?}"), "Sensitive");
+        for refused in ["", "two words", "two\nlines", "é"] {
+            assert_eq!(bearer(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_message_steers_no_terminal() {
+        let body = br#"{"error": {"message": "a\u001b[31mb\u009bc"}}"#;
+        assert_eq!(message(body).unwrap(), "a\u{FFFD}[31mb\u{FFFD}c");
+        assert_eq!(message(b"<html>"), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! Who asks what for: all of a call that directory and policy judge, so that What-If asks in the very words of the path.
+//!
+//! Its answer is a reason and forwards nothing: only [`decide`](super::decide) makes a decision on a call.
+//! Never here: the call's token, and what its scopes allow.
+
+use super::{DecisionSettings, UnknownAgents};
+use crate::call::{NonAgents, Resource};
+use crate::identity::{Agent, Caller};
+use crate::policy::{
+    AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, Subject, Verdict,
+};
+use crate::risk::Assessment;
+use crate::types::{Attributes, Reason, Timestamp};
+
+/// A caller and what it calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What for.
+    pub resource: &'a Resource,
+}
+
+impl<'a> Question<'a> {
+    /// The facts for the evaluator, with this risk.
+    #[must_use]
+    pub fn facts(self, risk: &Assessment, settings: DecisionSettings, now: Timestamp) -> Facts<'a> {
+        Facts {
+            subject: subject(self.caller, risk),
+            resource: ResourceFacts {
+                app_id: self.resource.app_id.as_str(),
+                attributes: &self.resource.attributes,
+                is_agent: self.resource.is_agent,
+            },
+            now,
+            entra_parity: settings.entra_parity,
+        }
+    }
+
+    /// The first reason to block, else the reason to allow as far as the scopes of the token do.
+    #[must_use]
+    pub fn reason(self, verdict: Verdict, settings: DecisionSettings) -> Reason {
+        if let Some(reason) = refused_by_directory(self.caller, settings.unknown_agents) {
+            return reason;
+        }
+        let is_agent = self.caller.agent().is_some();
+        if !is_agent && self.resource.non_agents == NonAgents::Block {
+            return Reason::NotAnAgent;
+        }
+        match verdict {
+            Verdict::Block => Reason::BlockedByPolicy,
+            Verdict::BlockOnUnknown => Reason::FactsUnavailable,
+            Verdict::Allow if is_agent => Reason::NoPolicyBlocked,
+            Verdict::Allow => Reason::NonAgentForwarded,
+        }
+    }
+}
+
+/// What the directory alone refuses: whatever policies say.
+fn refused_by_directory(caller: &Caller, unknown_agents: UnknownAgents) -> Option<Reason> {
+    let agent = caller.agent()?;
+    let user_known = match caller {
+        Caller::AgentUser {
+            entry: Some(user), ..
+        } if !user.enabled => {
+            return Some(Reason::AgentDisabled);
+        }
+        Caller::AgentUser { entry, .. } => entry.is_some(),
+        Caller::Autonomous(_) | Caller::OnBehalfOf { .. } | Caller::NotAgent(_) => true,
+    };
+    if agent.entry.as_ref().is_some_and(|entry| !entry.enabled) {
+        return Some(Reason::AgentDisabled);
+    }
+    if agent
+        .blueprint_entry
+        .as_ref()
+        .is_some_and(|blueprint| !blueprint.enabled)
+    {
+        return Some(Reason::BlueprintDisabled);
+    }
+    let known = agent.entry.is_some() && user_known;
+    match unknown_agents {
+        UnknownAgents::Block if !known => Some(Reason::AgentUnknown),
+        UnknownAgents::Block | UnknownAgents::Evaluate => None,
+    }
+}
+
+fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
+    match caller {
+        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk)),
+        Caller::AgentUser { id, entry, agent } => Subject::AgentUser {
+            user: AgentUserFacts {
+                id: id.as_str(),
+                attributes: entry
+                    .as_ref()
+                    .map_or(NO_ATTRIBUTES, |user| &user.attributes),
+                risk: risk.agent_user,
+            },
+            agent: agent_facts(agent, risk),
+        },
+        Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
+            human: HumanFacts {
+                id: human.id.as_str(),
+            },
+            agent: agent_facts(agent, risk),
+        },
+        Caller::NotAgent(_) => Subject::NotAgent,
+    }
+}
+
+fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
+    let principal = agent
+        .blueprint_entry
+        .as_ref()
+        .and_then(|b| b.principal_id.as_ref());
+    AgentFacts {
+        id: agent.id.as_str(),
+        blueprint_app_id: agent.blueprint.as_ref().map(|id| id.as_str()),
+        blueprint_principal_id: principal.map(|id| id.as_str()),
+        attributes: agent
+            .entry
+            .as_ref()
+            .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
+        risk: risk.agent,
+    }
+}
+
+/// What attribute filters see of an agent that the directory does not know.
+static NO_ATTRIBUTES: &Attributes = &Attributes::NONE;
