@@ -1,10 +1,11 @@
 //! The program's log, as one test hears it.
 
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
 /// What was logged on this thread since the start, for as long as this lives. The control side of a gateway runs in
 /// the test's own runtime, so what it logs is heard; workers have threads of their own.
@@ -15,6 +16,10 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn start() -> Self {
+        // Where there is one subscriber in the process, `tracing` asks the thread that comes to an event first whether
+        // anybody hears it, and believes that for all threads. With a second one it asks them both.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
