@@ -186,7 +186,7 @@ fn find_in(
         let (line, column) = (fault.line, fault.column);
         format!("line {line}, column {column}: {fault}")
     })?;
-    let found = text::take(value, &text, is_it).map(|(object, range)| (object, range));
+    let found = text::take(value, &text, is_it);
     drop(text);
     Ok(found.map(|(object, range)| Item {
         object,

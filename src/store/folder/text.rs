@@ -7,14 +7,17 @@ use serde_json::{Map, Value};
 
 use crate::types::json::{Step, item_ranges, tidy};
 
-/// The object that is it, and its place in the text if that is a list.
+/// An object, and its place in the text if that is a list.
+type Found = (Map<String, Value>, Option<Range<usize>>);
+
+/// The object that is it.
 pub(super) fn take(
     value: Value,
     text: &str,
     is_it: impl Fn(&Map<String, Value>) -> bool,
-) -> Option<(Map<String, Value>, Option<Range<usize>>)> {
-    let (items, steps) = match value {
-        Value::Array(items) => (items, &[] as &[Step<'_>]),
+) -> Option<Found> {
+    let (items, steps): (_, &[Step<'_>]) = match value {
+        Value::Array(items) => (items, &[]),
         Value::Object(mut object) => match object.get_mut("value").map(Value::take) {
             Some(Value::Array(items)) if !object.contains_key("conditions") => (items, LIST),
             other => {
