@@ -8,14 +8,14 @@ mod question;
 
 use std::sync::Arc;
 
-use crate::call::Received;
+use crate::call::{NonAgents, Received};
 use crate::capability::Operation;
-use crate::identity::Identified;
+use crate::identity::{Caller, Credential, Identified, RequestFacts, Target};
 use crate::policy::{Evaluation, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, RiskSettings, RiskTable};
 use crate::types::{Effect, PolicyId, Reason, Timestamp};
 
-pub use question::Question;
+pub use question::{Asked, Question};
 
 /// What happens to agents that the directory does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,6 +75,8 @@ pub struct Decision {
     pub risk: Assessment,
     /// What the call does.
     pub operation: Operation,
+    /// Which of the resources that a token is asked for it is about; 0 for any other call.
+    pub target: usize,
     /// The snapshot's generation.
     pub generation: Arc<str>,
     /// When.
@@ -133,36 +135,113 @@ impl Decided {
 
 /// Decides on one call.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
-    let settings = knowledge.settings;
-    let operation = Operation::of(identified.received());
-    let question = Question {
-        caller: identified.caller(),
-        resource: identified.received().resource(),
-        operation: &operation,
-    };
-    let risk = knowledge.risk.assess(question.caller, settings.risk());
-    let evaluation = knowledge
-        .policies
-        .evaluate(&question.facts(&risk, settings, now));
-    let before_scope = question.reason(evaluation.verdict, settings);
-    let token = identified.token();
-    let reason = match before_scope.effect() {
-        Effect::Allow if !operation.is_covered_by(&token.scopes, &token.roles) => {
-            Reason::ScopeInsufficient
+    let received = identified.received();
+    let (caller, non_agents) = (identified.caller(), received.resource().non_agents);
+    let decision = match identified.credential() {
+        Credential::Request(request) => decide_request(caller, request, non_agents, knowledge, now),
+        Credential::Token(token) => {
+            let operation = Operation::of(received);
+            let question = Question {
+                caller,
+                resource: Asked::Resource(received.resource()),
+                operation: &operation,
+                non_agents,
+            };
+            let mut decision = judge(question, knowledge, now);
+            let is_covered = operation.is_covered_by(&token.scopes, &token.roles);
+            if decision.reason.effect() == Effect::Allow && !is_covered {
+                decision.reason = Reason::ScopeInsufficient;
+            }
+            decision
         }
-        Effect::Allow | Effect::Block => before_scope,
-    };
-    let decision = Decision {
-        reason,
-        evaluation,
-        policies: Arc::clone(knowledge.policies),
-        risk,
-        operation,
-        generation: Arc::clone(knowledge.generation),
-        at: now,
     };
     Decided {
         identified,
         decision,
+    }
+}
+
+/// Decides on a request for a token: on every resource that it is for, and the first that is refused decides,
+/// one that policy blocks before one that nobody can tell.
+#[must_use]
+pub fn decide_request(
+    caller: &Caller,
+    request: &RequestFacts,
+    non_agents: NonAgents,
+    knowledge: &Knowledge<'_>,
+    now: Timestamp,
+) -> Decision {
+    let operation = Operation::default();
+    let of_target = |(place, target): (usize, &Target)| {
+        let question = Question {
+            caller,
+            resource: Asked::of(target),
+            operation: &operation,
+            non_agents,
+        };
+        let decision = if request.is_exempt {
+            exempt(question, knowledge, now)
+        } else {
+            judge(question, knowledge, now)
+        };
+        Decision {
+            target: place,
+            ..decision
+        }
+    };
+    let decisions: Vec<_> = request.targets.iter().enumerate().map(of_target).collect();
+    let blocked = |decision: &Decision| decision.reason == Reason::BlockedByPolicy;
+    let refused = |decision: &Decision| decision.reason.effect() == Effect::Block;
+    let decisive = decisions.iter().position(blocked);
+    let decisive = decisive.or_else(|| decisions.iter().position(refused));
+    let decisive = decisive.unwrap_or_default();
+    decisions.into_iter().nth(decisive).unwrap_or_else(|| {
+        // FAIL-CLOSED: a request for nothing is one for anything.
+        let question = Question {
+            caller,
+            resource: Asked::Any,
+            operation: &operation,
+            non_agents,
+        };
+        judge(question, knowledge, now)
+    })
+}
+
+/// What the directory and all policies say.
+fn judge(question: Question<'_>, knowledge: &Knowledge<'_>, now: Timestamp) -> Decision {
+    let settings = knowledge.settings;
+    let risk = knowledge.risk.assess(question.caller, settings.risk());
+    let facts = question.facts(&risk, settings, now);
+    let evaluation = knowledge.policies.evaluate(&facts);
+    let reason = question.reason(&evaluation, settings);
+    decision(question, reason, evaluation, risk, knowledge, now)
+}
+
+/// What the directory alone says.
+fn exempt(question: Question<'_>, knowledge: &Knowledge<'_>, now: Timestamp) -> Decision {
+    let settings = knowledge.settings;
+    let risk = knowledge.risk.assess(question.caller, settings.risk());
+    let refused = question.refused_by_directory(settings);
+    let reason = refused.unwrap_or(Reason::ExemptFromPolicy);
+    decision(question, reason, Evaluation::NONE, risk, knowledge, now)
+}
+
+fn decision(
+    question: Question<'_>,
+    reason: Reason,
+    evaluation: Evaluation,
+    risk: Assessment,
+    knowledge: &Knowledge<'_>,
+    now: Timestamp,
+) -> Decision {
+    Decision {
+        reason,
+        evaluation,
+        policies: Arc::clone(knowledge.policies),
+        risk,
+        operation: question.operation.clone(),
+        target: 0,
+        generation: Arc::clone(knowledge.generation),
+        at: now,
     }
 }

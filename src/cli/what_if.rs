@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use super::{EXIT_CONFIGURATION, EXIT_FINE, Output, check};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, load};
-use crate::decision::Question;
+use crate::decision::{Asked, Question};
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
 use crate::risk::{Assessment, RiskSettings, RiskTable};
 use crate::types::{Fact, Reason, RiskLevel};
@@ -125,8 +125,9 @@ pub fn what_if(
     }
     let question = Question {
         caller: &caller,
-        resource: &call.resource,
+        resource: Asked::Resource(&call.resource),
         operation: &call.operation,
+        non_agents: call.resource.non_agents,
     };
     let facts = question.facts(&risk, settings, SystemClock.now());
     let evaluation = loaded.policies.evaluate(&facts);
@@ -136,7 +137,7 @@ pub fn what_if(
     let answer = Answer {
         lines,
         risk,
-        reason: question.reason(evaluation.verdict, settings),
+        reason: question.reason(&evaluation, settings),
     };
     match arguments.output {
         Output::Json => report::write_json(&answer, to)?,

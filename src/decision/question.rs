@@ -6,12 +6,13 @@
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
-use crate::identity::{Agent, Blueprint, Caller};
+use crate::identity::{Agent, Blueprint, Caller, KnownTarget, Target};
 use crate::policy::{
-    AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
+    AgentFacts, AgentUserFacts, Condition, Evaluation, Facts, HumanFacts, ResourceFacts,
+    SessionFacts, Subject, Verdict,
 };
 use crate::risk::Assessment;
-use crate::types::{Attributes, Fact, Reason, Timestamp};
+use crate::types::{Attributes, Fact, ObjectId, Reason, Timestamp};
 
 /// A caller and what it calls.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +20,60 @@ pub struct Question<'a> {
     /// Who asks.
     pub caller: &'a Caller,
     /// What for.
-    pub resource: &'a Resource,
+    pub resource: Asked<'a>,
     /// Which operation of it.
     pub operation: &'a Operation,
+    /// What happens to callers that are not agents.
+    pub non_agents: NonAgents,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked<'a> {
+    /// This resource.
+    Resource(&'a Resource),
+    /// The resource of this appId, of which nothing else is known.
+    AppId(&'a str),
+    /// A resource that nobody can tell.
+    Any,
+}
+
+impl<'a> Asked<'a> {
+    /// What a token is asked for.
+    #[must_use]
+    pub fn of(target: &'a Target) -> Self {
+        match &target.known {
+            KnownTarget::Resource(resource) => Self::Resource(resource),
+            other => other.app_id().map_or(Self::Any, Self::AppId),
+        }
+    }
+
+    /// What policies read of it. FAIL-CLOSED: what is not known may be what they ask for.
+    fn facts(self, operation: &'a Operation) -> ResourceFacts<'a> {
+        let (app_id, attributes, is_agent) = match self {
+            Self::Resource(resource) => (
+                Fact::Known(resource.app_id.as_str()),
+                Fact::Known(&resource.attributes),
+                Fact::Known(resource.is_agent),
+            ),
+            Self::AppId(id) => (
+                Fact::Known(id),
+                Fact::RequiredUnknown,
+                Fact::RequiredUnknown,
+            ),
+            Self::Any => (
+                Fact::RequiredUnknown,
+                Fact::RequiredUnknown,
+                Fact::RequiredUnknown,
+            ),
+        };
+        ResourceFacts {
+            app_id,
+            attributes,
+            is_agent,
+            authentication_contexts: operation.authentication_contexts(),
+        }
+    }
 }
 
 impl<'a> Question<'a> {
@@ -30,12 +82,7 @@ impl<'a> Question<'a> {
     pub fn facts(self, risk: &Assessment, settings: DecisionSettings, now: Timestamp) -> Facts<'a> {
         Facts {
             subject: subject(self.caller, risk),
-            resource: ResourceFacts {
-                app_id: Fact::Known(self.resource.app_id.as_str()),
-                attributes: Fact::Known(&self.resource.attributes),
-                is_agent: Fact::Known(self.resource.is_agent),
-                authentication_contexts: self.operation.authentication_contexts(),
-            },
+            resource: self.resource.facts(self.operation),
             session: SessionFacts::UNKNOWN,
             now,
             entra_parity: settings.entra_parity,
@@ -44,20 +91,28 @@ impl<'a> Question<'a> {
 
     /// The first reason to block, else the reason to allow as far as the scopes of the token do.
     #[must_use]
-    pub fn reason(self, verdict: Verdict, settings: DecisionSettings) -> Reason {
-        if let Some(reason) = refused_by_directory(self.caller, settings.unknown_agents) {
+    pub fn reason(self, evaluation: &Evaluation, settings: DecisionSettings) -> Reason {
+        if let Some(reason) = self.refused_by_directory(settings) {
             return reason;
         }
         let is_agent = self.caller.agent().is_some();
-        if !is_agent && self.resource.non_agents == NonAgents::Block {
+        if !is_agent && self.non_agents == NonAgents::Block {
             return Reason::NotAnAgent;
         }
-        match verdict {
+        match evaluation.verdict {
             Verdict::Block => Reason::BlockedByPolicy,
+            Verdict::BlockOnUnknown if evaluation.blocks_on_unknown(Condition::Application) => {
+                Reason::TargetUnknown
+            }
             Verdict::BlockOnUnknown => Reason::FactsUnavailable,
             Verdict::Allow if is_agent => Reason::NoPolicyBlocked,
             Verdict::Allow => Reason::NonAgentForwarded,
         }
+    }
+
+    /// What the directory alone refuses.
+    pub(super) fn refused_by_directory(self, settings: DecisionSettings) -> Option<Reason> {
+        refused_by_directory(self.caller, settings.unknown_agents)
     }
 }
 
@@ -107,13 +162,18 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
             agent: agent_facts(agent, risk),
         },
         Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-            human: HumanFacts::unknown(Fact::Known(human.id.as_str())),
+            human: HumanFacts::unknown(subject_id(human.id.as_ref())),
             agent: agent_facts(agent, risk),
         },
         Caller::NotAgent(caller) => {
-            Subject::Human(HumanFacts::unknown(Fact::Known(caller.id.as_str())))
+            Subject::Human(HumanFacts::unknown(subject_id(caller.id.as_ref())))
         }
     }
+}
+
+/// FAIL-CLOSED: a human whom a request for a token does not name may be anybody.
+fn subject_id(id: Option<&ObjectId>) -> Fact<&str> {
+    id.map_or(Fact::RequiredUnknown, |id| Fact::Known(id.as_str()))
 }
 
 fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
@@ -142,7 +202,7 @@ mod tests {
 
     use super::*;
     use crate::identity::NonAgent;
-    use crate::types::{BlueprintId, ObjectId};
+    use crate::types::BlueprintId;
 
     fn blueprint(enabled: bool) -> Option<Arc<Blueprint>> {
         Some(Arc::new(Blueprint {
@@ -163,7 +223,7 @@ mod tests {
             (blueprint(false), Some(Reason::BlueprintDisabled)),
         ] {
             let caller = Caller::NotAgent(NonAgent {
-                id: ObjectId::parse("bp").unwrap(),
+                id: Some(ObjectId::parse("bp").unwrap()),
                 client: None,
                 blueprint_entry,
                 may_be_agent: false,

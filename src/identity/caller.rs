@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::directory::{AgentIdentity, AgentUser, Blueprint};
+use super::request::RequestFacts;
 use crate::call::{Received, Refused};
 use crate::types::{
     AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
@@ -37,15 +38,15 @@ pub struct Agent {
 /// A human behind a call.
 #[derive(Debug, Clone)]
 pub struct Human {
-    /// Object id, or the issuer's subject.
-    pub id: ObjectId,
+    /// Object id, or the issuer's subject. `None`: a request for a token does not say who.
+    pub id: Option<ObjectId>,
 }
 
 /// A caller that is not an agent.
 #[derive(Debug, Clone)]
 pub struct NonAgent {
-    /// The subject.
-    pub id: ObjectId,
+    /// The subject. `None`: a user, and a request for a token does not say who.
+    pub id: Option<ObjectId>,
     /// The client, where the token names one.
     pub client: Option<AppId>,
     /// The blueprint whose application is the client, or whose principal is the subject. A blueprint is no agent, and
@@ -129,6 +130,35 @@ pub struct TokenFacts {
     pub claims_challenge_capable: bool,
 }
 
+/// By what a caller is known.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A token that was verified.
+    Token(Arc<TokenFacts>),
+    /// A request for a token, whose credentials the issuer checks.
+    Request(Arc<RequestFacts>),
+}
+
+impl Credential {
+    /// The verified token by which the subject is known, where there is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&TokenFacts> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Request(request) => request.evidence.as_deref(),
+        }
+    }
+
+    /// The request for a token, if it is one.
+    #[must_use]
+    pub fn request(&self) -> Option<&RequestFacts> {
+        match self {
+            Self::Token(_) => None,
+            Self::Request(request) => Some(request),
+        }
+    }
+}
+
 /// A call whose caller is known.
 #[derive(Debug)]
 #[must_use]
@@ -136,22 +166,22 @@ pub struct Identified {
     received: Received,
     caller: Caller,
     recognition: Recognition,
-    token: Arc<TokenFacts>,
+    credential: Credential,
 }
 
 impl Identified {
-    /// Joins a call with the caller that its own token proved.
-    pub(super) fn new(
+    /// Joins a call with the caller that its own credential tells of.
+    pub(super) const fn new(
         received: Received,
         caller: Caller,
         recognition: Recognition,
-        token: Arc<TokenFacts>,
+        credential: Credential,
     ) -> Self {
         Self {
             received,
             caller,
             recognition,
-            token,
+            credential,
         }
     }
 
@@ -172,10 +202,10 @@ impl Identified {
         self.recognition
     }
 
-    /// What else the token says.
+    /// By what the caller is known.
     #[must_use]
-    pub const fn token(&self) -> &Arc<TokenFacts> {
-        &self.token
+    pub const fn credential(&self) -> &Credential {
+        &self.credential
     }
 
     /// Ends the call here.

@@ -85,7 +85,7 @@ fn unmarked(
             .and_then(|client| directory.blueprint(client.as_str()))
             .or_else(|| directory.blueprint_of_principal(subject.as_str()));
         let nobody = NonAgent {
-            id: subject.clone(),
+            id: Some(subject.clone()),
             client: client.cloned(),
             blueprint_entry: blueprint.cloned(),
             may_be_agent: is_itself,
@@ -110,7 +110,7 @@ impl Caller {
                 Some(user) => Self::agent_user(user, agent),
                 None => Self::OnBehalfOf {
                     human: Human {
-                        id: subject.clone(),
+                        id: Some(subject.clone()),
                     },
                     agent,
                 },

@@ -239,3 +239,22 @@ pub struct Evaluation {
     /// How many enabled or report-only policies did not apply.
     pub not_applied: u32,
 }
+
+impl Evaluation {
+    /// Of a call that no policy judges.
+    pub const NONE: Self = Self {
+        verdict: Verdict::Allow,
+        applied: Vec::new(),
+        not_applied: 0,
+    };
+
+    /// Whether a policy that is enforced and blocks may only do so, because this condition rests on an unknown.
+    #[must_use]
+    pub fn blocks_on_unknown(&self, condition: Condition) -> bool {
+        let mut applied = self.applied.iter();
+        self.verdict == Verdict::BlockOnUnknown
+            && applied.any(|result| {
+                result.outcome == PolicyOutcome::Failure && result.unknown.contains(condition)
+            })
+    }
+}

@@ -55,7 +55,7 @@ impl Arguments {
             self.find_agent(agent, directory)?
         } else {
             return Ok(Caller::NotAgent(NonAgent {
-                id: id(NOBODY, ObjectId::parse)?,
+                id: Some(id(NOBODY, ObjectId::parse)?),
                 client: None,
                 blueprint_entry: None,
                 may_be_agent: false,

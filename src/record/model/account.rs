@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::decision::Decision;
-use crate::identity::{Agent, Caller, NonAgent, TokenFacts};
+use crate::identity::{Agent, Caller, Credential, NonAgent};
 use crate::types::{Fact, RiskLevel};
 
 /// Graph's `agentSignIn`.
@@ -53,7 +53,7 @@ impl<'a> Account<'a> {
     const SERVICE_PRINCIPAL: &'static [&'static str] = &["servicePrincipal"];
     const USER: &'static [&'static str] = &["nonInteractiveUser"];
 
-    pub(super) fn of(caller: &'a Caller, token: &TokenFacts) -> Self {
+    pub(super) fn of(caller: &'a Caller, credential: &Credential) -> Self {
         match caller {
             Caller::Autonomous(agent) => Self {
                 service_principal_id: Some(agent.id.as_str()),
@@ -61,7 +61,7 @@ impl<'a> Account<'a> {
                 ..Self::of_agent(agent)
             },
             Caller::OnBehalfOf { human, agent } => Self {
-                user_id: Some(human.id.as_str()),
+                user_id: human.id.as_ref().map(AsRef::as_ref),
                 ..Self::of_agent(agent)
             },
             Caller::AgentUser { id, entry, agent } => Self {
@@ -73,7 +73,7 @@ impl<'a> Account<'a> {
                 is_agent_user: true,
                 ..Self::of_agent(agent)
             },
-            Caller::NotAgent(caller) => Self::of_non_agent(caller, token),
+            Caller::NotAgent(caller) => Self::of_non_agent(caller, credential),
         }
     }
 
@@ -91,10 +91,14 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Without markers only the delegated scopes tell a user's token from an application's.
-    fn of_non_agent(caller: &'a NonAgent, token: &TokenFacts) -> Self {
-        let id = Some(caller.id.as_str());
-        let is_user = !token.scopes.is_empty();
+    /// Without markers only the delegated scopes tell a user's token from an application's; a request is for a user
+    /// unless it is for its own client.
+    fn of_non_agent(caller: &'a NonAgent, credential: &Credential) -> Self {
+        let id = caller.id.as_ref().map(AsRef::as_ref);
+        let is_user = match credential {
+            Credential::Token(token) => !token.scopes.is_empty(),
+            Credential::Request(request) => id != Some(request.client.as_str()),
+        };
         Self {
             event_types: if is_user {
                 Self::USER

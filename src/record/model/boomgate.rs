@@ -7,10 +7,12 @@ use serde::Serialize;
 use super::policies::Flags;
 use super::{Source, micros};
 use crate::call::Refused;
-use crate::identity::{Caller, Recognition};
+use crate::identity::{Caller, Credential, Recognition, RequestFacts};
 use crate::record::redact;
 use crate::risk::{RiskInput, RiskSubject};
-use crate::types::{Effect, Fact, PolicyId, Reason, ResourceName, RiskLevel, RiskState, Timestamp};
+use crate::types::{
+    AppId, Effect, Fact, PolicyId, Reason, ResourceName, RiskLevel, RiskState, Timestamp,
+};
 
 /// What Graph has no word for. Members of a decision are absent from the record of a refusal.
 #[derive(Debug, Serialize)]
@@ -47,10 +49,14 @@ struct DecisionFacts<'a> {
     issuer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<&'a str>,
-    audience: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audience: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_issued_date_time: Option<Timestamp>,
-    token_expiration_date_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_expiration_date_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_request: Option<TokenRequestMember<'a>>,
     scopes: &'a [Arc<str>],
     roles: &'a [Arc<str>],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +68,16 @@ struct DecisionFacts<'a> {
     unknown_conditions: Vec<UnknownConditions<'a>>,
     not_applied_policies: u32,
     policy_generation: &'a str,
+}
+
+/// What is kept of a request for a token.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenRequestMember<'a> {
+    grant_type: &'static str,
+    client_id: &'a AppId,
+    /// The resources, as they were named; none where none was.
+    resources: Vec<&'a str>,
 }
 
 /// One report of risk that was read.
@@ -121,10 +137,15 @@ impl<'a> DecisionFacts<'a> {
     fn of(source: &Source<'a>) -> Self {
         let Source {
             caller,
-            token,
+            credential,
             decision,
             ..
         } = *source;
+        let (token, request) = (credential.token(), credential.request());
+        let (issuer, scopes) = match credential {
+            Credential::Token(token) => (&token.issuer, &token.scopes),
+            Credential::Request(request) => (&request.issuer, &request.scopes),
+        };
         let agent = caller.agent();
         let blueprint = agent.and_then(|agent| agent.blueprint_entry.as_ref());
         let principal = blueprint.and_then(|blueprint| blueprint.principal_id.as_ref());
@@ -144,13 +165,14 @@ impl<'a> DecisionFacts<'a> {
             },
             in_directory: in_directory(caller),
             blueprint_principal_id: principal.map(AsRef::as_ref),
-            issuer: &token.issuer,
-            key_id: token.key_id.as_deref(),
-            audience: &token.audience,
-            token_issued_date_time: token.issued_at,
-            token_expiration_date_time: token.expires_at,
-            scopes: &token.scopes,
-            roles: &token.roles,
+            issuer,
+            key_id: token.and_then(|token| token.key_id.as_deref()),
+            audience: token.map(|token| &*token.audience),
+            token_issued_date_time: token.and_then(|token| token.issued_at),
+            token_expiration_date_time: token.map(|token| token.expires_at),
+            token_request: request.map(token_request),
+            scopes,
+            roles: token.map_or(&[], |token| &token.roles),
             agent_risk_level: agent.map(|_| risk_fact(decision.risk.agent)),
             agent_user_risk_level: is_agent_user.then(|| risk_fact(decision.risk.agent_user)),
             risk_inputs: decision.risk.inputs.iter().map(risk_input).collect(),
@@ -158,6 +180,17 @@ impl<'a> DecisionFacts<'a> {
             not_applied_policies: decision.evaluation.not_applied,
             policy_generation: &decision.generation,
         }
+    }
+}
+
+fn token_request(request: &RequestFacts) -> TokenRequestMember<'_> {
+    let targets = request.targets.iter();
+    TokenRequestMember {
+        grant_type: request.grant.as_str(),
+        client_id: &request.client,
+        resources: targets
+            .filter_map(|target| target.name.as_deref())
+            .collect(),
     }
 }
 

@@ -122,7 +122,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
     let caller = Caller::OnBehalfOf {
         human: Human {
-            id: ObjectId::parse("human-1").unwrap(),
+            id: Some(ObjectId::parse("human-1").unwrap()),
         },
         agent: agent(),
     };
@@ -168,7 +168,7 @@ fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
 fn a_header_without_a_value_is_removed_rather_than_left() {
     let caller = Caller::NotAgent(NonAgent {
         blueprint_entry: None,
-        id: ObjectId::parse("human-1").unwrap(),
+        id: Some(ObjectId::parse("human-1").unwrap()),
         client: None,
         may_be_agent: false,
     });
