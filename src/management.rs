@@ -4,12 +4,16 @@
 //! ours, comes from no other site, and carries the admin token, unless it is a probe and the operator opened those.
 //! Never here: an endpoint for debugging, a secret in an answer, a change that is not logged and counted.
 
+mod actor;
 mod graph;
 mod guard;
 mod observe;
+pub mod odata;
 mod probes;
 mod risky_agents;
 pub mod settings;
+
+pub use actor::Role;
 
 use std::sync::Arc;
 
@@ -17,7 +21,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::get;
 use http::StatusCode;
 use parking_lot::Mutex;
 
@@ -65,21 +69,14 @@ pub fn router(state: State) -> Router {
         state,
         writes: Mutex::new(()),
     });
-    let graph = Router::new()
-        .route("/", get(risky_agents::list))
-        .route("/{id}", get(risky_agents::show))
-        .route(
-            "/confirmCompromised",
-            post(risky_agents::confirm_compromised),
-        )
-        .route("/confirmSafe", post(risky_agents::confirm_safe))
-        .route("/dismiss", post(risky_agents::dismiss));
+    // Risk is in Graph's beta schema only.
+    let beta = Router::new().merge(risky_agents::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
-        .nest("/beta/identityProtection/riskyAgents", graph)
+        .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {
             GraphError::new(
