@@ -99,7 +99,7 @@ struct RecordedAgent {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RecordedHuman {
-    id: Arc<str>,
+    id: Fact<Arc<str>>,
     groups: Fact<Vec<Arc<str>>>,
     roles: Fact<Vec<Arc<str>>>,
     guest: Fact<Option<(GuestType, Option<Arc<str>>)>>,
@@ -118,9 +118,9 @@ struct RecordedWorkload {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RecordedResource {
-    app_id: Arc<str>,
-    attributes: Attributes,
-    is_agent: bool,
+    app_id: Fact<Arc<str>>,
+    attributes: Fact<Attributes>,
+    is_agent: Fact<bool>,
     authentication_contexts: Vec<Arc<str>>,
 }
 
@@ -196,7 +196,7 @@ impl RecordedHuman {
             })
         });
         HumanFacts {
-            id: &self.id,
+            id: self.id.as_ref().map(AsRef::as_ref),
             groups: self.groups.as_ref().map(Vec::as_slice),
             roles: self.roles.as_ref().map(Vec::as_slice),
             guest,
@@ -221,8 +221,8 @@ impl RecordedWorkload {
 impl RecordedResource {
     fn facts(&self) -> ResourceFacts<'_> {
         ResourceFacts {
-            app_id: &self.app_id,
-            attributes: &self.attributes,
+            app_id: self.app_id.as_ref().map(AsRef::as_ref),
+            attributes: self.attributes.as_ref(),
             is_agent: self.is_agent,
             authentication_contexts: &self.authentication_contexts,
         }

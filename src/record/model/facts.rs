@@ -63,8 +63,8 @@ pub(super) struct OwnFacts<'a> {
     service_principal_risk_level: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_attributes: Option<Named<'a>>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    resource_is_agent: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_is_agent: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_platform: Option<DevicePlatform>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,7 +174,7 @@ impl<'a> OwnFacts<'a> {
 
     fn add_human(&mut self, human: &HumanFacts<'a>, notes: &mut Notes) {
         let HumanFacts {
-            id: _,
+            id,
             groups,
             roles,
             guest,
@@ -182,6 +182,7 @@ impl<'a> OwnFacts<'a> {
             sign_in_risk,
             insider_risk,
         } = *human;
+        notes.known("userId", id);
         self.groups = notes.list("groups", groups);
         self.directory_roles = notes.list("directoryRoles", roles);
         self.guest = notes.known("guest", guest).map(|guest| {
@@ -209,13 +210,14 @@ impl<'a> OwnFacts<'a> {
 
     fn add_resource(&mut self, resource: &ResourceFacts<'a>, notes: &mut Notes) {
         let ResourceFacts {
-            app_id: _,
+            app_id,
             attributes,
             is_agent,
             authentication_contexts: _,
         } = *resource;
-        self.resource_attributes = notes.given("resourceAttributes", attributes);
-        self.resource_is_agent = is_agent;
+        notes.known("resourceId", app_id);
+        self.resource_attributes = notes.attributes("resourceAttributes", attributes);
+        self.resource_is_agent = notes.known("resourceIsAgent", is_agent);
     }
 
     fn add_session(&mut self, session: &SessionFacts<'a>, notes: &mut Notes) {

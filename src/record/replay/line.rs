@@ -67,10 +67,8 @@ pub(super) struct Boomgate {
     pub(super) in_tenant: Option<bool>,
     pub(super) workload_attributes: Option<Named>,
     pub(super) service_principal_risk_level: Option<String>,
-    #[serde(default)]
-    pub(super) resource_attributes: Named,
-    #[serde(default)]
-    pub(super) resource_is_agent: bool,
+    pub(super) resource_attributes: Option<Named>,
+    pub(super) resource_is_agent: Option<bool>,
     pub(super) device_platform: Option<String>,
     pub(super) device: Option<Named>,
     pub(super) agent_contexts: Option<Vec<Arc<str>>>,

@@ -36,7 +36,7 @@ pub(super) fn read(line: &[u8]) -> Result<RecordedFacts> {
         entra_parity: needed(entra_parity, "boomgate.entraParity")?,
         at: Timestamp::parse(at).ok_or(NotReplayable::Malformed("createdDateTime"))?,
         subject: members.subject(caller)?,
-        resource: members.resource()?,
+        resource: members.resource(),
         session: members.session()?,
     })
 }
@@ -96,7 +96,7 @@ impl Members<'_> {
             }
         };
         Ok(RecordedHuman {
-            id: needed(self.line.user_id.clone(), "userId")?,
+            id: self.fact("userId", self.line.user_id.clone()),
             groups: self.fact("groups", self.own.groups.clone()),
             roles: self.fact("directoryRoles", self.own.directory_roles.clone()),
             guest: self.fact("guest", guest),
@@ -129,14 +129,15 @@ impl Members<'_> {
         })
     }
 
-    fn resource(&self) -> Result<RecordedResource> {
+    fn resource(&self) -> RecordedResource {
+        let attributes = self.own.resource_attributes.as_ref();
         let contexts = self.line.authentication_context_class_references.iter();
-        Ok(RecordedResource {
-            app_id: needed(self.line.resource_id.clone(), "resourceId")?,
-            attributes: (&self.own.resource_attributes).into(),
-            is_agent: self.own.resource_is_agent,
+        RecordedResource {
+            app_id: self.fact("resourceId", self.line.resource_id.clone()),
+            attributes: self.fact("resourceAttributes", attributes.map(Into::into)),
+            is_agent: self.fact("resourceIsAgent", self.own.resource_is_agent),
             authentication_contexts: contexts.map(|of| Arc::clone(&of.id)).collect(),
-        })
+        }
     }
 
     fn session(&self) -> Result<RecordedSession> {

@@ -26,9 +26,9 @@ static CALLS: LazyLock<Vec<Decided>> = LazyLock::new(|| {
 });
 
 /// The line of a call, as if policies had read these facts of it.
-fn line(call: &Decided, facts: Facts<'_>) -> Vec<u8> {
+fn line(call: &Decided, facts: &Facts<'_>) -> Vec<u8> {
     let source = Source {
-        facts,
+        facts: *facts,
         ..Source::of(call)
     };
     model::decision(&source, false).unwrap()
@@ -42,7 +42,7 @@ fn read(line: &[u8]) -> RecordedFacts {
 #[test]
 fn a_call_is_decided_again_as_it_was() {
     for call in CALLS.iter() {
-        let again = read(&line(call, call.facts()));
+        let again = read(&line(call, &call.facts()));
         let decision = call.decision();
         let evaluation = decision.policies.evaluate(&again.facts());
         assert_eq!(evaluation, decision.evaluation);
@@ -95,7 +95,7 @@ fn human(like: RecordedHuman) -> impl Strategy<Value = RecordedHuman> {
     let risks = (level(), level(), fact(select(InsiderRiskLevel::ALL)));
     (fact(list()), fact(list()), fact(guest), risks).prop_map(
         move |(groups, roles, guest, risks)| RecordedHuman {
-            id: Arc::clone(&like.id),
+            id: like.id.clone(),
             groups,
             roles,
             guest,
@@ -193,8 +193,8 @@ fn session(address: Fact<IpAddr>) -> impl Strategy<Value = RecordedSession> {
 fn facts() -> impl Strategy<Value = (usize, RecordedFacts)> {
     (0..CALLS.len()).prop_flat_map(|place| {
         let call = &CALLS[place];
-        let like = read(&line(call, call.facts()));
-        let resource = (attributes(), any::<bool>(), list());
+        let like = read(&line(call, &call.facts()));
+        let resource = (fact(attributes()), fact(any::<bool>()), list());
         (
             subject(like.subject.clone()),
             session(like.session.address),
@@ -223,7 +223,7 @@ fn facts() -> impl Strategy<Value = (usize, RecordedFacts)> {
 proptest! {
     #[test]
     fn every_fact_is_read_back_as_it_was((place, facts) in facts()) {
-        prop_assert_eq!(read(&line(&CALLS[place], facts.facts())), facts);
+        prop_assert_eq!(read(&line(&CALLS[place], &facts.facts())), facts);
     }
 
     #[test]
@@ -243,7 +243,7 @@ fn what_is_not_whole_is_not_decided_again() {
     if let Subject::OnBehalfOf { human, .. } = &mut facts.subject {
         human.groups = Fact::Known(&groups);
     }
-    let text = line(call, facts);
+    let text = line(call, &facts);
     assert!(text.len() < 32 * 1024);
     let fault = RecordedFacts::read(&text).unwrap_err();
     assert_eq!(fault, NotReplayable::Truncated("groups".to_owned()));
@@ -251,7 +251,7 @@ fn what_is_not_whole_is_not_decided_again() {
 
 #[test]
 fn says_why_a_line_is_no_decision_or_not_a_whole_one() {
-    let call = line(&CALLS[0], CALLS[0].facts());
+    let call = line(&CALLS[0], &CALLS[0].facts());
     let text = String::from_utf8(call).unwrap();
     let of = |text: &str| RecordedFacts::read(text.as_bytes()).unwrap_err();
     let outcome = r#"{"id":"1","boomgate":{"outcome":{"result":"completed"}}}"#;
