@@ -2,6 +2,8 @@
 //!
 //! In memory for now; an engine shared by replicas fits behind the same trait. Never here: deciding.
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::risk::RiskEntry;
+
+pub use file::write_file;
 
 /// Why state could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
