@@ -20,7 +20,9 @@ use boomgate::identity::{
     Agent, Authenticator, Caller, Issuer, IssuerKeys, Issuers, KeySet, Verified,
 };
 use boomgate::policy::read::read;
-use boomgate::policy::{AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, Subject};
+use boomgate::policy::{
+    AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, SessionFacts, Subject,
+};
 use boomgate::risk::{RiskSettings, RiskTable};
 use boomgate::types::attributes::fold;
 use boomgate::types::{
@@ -232,7 +234,9 @@ fn with_facts(risk: RiskLevel, bench: impl FnOnce(&Facts<'_>)) {
             app_id: "resource-7",
             attributes: &Attributes::NONE,
             is_agent: false,
+            authentication_contexts: &[],
         },
+        session: SessionFacts::UNKNOWN,
         now: Timestamp::from_seconds(1_790_000_000),
         entra_parity: false,
     };

@@ -28,7 +28,10 @@ pub use compile::CompiledPolicy;
 pub use evaluation::{
     Condition, Conditions, Evaluation, PolicyOutcome, PolicyResult, Rule, Rules, Verdict,
 };
-pub use facts::{AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, Subject};
+pub use facts::{
+    AgentFacts, AgentUserFacts, ControlFacts, Facts, GuestFacts, HumanFacts, ResourceFacts,
+    SessionFacts, Subject, WorkloadFacts,
+};
 pub use model::Policy;
 pub use read::OnUnsupported;
 pub use set::{PolicySet, PolicyState};

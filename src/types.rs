@@ -7,10 +7,12 @@ pub mod fact;
 pub mod fault;
 pub mod ids;
 pub mod json;
+mod names;
 pub mod percent;
 pub mod reason;
 pub mod risk;
 pub mod secret;
+pub mod session;
 pub mod text;
 pub mod time;
 
@@ -25,4 +27,7 @@ pub use percent::percent_encoded;
 pub use reason::{Effect, Reason};
 pub use risk::{RiskLevel, RiskState};
 pub use secret::Secret;
+pub use session::{
+    ClientAppType, Country, DevicePlatform, GuestType, InsiderRiskLevel, TransferMethod,
+};
 pub use time::Timestamp;

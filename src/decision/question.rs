@@ -7,7 +7,7 @@ use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
 use crate::identity::{Agent, Blueprint, Caller};
 use crate::policy::{
-    AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, Subject, Verdict,
+    AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
 };
 use crate::risk::Assessment;
 use crate::types::{Attributes, Reason, Timestamp};
@@ -31,7 +31,9 @@ impl<'a> Question<'a> {
                 app_id: self.resource.app_id.as_str(),
                 attributes: &self.resource.attributes,
                 is_agent: self.resource.is_agent,
+                authentication_contexts: &[],
             },
+            session: SessionFacts::UNKNOWN,
             now,
             entra_parity: settings.entra_parity,
         }
@@ -102,12 +104,10 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
             agent: agent_facts(agent, risk),
         },
         Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-            human: HumanFacts {
-                id: human.id.as_str(),
-            },
+            human: HumanFacts::unknown(human.id.as_str()),
             agent: agent_facts(agent, risk),
         },
-        Caller::NotAgent(_) => Subject::NotAgent,
+        Caller::NotAgent(caller) => Subject::Human(HumanFacts::unknown(caller.id.as_str())),
     }
 }
 

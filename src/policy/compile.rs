@@ -154,7 +154,7 @@ impl<'a> Judged<'a> {
             Subject::AgentIdentity(agent) => Self::AgentIdentity(agent),
             Subject::AgentUser { user, .. } => Self::AgentUser(user),
             Subject::OnBehalfOf { agent, .. } if !facts.entra_parity => Self::AgentIdentity(agent),
-            Subject::OnBehalfOf { .. } | Subject::NotAgent => Self::Nobody,
+            Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => Self::Nobody,
         }
     }
 

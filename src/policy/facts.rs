@@ -1,6 +1,14 @@
 //! Everything that a policy may read of one call. Borrowed, so that an evaluation copies nothing.
+//!
+//! A fact that nobody could tell is a [`Fact`] that says so, never an empty one. Never here: where a fact comes from.
 
-use crate::types::{Attributes, Fact, RiskLevel, Timestamp};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::types::{
+    Attributes, ClientAppType, Country, DevicePlatform, Fact, GuestType, InsiderRiskLevel,
+    RiskLevel, Timestamp, TransferMethod,
+};
 
 /// The facts of one call.
 #[derive(Debug, Clone, Copy)]
@@ -9,14 +17,16 @@ pub struct Facts<'a> {
     pub subject: Subject<'a>,
     /// What for.
     pub resource: ResourceFacts<'a>,
+    /// From where, with what, and what was shown on the way.
+    pub session: SessionFacts<'a>,
     /// When.
     pub now: Timestamp,
-    /// Whether to read policies only as Entra does (`product.md` §4): then an agent that acts for a human
-    /// is not judged by policies for agents.
+    /// Whether to read policies only as Entra does (`product.md` §4): then an agent that acts for a human is not judged
+    /// by policies for agents, and what Entra does not apply to agents is not applied to them.
     pub entra_parity: bool,
 }
 
-/// The four kinds of caller.
+/// The kinds of caller.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
     /// An agent identity on its own.
@@ -35,8 +45,10 @@ pub enum Subject<'a> {
         /// The acting agent.
         agent: AgentFacts<'a>,
     },
-    /// Not an agent: no policy for agents concerns it.
-    NotAgent,
+    /// A human without an agent.
+    Human(HumanFacts<'a>),
+    /// A classic workload: a service principal that is no agent.
+    Workload(WorkloadFacts<'a>),
 }
 
 /// What is known of an agent identity.
@@ -70,6 +82,40 @@ pub struct AgentUserFacts<'a> {
 pub struct HumanFacts<'a> {
     /// Object id, or the issuer's subject.
     pub id: &'a str,
+    /// Object ids of the groups. A token that has too many to list them (groups overage) makes this unknown, not empty.
+    pub groups: Fact<&'a [Arc<str>]>,
+    /// Template ids of the directory roles.
+    pub roles: Fact<&'a [Arc<str>]>,
+    /// As what the human is a guest; `None`: a member.
+    pub guest: Fact<Option<GuestFacts<'a>>>,
+    /// `userRiskLevels`.
+    pub user_risk: Fact<RiskLevel>,
+    /// `signInRiskLevels`: of the session that the token is from.
+    pub sign_in_risk: Fact<RiskLevel>,
+    /// `insiderRiskLevels`.
+    pub insider_risk: Fact<InsiderRiskLevel>,
+}
+
+/// What is known of a guest.
+#[derive(Debug, Clone, Copy)]
+pub struct GuestFacts<'a> {
+    /// As what.
+    pub kind: GuestType,
+    /// The guest's own tenant.
+    pub home_tenant: Option<&'a str>,
+}
+
+/// What is known of a classic workload.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkloadFacts<'a> {
+    /// Object id of its service principal.
+    pub id: &'a str,
+    /// Whether the application is registered in this tenant (`ServicePrincipalsInMyTenant`).
+    pub in_tenant: Fact<bool>,
+    /// Its custom security attributes.
+    pub attributes: Fact<&'a Attributes>,
+    /// `servicePrincipalRiskLevels`.
+    pub risk: Fact<RiskLevel>,
 }
 
 /// What is known of the resource.
@@ -81,4 +127,101 @@ pub struct ResourceFacts<'a> {
     pub attributes: &'a Attributes,
     /// Whether it is itself an agent (`AllAgentIdResources`).
     pub is_agent: bool,
+    /// The authentication contexts (`c1` … `c99`) that the operation which the call performs is marked with.
+    pub authentication_contexts: &'a [Arc<str>],
+}
+
+/// What is known of a call beside who makes it and what for.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionFacts<'a> {
+    /// Where the call comes from, in canonical form (no IPv4 inside IPv6).
+    pub address: Fact<IpAddr>,
+    /// The country of the address; `None`: the database has none for it.
+    pub country: Fact<Option<Country>>,
+    /// The platform of the device.
+    pub platform: Fact<DevicePlatform>,
+    /// What a human uses.
+    pub client_app_type: Fact<ClientAppType>,
+    /// How the session came to this client; `None`: by neither of the ways that policies ask for.
+    pub transfer_method: Fact<Option<TransferMethod>>,
+    /// Properties of the device by their name after `device.` (`isCompliant`, `trustType`), values folded, a Boolean as
+    /// `true` or `false`; none of a device that is not registered.
+    pub device: Fact<&'a Attributes>,
+    /// The environments that an agent user's session was started from (`agentContext`).
+    pub agent_contexts: Fact<&'a [Arc<str>]>,
+    /// What was shown of the controls that policies demand.
+    pub controls: ControlFacts<'a>,
+}
+
+/// What is known of the grant controls that are not in the facts already (as a compliant device is).
+#[derive(Debug, Clone, Copy)]
+pub struct ControlFacts<'a> {
+    /// `mfa`
+    pub mfa: Fact<bool>,
+    /// `approvedApplication`
+    pub approved_application: Fact<bool>,
+    /// `compliantApplication`
+    pub compliant_application: Fact<bool>,
+    /// `passwordChange`
+    pub password_change: Fact<bool>,
+    /// `riskRemediation`
+    pub risk_remediation: Fact<bool>,
+    /// Ids of the authentication strengths that the session meets.
+    pub authentication_strengths: Fact<&'a [Arc<str>]>,
+    /// Ids of the agreements that were accepted.
+    pub terms_of_use: Fact<&'a [Arc<str>]>,
+    /// Names of the custom factors that were shown.
+    pub custom_factors: Fact<&'a [Arc<str>]>,
+}
+
+impl<'a> HumanFacts<'a> {
+    /// A human of whom nothing but the id is known, for policies that need to know.
+    #[must_use]
+    pub const fn unknown(id: &'a str) -> Self {
+        Self {
+            id,
+            groups: Fact::RequiredUnknown,
+            roles: Fact::RequiredUnknown,
+            guest: Fact::RequiredUnknown,
+            user_risk: Fact::RequiredUnknown,
+            sign_in_risk: Fact::RequiredUnknown,
+            insider_risk: Fact::RequiredUnknown,
+        }
+    }
+}
+
+impl<'a> WorkloadFacts<'a> {
+    /// A workload of which nothing but the id is known, for policies that need to know.
+    #[must_use]
+    pub const fn unknown(id: &'a str) -> Self {
+        Self {
+            id,
+            in_tenant: Fact::RequiredUnknown,
+            attributes: Fact::RequiredUnknown,
+            risk: Fact::RequiredUnknown,
+        }
+    }
+}
+
+impl SessionFacts<'_> {
+    /// A session of which nothing is known, for policies that need to know.
+    pub const UNKNOWN: Self = Self {
+        address: Fact::RequiredUnknown,
+        country: Fact::RequiredUnknown,
+        platform: Fact::RequiredUnknown,
+        client_app_type: Fact::RequiredUnknown,
+        transfer_method: Fact::RequiredUnknown,
+        device: Fact::RequiredUnknown,
+        agent_contexts: Fact::RequiredUnknown,
+        controls: ControlFacts {
+            mfa: Fact::RequiredUnknown,
+            approved_application: Fact::RequiredUnknown,
+            compliant_application: Fact::RequiredUnknown,
+            password_change: Fact::RequiredUnknown,
+            risk_remediation: Fact::RequiredUnknown,
+            authentication_strengths: Fact::RequiredUnknown,
+            terms_of_use: Fact::RequiredUnknown,
+            custom_factors: Fact::RequiredUnknown,
+        },
+    };
 }

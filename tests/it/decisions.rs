@@ -9,7 +9,7 @@ use std::sync::Arc;
 use boomgate::policy::read::read;
 use boomgate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, OnUnsupported, Policy, PolicyOutcome,
-    PolicyResult, PolicySet, ResourceFacts, Subject, Verdict,
+    PolicyResult, PolicySet, ResourceFacts, SessionFacts, Subject, Verdict,
 };
 use boomgate::types::attributes::fold;
 use boomgate::types::{AttributeValue, Attributes, Fact, RiskLevel, Timestamp};
@@ -312,9 +312,7 @@ impl Case {
         let level = risk(self.risk.as_deref())?;
         let subject = if let Some((human, agent)) = self.who.split_once(" via ") {
             Subject::OnBehalfOf {
-                human: HumanFacts {
-                    id: &cast.humans[human],
-                },
+                human: HumanFacts::unknown(&cast.humans[human]),
                 agent: cast.agent(agent, level),
             }
         } else if let Some(user) = cast.agent_users.get(&self.who) {
@@ -326,8 +324,8 @@ impl Case {
                 },
                 agent: cast.agent(&user.agent, risk(self.agent_risk.as_deref())?),
             }
-        } else if cast.humans.contains_key(&self.who) {
-            Subject::NotAgent
+        } else if let Some(human) = cast.humans.get(&self.who) {
+            Subject::Human(HumanFacts::unknown(human))
         } else {
             Subject::AgentIdentity(cast.agent(&self.who, level))
         };
@@ -337,7 +335,9 @@ impl Case {
                 app_id: &resource.app_id,
                 attributes: &resource.attributes,
                 is_agent: resource.is_agent,
+                authentication_contexts: &[],
             },
+            session: SessionFacts::UNKNOWN,
             now: Timestamp::from_seconds(1_790_000_000),
             entra_parity: self.entra_parity,
         })

@@ -11,7 +11,7 @@ use boomgate::policy::model::{
 use boomgate::policy::read::read;
 use boomgate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, OnUnsupported, Policy, PolicySet, PolicyState,
-    ResourceFacts, Subject, Verdict,
+    ResourceFacts, SessionFacts, Subject, Verdict,
 };
 use boomgate::types::{
     AppId, AttributeValue, Attributes, Fact, ObjectId, PolicyId, RiskLevel, Timestamp,
@@ -65,16 +65,18 @@ impl Call {
                 0..4 => Subject::AgentIdentity(agent),
                 4..7 => Subject::AgentUser { user, agent },
                 7..9 => Subject::OnBehalfOf {
-                    human: HumanFacts { id: "human" },
+                    human: HumanFacts::unknown("human"),
                     agent,
                 },
-                _ => Subject::NotAgent,
+                _ => Subject::Human(HumanFacts::unknown("human")),
             },
             resource: ResourceFacts {
                 app_id: self.app,
                 attributes: of_app,
                 is_agent: self.is_agent,
+                authentication_contexts: &[],
             },
+            session: SessionFacts::UNKNOWN,
             now: Timestamp::from_seconds(1_790_000_000),
             entra_parity: self.entra_parity,
         }

@@ -68,7 +68,7 @@ fn risk(facts: &Facts<'_>) -> Option<Fact<RiskLevel>> {
         Subject::AgentIdentity(agent) => Some(agent.risk),
         Subject::AgentUser { user, .. } => Some(user.risk),
         Subject::OnBehalfOf { agent, .. } if !facts.entra_parity => Some(agent.risk),
-        Subject::OnBehalfOf { .. } | Subject::NotAgent => None,
+        Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => None,
     }
 }
 
@@ -91,7 +91,7 @@ fn identity(policy: &Policy, facts: &Facts<'_>) -> bool {
                 },
             );
         }
-        Subject::OnBehalfOf { .. } | Subject::NotAgent => return false,
+        Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => return false,
     };
     let assignment = &policy.conditions.agent_identities;
     is_assigned(

@@ -6,7 +6,9 @@ use std::path::Path;
 use boomgate::cli::what_if::{Arguments, Risk, call, subject, what_if};
 use boomgate::config::{Environment, Loaded, load, process_environment};
 use boomgate::identity::AgentIdentity;
-use boomgate::policy::{AgentFacts, AgentUserFacts, Facts, ResourceFacts, Subject, Verdict};
+use boomgate::policy::{
+    AgentFacts, AgentUserFacts, Facts, ResourceFacts, SessionFacts, Subject, Verdict,
+};
 use boomgate::types::{Fact, RiskLevel, Timestamp};
 use serde_json::json;
 
@@ -205,7 +207,9 @@ fn what_if_says_what_the_policies_say_of_every_agent_resource_and_level() {
                             app_id: resource.app_id.as_str(),
                             attributes: &resource.attributes,
                             is_agent: resource.is_agent,
+                            authentication_contexts: &[],
                         },
+                        session: SessionFacts::UNKNOWN,
                         now: Timestamp::default(),
                         entra_parity: false,
                     })
