@@ -5,18 +5,13 @@
 //! with a dot are passed over, which leaves one way into a Kubernetes ConfigMap (its `..data` is a dot name);
 //! folders inside are passed over too, and that is told.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::validate::{in_words, read_bounded};
+use crate::store::files::{MAX_FILE_BYTES, entries, file_name, is_json, read_bounded};
 use crate::types::{Fault, Faults, Severity};
-
-/// The largest file of a folder, in bytes.
-const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
-/// The most files of a folder.
-const MAX_FILES: usize = 10_000;
 
 /// One file that was read.
 #[derive(Debug)]
@@ -66,32 +61,6 @@ pub fn read_file(path: &Path) -> Result<Source, String> {
         name: file_name(path),
         bytes: read_bounded(path, MAX_FILE_BYTES)?,
     })
-}
-
-/// What stands in a folder, by name, less the dot names. A symbolic link is what it leads to.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| in_words(&error))? {
-        let path = entry.map_err(|error| in_words(&error))?.path();
-        if !file_name(&path).starts_with('.') {
-            paths.push(path);
-        }
-    }
-    if paths.len() > MAX_FILES {
-        return Err(format!("more than {MAX_FILES} files"));
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-fn is_json(path: &Path) -> bool {
-    let extension = path.extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
-}
-
-fn file_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 /// A fault of a whole file or folder.

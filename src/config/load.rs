@@ -10,12 +10,13 @@ use super::member::MemberPath;
 use super::schema::schema;
 use super::settings::{Settings, Sources};
 use super::tree::{self, Node, Place, Value};
-use super::validate::{Checker, Validated, read_bounded, sources, validate};
+use super::validate::{Checker, Validated, sources, validate};
 use super::{raw, structure};
 use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::identity::{Directory, KeySet};
 use crate::policy::{self, PolicySet};
 use crate::risk::{self, RiskEntry};
+use crate::store::files::read_bounded;
 use crate::types::{Fault, Faults, json, text};
 
 /// A configuration with all that it names.
