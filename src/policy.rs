@@ -5,8 +5,7 @@
 //! for the path of a call, What-If, impact and the decision APIs. Semantics: `reference/entra.md` §4.
 //!
 //! [`mod@read`] takes exports and says what of them is not honoured, [`model`] is what a policy means, [`filter`] its
-//! attribute rules; [`set`] is compiled from models and judges calls, [`facts`] go in, an [`evaluation`] comes out, an [`analysis`] says why not, and [`mod@write`] makes
-//! a file of it again.
+//! attribute rules; [`set`] is compiled from models and judges calls, [`facts`] go in, an [`evaluation`] comes out, and an [`analysis`] says why not.
 //! Never here: http, tokens, and a policy that is half understood.
 
 pub mod analysis;
@@ -20,7 +19,6 @@ mod index;
 pub mod model;
 pub mod read;
 pub mod set;
-pub mod write;
 
 pub use analysis::AnalysisReason;
 pub use check::check_set;

@@ -6,8 +6,6 @@ pub mod etag;
 pub mod files;
 pub mod folder;
 
-mod file;
-
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -15,8 +13,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::risk::RiskEntry;
-
-pub use file::write_file;
 
 /// Why state could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

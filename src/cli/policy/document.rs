@@ -3,6 +3,7 @@
 //!
 //! What a policy means is read by [`policy::read`](mod@crate::policy::read) alone. Never here: a meaning.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -32,7 +33,10 @@ pub(super) struct Document {
 pub(super) struct Object {
     pub(super) kind: Kind,
     pub(super) members: Map<String, Value>,
-    place: json::Place,
+    /// Its bytes in the file's text.
+    range: Range<usize>,
+    line: u32,
+    column: u32,
     /// The way to it from the top of the file, for messages.
     path: String,
 }
@@ -95,33 +99,38 @@ impl Document {
                 }
             }
             whole => {
-                let blank = self.text.len() - self.text.trim_start().len();
-                let (line, column) = json::locate(&self.text, &[]).unwrap_or((1, 1));
-                let place = json::Place {
-                    offset: blank,
-                    line,
-                    column,
-                };
-                self.add(whole, place, String::new());
+                let start = self.text.len() - self.text.trim_start().len();
+                let range = start..self.text.trim_end().len();
+                let (line, column) = self.locate_in_file(&[]);
+                self.add(whole, range, (line, column), String::new());
             }
         }
     }
 
     fn add_items(&mut self, items: Vec<Value>, steps: &[Step<'_>]) {
         let places = json::locate_items(&self.text, steps).unwrap_or_default();
-        for (at, (item, place)) in items.into_iter().zip(places).enumerate() {
-            self.add(item, place, format!("{}[{at}]", Path(steps)));
+        let ranges = json::item_ranges(&self.text, steps).unwrap_or_default();
+        for (at, (item, (place, range))) in items
+            .into_iter()
+            .zip(places.into_iter().zip(ranges))
+            .enumerate()
+        {
+            let path = format!("{}[{at}]", Path(steps));
+            self.add(item, range, (place.line, place.column), path);
         }
     }
 
-    fn add(&mut self, value: Value, place: json::Place, path: String) {
+    fn add(&mut self, value: Value, range: Range<usize>, place: (u32, u32), path: String) {
+        let (line, column) = place;
         let expected = match value {
             Value::Object(members) => {
                 if let Some(kind) = Kind::of(&members) {
                     return self.objects.push(Object {
                         kind,
                         members,
-                        place,
+                        range,
+                        line,
+                        column,
                         path,
                     });
                 }
@@ -135,7 +144,7 @@ impl Document {
             }
             _ => "expected an object: a Conditional Access policy or a named location",
         };
-        self.push(place.line, place.column, &path, expected, Severity::Error);
+        self.push(line, column, &path, expected, Severity::Error);
     }
 
     fn push(&mut self, line: u32, column: u32, member: &str, message: &str, severity: Severity) {
@@ -197,12 +206,7 @@ impl Document {
 
     /// The text of an object, and nothing behind it.
     fn text_of(&self, object: &Object) -> &str {
-        let text = self.text.get(object.place.offset..).unwrap_or_default();
-        let mut values =
-            serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
-        // It was read before, so there is a value, and the text ends behind it.
-        let _value = values.next();
-        text.get(..values.byte_offset()).unwrap_or(text)
+        self.text.get(object.range.clone()).unwrap_or_default()
     }
 }
 
@@ -232,15 +236,12 @@ impl Object {
     /// The place in the file of a place in the object.
     fn moved(&self, line: u32, column: u32) -> (u32, u32) {
         match line {
-            0 => (self.place.line, self.place.column),
+            0 => (self.line, self.column),
             1 => {
-                let column = self.place.column.saturating_add(column).saturating_sub(1);
-                (self.place.line, column)
+                let column = self.column.saturating_add(column).saturating_sub(1);
+                (self.line, column)
             }
-            _ => (
-                self.place.line.saturating_add(line).saturating_sub(1),
-                column,
-            ),
+            _ => (self.line.saturating_add(line).saturating_sub(1), column),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::config::{Environment, Surroundings, surroundings};
 use crate::policy::OnUnsupported;
 use crate::types::{Fault, Faults, Severity};
 use incoming::Import;
-use target::{Plan, Target};
+use target::{Step, Target};
 
 /// What to import, and where to.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -90,19 +90,21 @@ pub fn import(
     if let Some(around) = &around {
         check_names(&mut import, around, &targets);
     }
-    let mut plan = Plan::default();
-    if !import.faults.has_errors() {
-        plan = targets.plan(&import);
-        import.faults.extend(plan.take_faults());
-    }
-    let code = match (import.faults.has_errors(), plan.replaces_something()) {
+    let has_errors = import.faults.has_errors();
+    let plan = if has_errors {
+        Vec::new()
+    } else {
+        targets.plan(&import)?
+    };
+    let replaces_something = plan.iter().any(|step| !step.changes().is_empty());
+    let code = match (has_errors, replaces_something) {
         (true, _) => EXIT_DATA,
         (false, true) if !arguments.force => EXIT_FAILED,
         (false, _) => EXIT_FINE,
     };
     let is_written = code == EXIT_FINE && !arguments.dry_run;
     if is_written {
-        plan.write()?;
+        plan.iter().try_for_each(Step::take)?;
     }
     let end = report::End {
         findings: &import.faults.sorted(),
@@ -161,15 +163,14 @@ impl<'a> Targets<'a> {
         faults
     }
 
-    fn plan(&mut self, import: &Import) -> Plan {
-        let mut plan = Plan::default();
-        for incoming in &import.objects {
-            match incoming.kind {
-                Kind::Policy => self.policies.add(incoming, &mut plan),
-                Kind::NamedLocation => self.locations.add(incoming, &mut plan),
-            }
-        }
-        plan
+    fn plan(&mut self, import: &Import) -> anyhow::Result<Vec<Step>> {
+        let objects = import.objects.iter();
+        objects
+            .map(|incoming| match incoming.kind {
+                Kind::Policy => self.policies.step(incoming),
+                Kind::NamedLocation => self.locations.step(incoming),
+            })
+            .collect()
     }
 }
 

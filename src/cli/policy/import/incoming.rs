@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::of_file;
 use crate::cli::policy::document::{Document, Kind, Object};
 use crate::config::folders;
-use crate::policy::write::without_annotations;
+use crate::policy::read::without_annotations;
 use crate::policy::{OnUnsupported, PolicyState};
 use crate::types::json::Step;
 use crate::types::{Fault, Faults, ObjectId, Severity};

@@ -9,7 +9,7 @@ use clap::builder::styling::AnsiColor;
 use serde::Serialize;
 
 use super::changes::Change;
-use super::target::{Action, Plan, Step};
+use super::target::Step;
 use crate::cli::check::write_faults;
 use crate::cli::management::printable;
 use crate::cli::policy::document::Kind;
@@ -21,7 +21,7 @@ use crate::types::Fault;
 /// What came of an import.
 pub(super) struct End<'a> {
     pub(super) findings: &'a [Fault],
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a [Step],
     pub(super) is_written: bool,
     pub(super) is_dry_run: bool,
     pub(super) code: u8,
@@ -31,7 +31,7 @@ impl End<'_> {
     /// For people.
     pub(super) fn write_text(&self, to: &mut dyn Write) -> io::Result<()> {
         write_faults(self.findings, to)?;
-        let steps = &self.plan.steps;
+        let steps = self.plan;
         if !self.findings.is_empty() && !steps.is_empty() {
             writeln!(to)?;
         }
@@ -45,9 +45,11 @@ impl End<'_> {
             writeln!(to)?;
         }
         for step in steps {
-            if let Action::Replace(changes) = &step.action {
+            if !step.changes().is_empty() {
                 writeln!(to, "{}: differs from the import", step.path.display())?;
-                changes.iter().try_for_each(|change| change.write(to))?;
+                step.changes()
+                    .iter()
+                    .try_for_each(|change| change.write(to))?;
                 writeln!(to)?;
             }
         }
@@ -56,8 +58,8 @@ impl End<'_> {
 
     fn write_summary(&self, to: &mut dyn Write) -> io::Result<()> {
         let count = |name| {
-            let steps = self.plan.steps.iter();
-            steps.filter(|step| step.action.as_str() == name).count()
+            let steps = self.plan.iter();
+            steps.filter(|step| step.word() == name).count()
         };
         let counts = format!(
             "{} new, {} changed, {} unchanged",
@@ -96,20 +98,17 @@ impl End<'_> {
     }
 
     fn of_kind(&self, kind: Kind) -> Vec<Line<'_>> {
-        let steps = self.plan.steps.iter();
+        let steps = self.plan.iter();
         steps
             .filter(|step| step.kind == kind)
             .map(|step| Line {
-                action: step.action.as_str(),
+                action: step.word(),
                 id: &step.id,
                 display_name: &step.display_name,
                 state: step.state.map(crate::policy::PolicyState::as_str),
                 file: step.path.display().to_string(),
                 not_understood: &step.not_understood,
-                changes: match &step.action {
-                    Action::Replace(changes) => changes,
-                    Action::Create | Action::Keep => &[],
-                },
+                changes: step.changes(),
             })
             .collect()
     }
@@ -121,7 +120,7 @@ fn row(step: &Step) -> [String; 5] {
         Kind::NamedLocation => "named location",
     };
     [
-        step.action.as_str().to_owned(),
+        step.word().to_owned(),
         kind.to_owned(),
         step.state.map_or("-", state_in_words).to_owned(),
         printable(&step.display_name),

@@ -11,13 +11,15 @@ use serde_json::{Map, Value};
 
 use super::changes::{Change, changes};
 use super::incoming::Incoming;
-use super::of_file;
 use crate::cli::policy::document::{Document, Kind};
 use crate::config::folders;
 use crate::policy::PolicyState;
-use crate::policy::write::{file_stem, to_text, without_annotations};
-use crate::store::write_file;
-use crate::types::{Faults, ObjectId, Severity};
+use crate::policy::read::without_annotations;
+use crate::store::folder::{Folder, Item, slug};
+use crate::types::{Faults, ObjectId};
+
+/// The longest part of a file's name that comes from what people call the object.
+const MAX_STEM: usize = 80;
 
 /// A folder, read.
 pub(super) struct Target<'a> {
@@ -33,13 +35,11 @@ pub(super) struct Target<'a> {
 struct Existing {
     path: PathBuf,
     source: Map<String, Value>,
-    /// Whether its file holds nothing else.
-    is_alone: bool,
 }
 
 impl<'a> Target<'a> {
     /// A folder that holds nothing, as far as matters.
-    pub(super) fn empty(folder: &'a Path) -> Self {
+    pub(super) const fn empty(folder: &'a Path) -> Self {
         Self {
             folder,
             existing: BTreeMap::new(),
@@ -51,21 +51,22 @@ impl<'a> Target<'a> {
     /// Reads a folder; one that is not there yet is empty.
     pub(super) fn read(kind: Kind, folder: &'a Path) -> Self {
         let mut target = Self::empty(folder);
-        if !folder.try_exists().is_ok_and(|there| !there) {
-            match folders::read_folder(folder) {
-                Ok((sources, faults)) => {
-                    target.faults.extend(faults);
-                    for source in sources {
-                        target.add_file(kind, &source);
-                    }
-                }
-                Err(reason) => {
-                    let message = format!("cannot read the folder: {reason}");
-                    target.faults.push(folders::of_file(folder, message));
+        if folder.try_exists().is_ok_and(|there| !there) {
+            return target;
+        }
+        match folders::read_folder(folder) {
+            Ok((sources, faults)) => {
+                target.faults.extend(faults);
+                for source in sources {
+                    target.add_file(kind, &source);
                 }
             }
-            target.names = names(folder);
+            Err(reason) => {
+                let message = format!("cannot read the folder: {reason}");
+                target.faults.push(folders::of_file(folder, message));
+            }
         }
+        target.names = names(folder);
         target
     }
 
@@ -75,18 +76,13 @@ impl<'a> Target<'a> {
             Ok(document) => document,
             Err(fault) => return self.faults.push(fault),
         };
-        let is_alone = document.objects.len() == 1;
         for object in document.objects.iter().filter(|object| object.kind == kind) {
-            let id = object.text("id").and_then(|id| ObjectId::parse(id).ok());
-            if let Some(id) = id {
-                self.existing.insert(
-                    id.to_string(),
-                    Existing {
-                        path: PathBuf::from(&source.shown),
-                        source: without_annotations(&object.members),
-                        is_alone,
-                    },
-                );
+            if let Some(id) = object.text("id").and_then(|id| ObjectId::parse(id).ok()) {
+                let existing = Existing {
+                    path: PathBuf::from(&source.shown),
+                    source: without_annotations(&object.members),
+                };
+                self.existing.insert(id.to_string(), existing);
             }
         }
     }
@@ -96,49 +92,68 @@ impl<'a> Target<'a> {
         self.existing.keys().map(String::as_str)
     }
 
-    /// Adds what is to be done with an object to the plan.
-    pub(super) fn add(&mut self, incoming: &Incoming, plan: &mut Plan) {
+    /// What is to be done with an object.
+    ///
+    /// # Errors
+    /// When what was read a moment ago is not there any more.
+    pub(super) fn step(&mut self, incoming: &Incoming) -> anyhow::Result<Step> {
         let (path, action) = match self.existing.get(&incoming.id) {
             Some(existing) if existing.source == incoming.source => {
                 (existing.path.clone(), Action::Keep)
             }
-            Some(existing) if existing.is_alone => {
-                let changes = changes(&existing.source, &incoming.source);
-                (existing.path.clone(), Action::Replace(changes))
-            }
             Some(existing) => {
-                let message = format!(
-                    "`{}` is one of several in this file, and the import says something else of it; give it a file of its own first",
-                    incoming.id
-                );
-                let file = existing.path.to_string_lossy();
-                return plan.faults.push(of_file(&file, message, Severity::Error));
+                let is_it = |object: &Map<String, Value>| {
+                    let id = object.get("id").and_then(Value::as_str);
+                    let id = id.and_then(|id| ObjectId::parse(id).ok());
+                    id.is_some_and(|id| id.as_str() == incoming.id)
+                };
+                let item = Folder::new(self.folder.to_owned()).find(is_it)?;
+                let item = item.with_context(|| {
+                    format!(
+                        "`{}` is no longer in {}",
+                        incoming.id,
+                        existing.path.display()
+                    )
+                })?;
+                let changes = changes(&existing.source, &incoming.source);
+                (
+                    existing.path.clone(),
+                    Action::Replace(Box::new(item), changes),
+                )
             }
-            None => (self.fresh_path(incoming), Action::Create),
+            None => {
+                let name = self.fresh_name(incoming);
+                (self.folder.join(&name), Action::Create(name))
+            }
         };
-        plan.steps.push(Step {
+        Ok(Step {
             kind: incoming.kind,
             id: incoming.id.clone(),
             display_name: incoming.display_name.clone(),
             state: incoming.state,
             not_understood: incoming.not_understood.clone(),
-            text: to_text(&incoming.source),
+            source: incoming.source.clone(),
+            folder: self.folder.to_owned(),
             path,
             action,
-        });
+        })
     }
 
-    /// A path that nothing has yet, named for people, and by its id too where another of that name is there.
-    fn fresh_path(&mut self, incoming: &Incoming) -> PathBuf {
-        let stem = file_stem(&incoming.display_name, &incoming.id);
-        let with_id = format!("{stem}-{}", file_stem(&incoming.id, "id"));
-        let mut candidates = [stem, with_id.clone()]
-            .into_iter()
-            .chain((2..).map(|number: u32| format!("{with_id}-{number}")))
-            .map(|stem| format!("{stem}.json"));
-        // There are more numbers than names.
-        let name = candidates.find(|name| self.names.insert(name.clone()));
-        self.folder.join(name.unwrap_or_default())
+    /// A name that nothing has yet: for people, and with the id too where another is called the same.
+    fn fresh_name(&mut self, incoming: &Incoming) -> String {
+        let mut stem = slug(&incoming.display_name);
+        stem.truncate(MAX_STEM);
+        let id = slug(&incoming.id);
+        let (stem, with_id) = match stem.trim_end_matches('-') {
+            "" => (id.clone(), id),
+            stem => (stem.to_owned(), format!("{stem}-{id}")),
+        };
+        let numbered = (2..).map(|number: u32| format!("{with_id}-{number}"));
+        let names = [stem, with_id.clone()].into_iter().chain(numbered);
+        let mut names = names.map(|stem| format!("{stem}.json"));
+        // There are more numbers than files.
+        let free = names.find(|name| self.names.insert(name.clone()));
+        free.unwrap_or_default()
     }
 }
 
@@ -149,13 +164,6 @@ fn names(folder: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// What is to be done.
-#[derive(Default)]
-pub(super) struct Plan {
-    pub(super) steps: Vec<Step>,
-    faults: Faults,
-}
-
 /// What is to be done with one object.
 pub(super) struct Step {
     pub(super) kind: Kind,
@@ -163,61 +171,54 @@ pub(super) struct Step {
     pub(super) display_name: String,
     pub(super) state: Option<PolicyState>,
     pub(super) not_understood: Vec<Arc<str>>,
-    text: String,
+    source: Map<String, Value>,
+    folder: PathBuf,
     pub(super) path: PathBuf,
     pub(super) action: Action,
 }
 
 /// What is done to a file.
-#[derive(Debug, PartialEq)]
 pub(super) enum Action {
-    /// It is made.
-    Create,
+    /// It is made, under this name.
+    Create(String),
     /// It holds the same policy, which says something else.
-    Replace(Vec<Change>),
+    Replace(Box<Item>, Vec<Change>),
     /// It says the same already.
     Keep,
 }
 
-impl Action {
-    /// In one word.
-    pub(super) const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Create => "new",
-            Self::Replace(_) => "changed",
-            Self::Keep => "unchanged",
+impl Step {
+    /// What is done, in one word.
+    pub(super) const fn word(&self) -> &'static str {
+        match self.action {
+            Action::Create(_) => "new",
+            Action::Replace(..) => "changed",
+            Action::Keep => "unchanged",
         }
     }
-}
 
-impl Plan {
-    /// What is wrong with it.
-    pub(super) fn take_faults(&mut self) -> Faults {
-        std::mem::take(&mut self.faults)
-    }
-
-    /// Whether a policy takes another's place.
-    pub(super) fn replaces_something(&self) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|step| matches!(step.action, Action::Replace(_)))
+    /// What differs from what is there.
+    pub(super) fn changes(&self) -> &[Change] {
+        match &self.action {
+            Action::Replace(_, changes) => changes,
+            Action::Create(_) | Action::Keep => &[],
+        }
     }
 
     /// Does it.
     ///
     /// # Errors
-    /// When a file cannot be written; those before it are.
-    pub(super) fn write(&self) -> anyhow::Result<()> {
-        for step in &self.steps {
-            if step.action == Action::Keep {
-                continue;
+    /// When the file cannot be written, or was changed since it was read.
+    pub(super) fn take(&self) -> anyhow::Result<()> {
+        let folder = Folder::new(self.folder.clone());
+        match &self.action {
+            Action::Create(name) => {
+                std::fs::create_dir_all(&self.folder)
+                    .with_context(|| format!("making the folder {}", self.folder.display()))?;
+                drop(folder.create_file(name, &self.source)?);
             }
-            let written = match step.path.parent() {
-                Some(folder) => std::fs::create_dir_all(folder),
-                None => Ok(()),
-            };
-            written
-                .and_then(|()| write_file(&step.path, step.text.as_bytes()))
-                .with_context(|| format!("writing {}", step.path.display()))?;
+            Action::Replace(item, _) => drop(folder.replace(item, &self.source)?),
+            Action::Keep => {}
         }
         Ok(())
     }
