@@ -134,11 +134,12 @@ impl Decided {
 /// Decides on one call.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
     let settings = knowledge.settings;
+    let operation = Operation::of(identified.received());
     let question = Question {
         caller: identified.caller(),
         resource: identified.received().resource(),
+        operation: &operation,
     };
-    let operation = Operation::of(identified.received());
     let risk = knowledge.risk.assess(question.caller, settings.risk());
     let evaluation = knowledge
         .policies

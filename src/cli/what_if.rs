@@ -128,6 +128,7 @@ pub fn what_if(
     let question = Question {
         caller: &caller,
         resource: &call.resource,
+        operation: &call.operation,
     };
     let facts = question.facts(&risk, settings, SystemClock.now());
     let evaluation = loaded.policies.evaluate(&facts);

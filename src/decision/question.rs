@@ -5,6 +5,7 @@
 
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
+use crate::capability::Operation;
 use crate::identity::{Agent, Blueprint, Caller};
 use crate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
@@ -19,6 +20,8 @@ pub struct Question<'a> {
     pub caller: &'a Caller,
     /// What for.
     pub resource: &'a Resource,
+    /// Which operation of it.
+    pub operation: &'a Operation,
 }
 
 impl<'a> Question<'a> {
@@ -31,7 +34,7 @@ impl<'a> Question<'a> {
                 app_id: self.resource.app_id.as_str(),
                 attributes: &self.resource.attributes,
                 is_agent: self.resource.is_agent,
-                authentication_contexts: &[],
+                authentication_contexts: self.operation.authentication_contexts(),
             },
             session: SessionFacts::UNKNOWN,
             now,

@@ -53,7 +53,8 @@ pub(super) fn write_question(
         "resource",
         &format!("{} ({})", resource.name, resource.app_id),
     ]);
-    if let Some((method, path, operation)) = &call.operation {
+    if let Some((method, path)) = &call.request {
+        let operation = &call.operation;
         let name = operation.name().unwrap_or("none that is configured");
         table.add_row(["call", &format!("{method} {path}, operation {name}")]);
         let wanted: Vec<&str> = operation

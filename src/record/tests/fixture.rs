@@ -290,6 +290,7 @@ fn hr_api() -> Resource {
             open_ended: false,
             scopes: vec!["People.Read".into()],
             roles: vec!["People.Read.All".into()],
+            authentication_contexts: vec!["c1".into()],
         })],
         max_body_bytes: 1024,
     }
