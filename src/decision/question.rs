@@ -11,7 +11,7 @@ use crate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
 };
 use crate::risk::Assessment;
-use crate::types::{Attributes, Reason, Timestamp};
+use crate::types::{Attributes, Fact, Reason, Timestamp};
 
 /// A caller and what it calls.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +31,9 @@ impl<'a> Question<'a> {
         Facts {
             subject: subject(self.caller, risk),
             resource: ResourceFacts {
-                app_id: self.resource.app_id.as_str(),
-                attributes: &self.resource.attributes,
-                is_agent: self.resource.is_agent,
+                app_id: Fact::Known(self.resource.app_id.as_str()),
+                attributes: Fact::Known(&self.resource.attributes),
+                is_agent: Fact::Known(self.resource.is_agent),
                 authentication_contexts: self.operation.authentication_contexts(),
             },
             session: SessionFacts::UNKNOWN,
@@ -107,10 +107,12 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
             agent: agent_facts(agent, risk),
         },
         Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-            human: HumanFacts::unknown(human.id.as_str()),
+            human: HumanFacts::unknown(Fact::Known(human.id.as_str())),
             agent: agent_facts(agent, risk),
         },
-        Caller::NotAgent(caller) => Subject::Human(HumanFacts::unknown(caller.id.as_str())),
+        Caller::NotAgent(caller) => {
+            Subject::Human(HumanFacts::unknown(Fact::Known(caller.id.as_str())))
+        }
     }
 }
 
