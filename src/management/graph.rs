@@ -18,25 +18,39 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GraphError {
     status: StatusCode,
+    code: &'static str,
     message: String,
 }
 
 impl GraphError {
+    /// With the code that goes with the status.
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::coded(status, Self::code_of(status), message)
+    }
+
+    /// With a code of its own, which programs read.
+    pub(super) fn coded(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
+            code,
             message: message.into(),
         }
     }
 
-    /// Graph's code, which programs read.
-    const fn code(&self) -> &'static str {
-        match self.status {
+    /// Graph's code where nothing more is known.
+    const fn code_of(status: StatusCode) -> &'static str {
+        match status {
             StatusCode::BAD_REQUEST => "BadRequest",
             StatusCode::UNAUTHORIZED => "InvalidAuthenticationToken",
             StatusCode::FORBIDDEN => "Forbidden",
             StatusCode::NOT_FOUND => "ResourceNotFound",
             StatusCode::METHOD_NOT_ALLOWED => "MethodNotAllowed",
+            StatusCode::CONFLICT => "Conflict",
+            StatusCode::PRECONDITION_FAILED => "PreconditionFailed",
             StatusCode::PAYLOAD_TOO_LARGE => "RequestEntityTooLarge",
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "UnsupportedMediaType",
             StatusCode::MISDIRECTED_REQUEST => "MisdirectedRequest",
@@ -105,7 +119,7 @@ impl RequestIds {
             inner.insert("client-request-id".to_owned(), json!(client));
         }
         json!({"error": {
-            "code": error.code(),
+            "code": error.code,
             "message": error.message,
             "innerError": inner,
         }})

@@ -8,10 +8,7 @@ use super::{Entry, OnUnsupported};
 use crate::types::json::{self, Path, Step};
 use crate::types::{Fault, Faults, Severity};
 
-/// Whether a member says something of the export and nothing of the policy.
-pub(super) fn is_annotation(name: &str) -> bool {
-    name.contains("@odata") || name.starts_with('#')
-}
+pub(super) use crate::types::json::is_annotation;
 
 /// The way to a member whose path is written with dots.
 pub(super) fn steps(path: &str) -> Vec<Step<'_>> {
