@@ -162,9 +162,9 @@ fn decide(directory: &Directory, policies: &PolicySet, id: &str) {
             risk: Fact::Known(RiskLevel::Low),
         }),
         resource: ResourceFacts {
-            app_id: "resource-8",
-            attributes: &Attributes::NONE,
-            is_agent: false,
+            app_id: Fact::Known("resource-8"),
+            attributes: Fact::Known(&Attributes::NONE),
+            is_agent: Fact::Known(false),
             authentication_contexts: &[],
         },
         session: SessionFacts::UNKNOWN,
