@@ -3,7 +3,6 @@
 //! The same under `/v1.0` and `/beta`: v1.0 shows and takes less. What is shown is what is in force. Never here: a rule.
 
 mod evaluate;
-//mod locations;
 mod policies;
 mod templates;
 mod versions;
@@ -25,7 +24,6 @@ use crate::store::etag::ETag;
 /// The addresses, relative to a version of the schema.
 pub(super) fn routes() -> Router<Arc<Control>> {
     const POLICIES: &str = "/identity/conditionalAccess/policies";
-    const LOCATIONS: &str = "/identity/conditionalAccess/namedLocations";
     const TEMPLATES: &str = "/identity/conditionalAccess/templates";
     Router::new()
         .route(POLICIES, get(policies::list).post(policies::create))

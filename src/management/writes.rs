@@ -47,12 +47,15 @@ pub(super) struct Sort {
     pub(super) check: fn(&str, &Folders) -> Faults,
 }
 
+/// An object of JSON.
+type Object = Map<String, Value>;
+
 /// What becomes of an object.
 pub(super) enum Edit {
     /// It is new.
-    Add(Map<String, Value>),
+    Add(Object),
     /// It becomes what this makes of it.
-    Update(Box<dyn FnOnce(Map<String, Value>) -> Result<Map<String, Value>, GraphError> + Send>),
+    Update(Box<dyn FnOnce(Object) -> Result<Object, GraphError> + Send>),
     /// It goes.
     Delete,
 }
@@ -67,7 +70,7 @@ pub(super) async fn write(
     (id, is_it): (&str, IsIt),
     edit: Edit,
     asker: Asker,
-) -> Result<Map<String, Value>, GraphError> {
+) -> Result<Object, GraphError> {
     let (control, id) = (Arc::clone(control), id.to_owned());
     // A client that leaves must not leave a change half made.
     let writing = tokio::spawn(async move {
@@ -90,7 +93,7 @@ struct Writing<'a> {
     asker: Asker,
     folder: Folder,
     before: Option<Item>,
-    after: Option<Map<String, Value>>,
+    after: Option<Object>,
     activity: &'static str,
     operation: &'static str,
 }
@@ -138,14 +141,14 @@ impl<'a> Writing<'a> {
     }
 
     /// Records it, makes it, and waits until it is in force.
-    async fn carry_out(self) -> Result<Map<String, Value>, GraphError> {
+    async fn carry_out(self) -> Result<Object, GraphError> {
         let begun = self.control.state.recorder.change(self.record()).await;
         let begun = begun.map_err(|_unavailable| refusals::not_recorded())?;
         let made = match self.put().await {
             Ok(written) => self.take_effect(written).await,
             Err(refused) => Err(refused),
         };
-        let ended = made.as_ref().map(|()| ()).map_err(GraphError::message);
+        let ended = made.as_ref().copied().map_err(GraphError::message);
         begun.ended(ended);
         match ended {
             Ok(()) => tracing::info!(
@@ -251,7 +254,7 @@ async fn find(
     }
 }
 
-fn display_name(object: &Map<String, Value>) -> Option<&str> {
+fn display_name(object: &Object) -> Option<&str> {
     object.get("displayName").and_then(Value::as_str)
 }
 

@@ -131,7 +131,10 @@ pub(super) async fn create(
     policy.insert("modifiedDateTime".to_owned(), Value::Null);
     let new = Edit::Add(policy);
     let policy = write(&control, &SORT, (&id, is(&id)?), new, asker).await?;
-    let (etag, policy) = (ETag::of(&policy), versions::shown(policy, asked.version));
+    let (etag, policy) = (
+        ETag::of(&policy),
+        versions::shown(without_annotations(policy), asked.version),
+    );
     answer(&asked, &SET, StatusCode::CREATED, &etag, policy)
 }
 
@@ -158,7 +161,10 @@ pub(super) async fn update(
         Ok(modified(merged(before, patch), now))
     }));
     let policy = write(&control, &SORT, (&id, is(&id)?), change, asker).await?;
-    let (etag, policy) = (ETag::of(&policy), versions::shown(policy, asked.version));
+    let (etag, policy) = (
+        ETag::of(&policy),
+        versions::shown(without_annotations(policy), asked.version),
+    );
     changed(&asked, &SET, &headers, &etag, policy)
 }
 

@@ -37,7 +37,7 @@ fn is_same_type(old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
 
 /// The object without what is said of an answer and not of the object; types stay.
 pub(in crate::management) fn without_annotations(object: Map<String, Value>) -> Map<String, Value> {
-    let stays = |name: &str| !is_annotation(name) || name == TYPE;
+    let stays = |name: &str| !is_annotation(name) || name.ends_with(TYPE);
     let members = object.into_iter().filter(|(name, _)| stays(name));
     members
         .map(|(name, value)| (name, cleaned(value)))
@@ -63,7 +63,7 @@ mod tests {
         let object = json!({"state": "enabled", "x@odata.context": "kept", "conditions": {
             "users": {"includeUsers": ["a"], "excludeUsers": ["b"]}, "agents": {"unknown": 1}, "locations": {"a": 1}}});
         let patch = json!({"state": "disabled", "@odata.etag": "x", "conditions": {
-            "users": {"includeUsers": ["c"]}, "locations": null, "platforms": {"p@odata.type": "x", "q": 1}}});
+            "users": {"includeUsers": ["c"]}, "locations": null, "platforms": {"p@odata.context": "x", "q": 1}}});
         let expected = json!({"state": "disabled", "x@odata.context": "kept", "conditions": {
             "users": {"includeUsers": ["c"], "excludeUsers": ["b"]}, "agents": {"unknown": 1}, "locations": null,
             "platforms": {"q": 1}}});

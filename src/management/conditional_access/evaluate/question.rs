@@ -25,7 +25,7 @@ pub(super) struct Question {
     /// `signInIdentity`
     pub(super) identity: Identity,
     /// `signInContext`
-    context: Context,
+    target: Target,
     /// `signInConditions`
     pub(super) conditions: Conditions,
     /// Whether policies that do not apply are left out.
@@ -50,7 +50,7 @@ pub(super) enum Identity {
 
 /// To what.
 #[derive(Debug)]
-enum Context {
+enum Target {
     /// `applicationContext`: any of these resources.
     Applications(Vec<AppId>),
     /// `userActionContext`
@@ -110,9 +110,9 @@ impl Question {
 
     /// `userActionContext`, if that is asked.
     pub(super) const fn user_action(&self) -> Option<UserAction> {
-        match self.context {
-            Context::UserAction(action) => Some(action),
-            Context::Applications(_) | Context::AuthenticationContext(_) => None,
+        match self.target {
+            Target::UserAction(action) => Some(action),
+            Target::Applications(_) | Target::AuthenticationContext(_) => None,
         }
     }
 
@@ -124,10 +124,10 @@ impl Question {
             is_agent: Fact::Unknown,
             authentication_contexts: &[],
         };
-        match &self.context {
-            Context::Applications(ids) => ids.iter().map(|id| resource(id, known)).collect(),
-            Context::UserAction(_) => vec![nowhere],
-            Context::AuthenticationContext(contexts) => vec![ResourceFacts {
+        match &self.target {
+            Target::Applications(ids) => ids.iter().map(|id| resource(id, known)).collect(),
+            Target::UserAction(_) => vec![nowhere],
+            Target::AuthenticationContext(contexts) => vec![ResourceFacts {
                 authentication_contexts: contexts,
                 ..nowhere
             }],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Conditions, Context, Identity, Question, UserAction};
+use super::{Conditions, Identity, Question, Target, UserAction};
 use crate::management::graph::GraphError;
 use crate::management::odata::Version;
 use crate::types::attributes::fold;
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
             "appliedPoliciesOnly",
         ])?;
         let identity = self.required("signInIdentity")?.identity()?;
-        let context = self.required("signInContext")?.context()?;
+        let target = self.required("signInContext")?.context()?;
         let conditions = match self.inner("signInConditions")? {
             Some(inner) => inner.conditions()?,
             None => Conditions::default(),
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         let applied_only = self.boolean("appliedPoliciesOnly")?.unwrap_or(false);
         Ok(Question {
             identity,
-            context,
+            target,
             conditions,
             applied_only,
         })
@@ -82,11 +82,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn context(&self) -> Read<Context> {
+    fn context(&self) -> Read<Target> {
         match self.kind()? {
             "applicationContext" => {
                 self.only(&["includeApplications"])?;
-                self.applications().map(Context::Applications)
+                self.applications().map(Target::Applications)
             }
             "userActionContext" => {
                 self.only(&["userAction"])?;
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
                     _ => None,
                 })?;
                 action
-                    .map(Context::UserAction)
+                    .map(Target::UserAction)
                     .ok_or_else(|| self.wrong("userAction", "expected an action"))
             }
             "authContext" => {
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
                 let value = value.ok_or_else(|| {
                     self.wrong("authenticationContextValue", "expected a text such as `c1`")
                 })?;
-                Ok(Context::AuthenticationContext([value]))
+                Ok(Target::AuthenticationContext([value]))
             }
             _ => Err(self.wrong(
                 "@odata.type",
