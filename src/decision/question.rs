@@ -6,7 +6,7 @@
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
-use crate::identity::{Agent, Blueprint, Caller};
+use crate::identity::{Agent, Blueprint, Caller, Identified};
 use crate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
 };
@@ -25,6 +25,15 @@ pub struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
+    /// What a call asks that performs this operation.
+    pub(super) fn of(identified: &'a Identified, operation: &'a Operation) -> Self {
+        Self {
+            caller: identified.caller(),
+            resource: identified.received().resource(),
+            operation,
+        }
+    }
+
     /// The facts for the evaluator, with this risk.
     #[must_use]
     pub fn facts(self, risk: &Assessment, settings: DecisionSettings, now: Timestamp) -> Facts<'a> {
