@@ -2,6 +2,7 @@
 
 mod conditions;
 mod crash;
+mod evaluate;
 mod policies;
 mod refusals;
 
