@@ -5,6 +5,7 @@
 //! Never here: an endpoint for debugging, a secret in an answer, a change that is not logged and counted.
 
 mod actor;
+mod conditional_access;
 mod graph;
 mod guard;
 mod observe;
@@ -12,6 +13,7 @@ pub mod odata;
 mod probes;
 mod risky_agents;
 pub mod settings;
+mod writes;
 
 pub use actor::Role;
 
@@ -68,6 +70,8 @@ struct Control {
     state: State,
     /// Held from the store to the snapshot, so that both see changes in one order.
     writes: Mutex<()>,
+    /// Held from a look at a folder until the change of it is in force, or put back.
+    folder_writes: tokio::sync::Mutex<()>,
 }
 
 /// The control plane as a service.
@@ -75,14 +79,17 @@ pub fn router(state: State) -> Router {
     let control = Arc::new(Control {
         state,
         writes: Mutex::new(()),
+        folder_writes: tokio::sync::Mutex::new(()),
     });
+    let v1 = conditional_access::routes();
     // Risk is in Graph's beta schema only.
-    let beta = Router::new().merge(risky_agents::routes());
+    let beta = conditional_access::routes().merge(risky_agents::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
+        .nest("/v1.0", v1)
         .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {

@@ -168,15 +168,22 @@ impl Asked {
             .map_err(GraphError::from)
     }
 
+    /// The address of an entity of this set, on the host that the client used.
+    pub(in crate::management) fn address_of(&self, set: &EntitySet, id: &str) -> String {
+        let version = self.version.as_str();
+        let (path, id) = (set.path, percent_encoded(id));
+        format!("https://{}/{version}/{path}/{id}", self.host)
+    }
+
+    /// Where Graph describes this type.
+    pub(in crate::management) fn context_of(&self, of: &str) -> String {
+        format!("{METADATA}/{}/$metadata#{of}", self.version.as_str())
+    }
+
     /// Where Graph describes what the answer holds.
     fn context(&self, set: &EntitySet, select: Option<&[&str]>) -> String {
         let selected = select.map(|names| format!("({})", names.join(",")));
-        format!(
-            "{METADATA}/{}/$metadata#{}{}",
-            self.version.as_str(),
-            set.path,
-            selected.unwrap_or_default()
-        )
+        self.context_of(&format!("{}{}", set.path, selected.unwrap_or_default()))
     }
 
     /// This request's own address, on the host that the client used, with the token of the next page.
