@@ -11,11 +11,11 @@ use std::sync::Arc;
 use crate::call::{NonAgents, Received};
 use crate::capability::Operation;
 use crate::identity::{Caller, Credential, Identified, RequestFacts, Target};
-use crate::policy::{Evaluation, PolicyOutcome, PolicySet};
+use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, RiskSettings, RiskTable};
 use crate::types::{Effect, PolicyId, Reason, Timestamp};
 
-pub use question::{Asked, Question};
+pub use question::{Asked, Question, agent_facts};
 
 /// What happens to agents that the directory does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,6 +79,8 @@ pub struct Decision {
     pub target: usize,
     /// The snapshot's generation.
     pub generation: Arc<str>,
+    /// How it was made.
+    pub settings: DecisionSettings,
     /// When.
     pub at: Timestamp,
 }
@@ -121,6 +123,14 @@ impl Decided {
         &self.decision
     }
 
+    /// All that policies read of the call.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        let decision = &self.decision;
+        let question = Question::of(&self.identified, decision.target, &decision.operation);
+        question.facts(&decision.risk, decision.settings, decision.at)
+    }
+
     /// Whether the call may go on.
     #[must_use]
     pub const fn effect(&self) -> Effect {
@@ -141,12 +151,7 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         Credential::Request(request) => decide_request(caller, request, non_agents, knowledge, now),
         Credential::Token(token) => {
             let operation = Operation::of(received);
-            let question = Question {
-                caller,
-                resource: Asked::Resource(received.resource()),
-                operation: &operation,
-                non_agents,
-            };
+            let question = Question::of(&identified, 0, &operation);
             let mut decision = judge(question, knowledge, now);
             let is_covered = operation.is_covered_by(&token.scopes, &token.roles);
             if decision.reason.effect() == Effect::Allow && !is_covered {
@@ -242,6 +247,7 @@ fn decision(
         operation: question.operation.clone(),
         target: 0,
         generation: Arc::clone(knowledge.generation),
+        settings: knowledge.settings,
         at: now,
     }
 }

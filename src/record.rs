@@ -10,6 +10,7 @@ pub mod entry;
 mod lines;
 mod model;
 mod redact;
+pub mod replay;
 pub mod settings;
 pub mod tail;
 mod writer;

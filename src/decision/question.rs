@@ -6,13 +6,13 @@
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
-use crate::identity::{Agent, Blueprint, Caller, KnownTarget, Target};
+use crate::identity::{Agent, Blueprint, Caller, Credential, Identified, KnownTarget, Target};
 use crate::policy::{
     AgentFacts, AgentUserFacts, Condition, Evaluation, Facts, HumanFacts, ResourceFacts,
     SessionFacts, Subject, Verdict,
 };
 use crate::risk::Assessment;
-use crate::types::{Attributes, Fact, ObjectId, Reason, Timestamp};
+use crate::types::{Attributes, Fact, ObjectId, Reason, RiskLevel, Timestamp};
 
 /// A caller and what it calls.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,22 @@ impl<'a> Asked<'a> {
 }
 
 impl<'a> Question<'a> {
+    /// What a call asks that performs this operation; of a request for a token, what it asks of this target.
+    pub(super) fn of(identified: &'a Identified, target: usize, operation: &'a Operation) -> Self {
+        let addressed = identified.received().resource();
+        Self {
+            caller: identified.caller(),
+            resource: match identified.credential() {
+                Credential::Token(_) => Asked::Resource(addressed),
+                Credential::Request(request) => {
+                    request.targets.get(target).map_or(Asked::Any, Asked::of)
+                }
+            },
+            operation,
+            non_agents: addressed.non_agents,
+        }
+    }
+
     /// The facts for the evaluator, with this risk.
     #[must_use]
     pub fn facts(self, risk: &Assessment, settings: DecisionSettings, now: Timestamp) -> Facts<'a> {
@@ -150,7 +166,7 @@ fn is_disabled(blueprint: Option<&Blueprint>) -> bool {
 
 fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
     match caller {
-        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk)),
+        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk.agent)),
         Caller::AgentUser { id, entry, agent } => Subject::AgentUser {
             user: AgentUserFacts {
                 id: id.as_str(),
@@ -159,11 +175,11 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
                     .map_or(NO_ATTRIBUTES, |user| &user.attributes),
                 risk: risk.agent_user,
             },
-            agent: agent_facts(agent, risk),
+            agent: agent_facts(agent, risk.agent),
         },
         Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
             human: HumanFacts::unknown(subject_id(human.id.as_ref())),
-            agent: agent_facts(agent, risk),
+            agent: agent_facts(agent, risk.agent),
         },
         Caller::NotAgent(caller) => {
             Subject::Human(HumanFacts::unknown(subject_id(caller.id.as_ref())))
@@ -176,7 +192,9 @@ fn subject_id(id: Option<&ObjectId>) -> Fact<&str> {
     id.map_or(Fact::RequiredUnknown, |id| Fact::Known(id.as_str()))
 }
 
-fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
+/// What policies may read of an agent identity with this risk.
+#[must_use]
+pub fn agent_facts(agent: &Agent, risk: Fact<RiskLevel>) -> AgentFacts<'_> {
     let principal = agent
         .blueprint_entry
         .as_ref()
@@ -189,7 +207,7 @@ fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
             .entry
             .as_ref()
             .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
-        risk: risk.agent,
+        risk,
     }
 }
 

@@ -27,7 +27,7 @@ fn the_reference_loads_as_it_is() {
     assert_eq!(state(PolicyState::Disabled), 1);
     assert_eq!(loaded.directory.agents().count(), 5);
     assert_eq!(loaded.directory.agent_users().count(), 1);
-    assert_eq!(loaded.directory.blueprints().count(), 4);
+    assert_eq!(loaded.directory.blueprints().count(), 2);
     let high = loaded
         .risk
         .iter()
