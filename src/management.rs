@@ -22,9 +22,10 @@ use http::StatusCode;
 use parking_lot::Mutex;
 
 use self::graph::GraphError;
-use self::settings::ManagementSettings;
+use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
-use crate::feeds::{Discovered, Status};
+use crate::feeds::{Discovered, Reloads, Status};
+use crate::record::Recorder;
 use crate::snapshot::Snapshots;
 use crate::store::StateStore;
 use crate::telemetry::Metrics;
@@ -49,6 +50,12 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// What the operator says.
     pub settings: Arc<ArcSwap<ManagementSettings>>,
+    /// The folders that it writes.
+    pub folders: Arc<ArcSwap<Folders>>,
+    /// How a write takes effect.
+    pub reloads: Reloads,
+    /// Where changes are recorded.
+    pub recorder: Recorder,
 }
 
 /// One control plane at work.

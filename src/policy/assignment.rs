@@ -128,11 +128,9 @@ impl Matcher<Targets> {
     }
 
     pub(super) fn judge_resource(&self, resource: &ResourceFacts<'_>) -> Matched {
-        self.judge(
-            Fact::Known(resource.attributes),
-            Rule::AppFilter,
-            |targets| targets.resource(resource),
-        )
+        self.judge(resource.attributes, Rule::AppFilter, |targets| {
+            targets.resource(resource)
+        })
     }
 }
 
@@ -261,16 +259,29 @@ impl Targets {
     }
 
     fn resource(&self, resource: &ResourceFacts<'_>) -> Listed {
+        let is_agent = if self.some {
+            Truth::of_fact(resource.is_agent, |is_agent| is_agent)
+        } else {
+            Truth::False
+        };
         let mut contexts = resource.authentication_contexts.iter();
         Listed::NOT
             .by_if(Rule::AllApps, self.all)
-            .by_if(Rule::AppId, has(&self.ids, resource.app_id))
-            .by_if(Rule::AllAgentIdResources, self.some && resource.is_agent)
+            .by(Rule::AppId, names(&self.ids, resource.app_id))
+            .by(Rule::AllAgentIdResources, is_agent)
             .by_if(
                 Rule::AuthenticationContext,
                 contexts.any(|context| has(&self.contexts, context)),
             )
     }
+}
+
+/// Whether a sorted list holds an id that may be unknown.
+pub(super) fn names(ids: &[Arc<str>], id: Fact<&str>) -> Truth {
+    if ids.is_empty() {
+        return Truth::False;
+    }
+    Truth::of_fact(id, |id| has(ids, id))
 }
 
 /// Whether a sorted list holds the id.

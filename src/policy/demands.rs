@@ -99,9 +99,9 @@ impl GrantControls {
             Control::RiskRemediation => shown.risk_remediation,
             Control::AuthenticationStrength => {
                 let wanted = self.authentication_strength.as_ref();
-                map(shown.authentication_strengths, |met| {
-                    wanted.is_some_and(|wanted| is_among(wanted.as_str(), met))
-                })
+                shown
+                    .authentication_strengths
+                    .map(|met| wanted.is_some_and(|wanted| is_among(wanted.as_str(), met)))
             }
             Control::TermsOfUse => self.of_list(&self.terms_of_use, shown.terms_of_use),
             Control::CustomAuthenticationFactors => {
@@ -112,7 +112,7 @@ impl GrantControls {
 
     /// Each of a list is a control of its own, and the operator joins them too.
     fn of_list<T: AsRef<str>>(&self, wanted: &[T], had: Fact<&[Arc<str>]>) -> Fact<bool> {
-        map(had, |had| {
+        had.map(|had| {
             let mut wanted = wanted.iter();
             match self.operator {
                 Operator::And => wanted.all(|one| is_among(one.as_ref(), had)),
@@ -122,22 +122,13 @@ impl GrantControls {
     }
 }
 
-fn map<T>(fact: Fact<T>, holds: impl FnOnce(T) -> bool) -> Fact<bool> {
-    match fact {
-        Fact::Known(value) => Fact::Known(holds(value)),
-        Fact::Unknown => Fact::Unknown,
-        Fact::RequiredUnknown => Fact::RequiredUnknown,
-    }
-}
-
 fn is_among(one: &str, had: &[Arc<str>]) -> bool {
     had.iter().any(|known| known.as_ref() == one)
 }
 
 /// Whether a property of the device has this value, folded. A device that is not registered has none.
 fn device_says(device: Fact<&Attributes>, property: &str, value: &str) -> Fact<bool> {
-    map(
-        device,
-        |device| matches!(device.get(property), Some(AttributeValue::One(one)) if one.as_ref() == value),
-    )
+    device.map(|device| {
+        matches!(device.get(property), Some(AttributeValue::One(one)) if one.as_ref() == value)
+    })
 }

@@ -166,23 +166,23 @@ impl NamedLocations {
 
     /// The place that a policy names, and by what it is told; `None` where there is no such location.
     pub(super) fn find(&self, id: &str) -> Option<(PlaceNumber, ToldBy)> {
-        let known = self.0.by_id.get(id).copied();
-        // Both exist in every tenant, whether or not the export lists them.
-        known.or_else(|| match id {
-            MFA_TRUSTED_IPS => Some((MFA_TRUSTED, ToldBy::Nobody)),
-            COMPLIANT_NETWORK => Some((COMPLIANT, ToldBy::Nobody)),
-            _ => None,
-        })
+        match (self.0.by_id.get(id), id) {
+            (Some(known), _) => Some(*known),
+            // Both exist in every tenant, whether or not the export lists them.
+            (None, MFA_TRUSTED_IPS) => Some((MFA_TRUSTED, ToldBy::Nobody)),
+            (None, COMPLIANT_NETWORK) => Some((COMPLIANT, ToldBy::Nobody)),
+            (None, _) => None,
+        }
     }
 
     /// The places in which a session lies.
     pub(super) fn places(&self, session: &SessionFacts<'_>) -> Places<'_> {
         Places {
-            of_address: map(session.address, |address| match address {
+            of_address: session.address.map(|address| match address {
                 IpAddr::V4(address) => self.0.v4.places_of(u32::from(address).into()),
                 IpAddr::V6(address) => self.0.v6.places_of(address.into()),
             }),
-            of_country: map(session.country, |country| match country {
+            of_country: session.country.map(|country| match country {
                 Some(country) => self
                     .0
                     .by_country
@@ -191,14 +191,6 @@ impl NamedLocations {
                 None => &self.0.without_country,
             }),
         }
-    }
-}
-
-fn map<T, U>(fact: Fact<T>, of: impl FnOnce(T) -> U) -> Fact<U> {
-    match fact {
-        Fact::Known(value) => Fact::Known(of(value)),
-        Fact::Unknown => Fact::Unknown,
-        Fact::RequiredUnknown => Fact::RequiredUnknown,
     }
 }
 

@@ -24,7 +24,7 @@ use crate::types::{Fault, Faults, Severity};
 
 pub(super) use entries::{Kind, entries, parse};
 pub(super) use lists::{enumeration, texts};
-pub(super) use policy::without_annotations;
+pub use policy::without_annotations;
 pub(super) use reading::{Reading, is_annotation, item, member, steps, text};
 
 /// What happens to a policy of which something is not honoured: `on_unsupported`.

@@ -21,15 +21,26 @@ fn of_identities(policy: &Policy) -> FactNames {
     let workloads = &conditions.workloads;
     let in_tenant = workloads.include.contains(&WorkloadTarget::InMyTenant)
         || workloads.exclude.contains(&WorkloadTarget::InMyTenant);
-    let mut applications = conditions.applications.include.iter();
-    let contexts =
-        applications.any(|one| matches!(one, ApplicationTarget::AuthenticationContext(_)));
+    let applications = &conditions.applications;
+    let listed = applications.include.iter().chain(&applications.exclude);
+    let of_resource: FactNames = listed
+        .filter_map(|target| match target {
+            ApplicationTarget::Id(_) => Some(FactName::Resource),
+            ApplicationTarget::AllAgentIdResources => Some(FactName::ResourceIsAgent),
+            ApplicationTarget::AuthenticationContext(_) => Some(FactName::AuthenticationContexts),
+            ApplicationTarget::All
+            | ApplicationTarget::None
+            | ApplicationTarget::Group(_)
+            | ApplicationTarget::UserAction(_) => None,
+        })
+        .collect();
     let of_users: FactNames = users
         .filter_map(|target| match target {
             UserTarget::Group(_) => Some(FactName::Groups),
             UserTarget::Role(_) => Some(FactName::Roles),
             UserTarget::GuestsOrExternalUsers | UserTarget::Guests(_) => Some(FactName::Guest),
-            UserTarget::All | UserTarget::None | UserTarget::Id(_) => None,
+            UserTarget::Id(_) => Some(FactName::Human),
+            UserTarget::All | UserTarget::None => None,
         })
         .collect();
     of_users
@@ -38,7 +49,8 @@ fn of_identities(policy: &Policy) -> FactNames {
             workloads.filter.is_some(),
             FactName::ServicePrincipalAttributes,
         )
-        .with_if(contexts, FactName::AuthenticationContexts)
+        .with_if(applications.filter.is_some(), FactName::ResourceAttributes)
+        .and(of_resource)
 }
 
 fn of_locations(when: &When) -> FactNames {

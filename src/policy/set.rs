@@ -133,7 +133,7 @@ impl PolicySet {
     }
 
     fn judge_candidates(&self, view: &View<'_>, applied: &mut Vec<PolicyResult>) {
-        let app_id = view.facts.resource.app_id;
+        let app_id = view.facts.resource.app_id.known();
         for place in self.index.candidates(view.judged, app_id) {
             if let Some(policy) = self.policy(place) {
                 let result = policy.judge(place, view);

@@ -23,8 +23,8 @@ impl Truth {
 
     /// What is asked of a fact, if it is known.
     pub(super) fn of_fact<T>(fact: Fact<T>, holds: impl FnOnce(T) -> bool) -> Self {
-        match fact {
-            Fact::Known(value) => Self::of(holds(value)),
+        match fact.map(holds) {
+            Fact::Known(holds) => Self::of(holds),
             Fact::Unknown => Self::Unknown,
             Fact::RequiredUnknown => Self::RequiredUnknown,
         }

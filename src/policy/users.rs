@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::assignment::{Listed, has};
+use super::assignment::{Listed, has, names};
 use super::model::{Guests, UserTarget};
 use super::truth::Truth;
 use super::{GuestFacts, HumanFacts, Rule};
@@ -46,7 +46,7 @@ impl Humans {
     pub(super) fn lists(&self, human: &HumanFacts<'_>) -> Listed {
         let mut listed = Listed::NOT
             .by(Rule::AllUsers, Truth::of(self.all))
-            .by(Rule::UserId, Truth::of(has(&self.ids, human.id)))
+            .by(Rule::UserId, names(&self.ids, human.id))
             .by(Rule::GroupId, any_of(&self.groups, human.groups))
             .by(Rule::RoleId, any_of(&self.roles, human.roles));
         if self.any_guest {

@@ -269,6 +269,14 @@ bit_set! {
     FactName,
     /// A set of facts.
     FactNames(u32), {
+        /// The appId of the resource.
+        Resource = "resource",
+        /// The resource's custom security attributes.
+        ResourceAttributes = "resourceAttributes",
+        /// Whether the resource is itself an agent.
+        ResourceIsAgent = "resourceIsAgent",
+        /// The human's id.
+        Human = "human",
         /// The address of the call.
         Address = "address",
         /// The country of the address.

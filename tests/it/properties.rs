@@ -25,12 +25,11 @@ use policies::{places, policy};
 use rules::{device_rule, rule, soup};
 
 fn cases(default: u32) -> ProptestConfig {
-    let on_demand = std::env::var("PROPTEST_CASES").ok();
+    let on_demand = std::env::var_os("PROPTEST_CASES");
+    let on_demand = on_demand.and_then(|text| text.to_str()?.parse().ok());
     ProptestConfig {
         failure_persistence: None,
-        cases: on_demand
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default),
+        cases: on_demand.unwrap_or(default),
         ..ProptestConfig::default()
     }
 }

@@ -294,7 +294,7 @@ pub(super) fn support(steps: &[Step<'_>]) -> Option<Support> {
 }
 
 /// Graph's keywords for lists of ids. In a list where one has no meaning, it is a finding, not an id.
-pub(super) const KEYWORDS: [&str; 9] = [
+pub const KEYWORDS: [&str; 9] = [
     "All",
     "None",
     "AllAgentIdUsers",

@@ -9,10 +9,7 @@ use super::entries::Entry;
 use crate::types::json::{self, Path, Step};
 use crate::types::{Fault, Faults, Severity};
 
-/// Whether a member says something of the export and nothing of the policy.
-pub(in crate::policy) fn is_annotation(name: &str) -> bool {
-    name.contains("@odata") || name.starts_with('#')
-}
+pub(in crate::policy) use crate::types::json::is_annotation;
 
 /// The way to a member whose path is written with dots.
 pub(in crate::policy) fn steps(path: &str) -> Vec<Step<'_>> {

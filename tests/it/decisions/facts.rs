@@ -58,9 +58,9 @@ impl Case {
         Ok(Facts {
             subject: self.subject(cast, owned)?,
             resource: ResourceFacts {
-                app_id: &resource.app_id,
-                attributes: &resource.attributes,
-                is_agent: resource.is_agent,
+                app_id: self.fact(FactName::Resource, resource.app_id.as_str()),
+                attributes: self.fact(FactName::ResourceAttributes, &resource.attributes),
+                is_agent: self.fact(FactName::ResourceIsAgent, resource.is_agent),
                 authentication_contexts: &self.contexts,
             },
             session: self.session(owned)?,
@@ -136,7 +136,7 @@ impl Case {
             Some(text) => InsiderRiskLevel::parse(text).ok_or(format!("insider_risk: `{text}`"))?,
         };
         Ok(HumanFacts {
-            id: &human.id,
+            id: self.fact(FactName::Human, human.id.as_str()),
             groups: self.fact(FactName::Groups, &owned.groups),
             roles: self.fact(FactName::Roles, &owned.roles),
             guest: self.fact(FactName::Guest, guest),
@@ -148,7 +148,9 @@ impl Case {
 
     fn session<'a>(&'a self, owned: &'a Owned) -> Result<SessionFacts<'a>, String> {
         let address = self.from.as_deref().unwrap_or("192.0.2.1");
-        let address = address.parse().map_err(|_| format!("from: `{address}`"))?;
+        let address = address
+            .parse()
+            .map_err(|fault| format!("from: `{address}`: {fault}"))?;
         let country = match self.country.as_deref() {
             None => None,
             Some(text) => Some(Country::parse(text).ok_or(format!("country: `{text}`"))?),

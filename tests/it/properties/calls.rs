@@ -61,7 +61,7 @@ struct Who {
     agent: &'static str,
     blueprint: Option<usize>,
     agent_user: &'static str,
-    human: &'static str,
+    human: Fact<&'static str>,
     workload: &'static str,
     attributes: [Attributes; 2],
     workload_attributes: Fact<Attributes>,
@@ -80,9 +80,9 @@ pub(super) struct Risk {
 
 #[derive(Debug, Clone)]
 struct Resource {
-    app: &'static str,
-    attributes: Attributes,
-    is_agent: bool,
+    app: Fact<&'static str>,
+    attributes: Fact<Attributes>,
+    is_agent: Fact<bool>,
     contexts: Vec<Arc<str>>,
 }
 
@@ -132,9 +132,10 @@ impl Call {
             id: self.who.human,
             groups: borrowed(&self.who.groups),
             roles: borrowed(&self.who.roles),
-            guest: map(&self.who.guest, |guest| {
-                guest.map(|(kind, home_tenant)| GuestFacts { kind, home_tenant })
-            }),
+            guest: self
+                .who
+                .guest
+                .map(|guest| guest.map(|(kind, home_tenant)| GuestFacts { kind, home_tenant })),
             user_risk,
             sign_in_risk,
             insider_risk: self.risk.insider,
@@ -142,7 +143,7 @@ impl Call {
         let workload = WorkloadFacts {
             id: self.who.workload,
             in_tenant: self.who.in_tenant,
-            attributes: map(&self.who.workload_attributes, |attributes| attributes),
+            attributes: self.who.workload_attributes.as_ref(),
             risk: workload_risk,
         };
         Facts {
@@ -155,7 +156,7 @@ impl Call {
             },
             resource: ResourceFacts {
                 app_id: self.resource.app,
-                attributes: &self.resource.attributes,
+                attributes: self.resource.attributes.as_ref(),
                 is_agent: self.resource.is_agent,
                 authentication_contexts: &self.resource.contexts,
             },
@@ -180,7 +181,7 @@ impl Call {
             platform: self.session.platform,
             client_app_type: self.session.client_app_type,
             transfer_method: self.session.transfer_method,
-            device: map(&self.session.device, |device| device),
+            device: self.session.device.as_ref(),
             agent_contexts: borrowed(&self.session.agent_contexts),
             controls: ControlFacts {
                 mfa,
@@ -196,16 +197,8 @@ impl Call {
     }
 }
 
-fn map<'a, T, U>(fact: &'a Fact<T>, to: impl FnOnce(&'a T) -> U) -> Fact<U> {
-    match fact {
-        Fact::Known(value) => Fact::Known(to(value)),
-        Fact::Unknown => Fact::Unknown,
-        Fact::RequiredUnknown => Fact::RequiredUnknown,
-    }
-}
-
 fn borrowed(texts: &Texts) -> Fact<&[Arc<str>]> {
-    map(texts, Vec::as_slice)
+    texts.as_ref().map(Vec::as_slice)
 }
 
 fn fact<T: Clone + std::fmt::Debug>(
@@ -216,6 +209,19 @@ fn fact<T: Clone + std::fmt::Debug>(
         .prop_map(|(value, which)| match which {
             0..7 => Fact::Known(value),
             7 => Fact::Unknown,
+            _ => Fact::RequiredUnknown,
+        })
+        .boxed()
+}
+
+/// A fact that is known of all calls, and may be unknown where a token is asked for.
+fn mostly<T: Clone + std::fmt::Debug + 'static>(
+    known: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Fact<T>> {
+    (known, 0..20_u8)
+        .prop_map(|(value, which)| match which {
+            0..18 => Fact::Known(value),
+            18 => Fact::Unknown,
             _ => Fact::RequiredUnknown,
         })
         .boxed()
@@ -282,7 +288,7 @@ fn who() -> BoxedStrategy<Who> {
         (select(&AGENTS[..]), prop::option::of(0..2_usize)),
         (
             select(&AGENT_USERS[..]),
-            select(&HUMANS[..]),
+            mostly(select(&HUMANS[..])),
             select(&WORKLOADS[..]),
         ),
         [attributes(), attributes()],
@@ -358,9 +364,9 @@ fn controls() -> BoxedStrategy<Controls> {
 
 pub(super) fn call() -> BoxedStrategy<Call> {
     let resource = (
-        select(&APPS[..]),
-        attributes(),
-        any::<bool>(),
+        mostly(select(&APPS[..])),
+        mostly(attributes()),
+        mostly(any::<bool>()),
         some_of(&CONTEXTS),
     )
         .prop_map(|(app, attributes, is_agent, contexts)| Resource {

@@ -105,7 +105,7 @@ pub(super) fn answers(
 fn human<'a>(facts: &Facts<'a>) -> HumanFacts<'a> {
     match facts.subject {
         Subject::Human(human) | Subject::OnBehalfOf { human, .. } => human,
-        _ => HumanFacts::unknown("nobody"),
+        _ => HumanFacts::unknown(Fact::Known("nobody")),
     }
 }
 

@@ -60,7 +60,7 @@ fn is_human(target: &UserTarget, human: &HumanFacts<'_>) -> Answer {
     match target {
         UserTarget::All => Yes,
         UserTarget::None => No,
-        UserTarget::Id(id) => Answer::of(id.as_str() == human.id),
+        UserTarget::Id(id) => Answer::ask(human.id, |human| human == id.as_str()),
         UserTarget::Group(id) => Answer::ask(human.groups, |groups| {
             groups.iter().any(|group| &**group == id.as_str())
         }),
@@ -85,20 +85,21 @@ fn is_human(target: &UserTarget, human: &HumanFacts<'_>) -> Answer {
 
 pub(super) fn resource(policy: &Policy, facts: &Facts<'_>) -> Answer {
     let resource = &facts.resource;
-    let attributes = Fact::Known(resource.attributes);
-    assigned(&policy.conditions.applications, attributes, |target| {
-        Answer::of(match target {
-            ApplicationTarget::All => true,
+    assigned(
+        &policy.conditions.applications,
+        resource.attributes,
+        |target| match target {
+            ApplicationTarget::All => Yes,
             ApplicationTarget::None
             | ApplicationTarget::Group(_)
-            | ApplicationTarget::UserAction(_) => false,
-            ApplicationTarget::AllAgentIdResources => resource.is_agent,
-            ApplicationTarget::Id(id) => id.as_str() == resource.app_id,
+            | ApplicationTarget::UserAction(_) => No,
+            ApplicationTarget::AllAgentIdResources => Answer::ask(resource.is_agent, |yes| yes),
+            ApplicationTarget::Id(id) => Answer::ask(resource.app_id, |app| app == id.as_str()),
             ApplicationTarget::AuthenticationContext(wanted) => {
-                resource.authentication_contexts.contains(wanted)
+                Answer::of(resource.authentication_contexts.contains(wanted))
             }
-        })
-    })
+        },
+    )
 }
 
 /// Include less exclude, with what the filter takes in or out.
