@@ -19,6 +19,7 @@ pub mod facts;
 pub mod filter;
 mod index;
 mod judged;
+pub mod lint;
 pub mod locations;
 pub mod model;
 pub mod read;
@@ -31,7 +32,7 @@ pub mod vocabulary;
 mod when;
 
 pub use analysis::AnalysisReason;
-pub use check::check_set;
+pub use check::{check_ids, check_set};
 pub use compile::CompiledPolicy;
 pub use demands::ControlResults;
 pub use evaluation::{Evaluation, PolicyOutcome, PolicyResult, Verdict};

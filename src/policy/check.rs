@@ -9,11 +9,10 @@ use super::locations::{NamedLocations, ToldBy};
 use super::model::{Origin, Policy, Reference};
 use crate::types::{Fault, Faults, Severity};
 
-/// Finds policies that share an id, over all files (a record that names one must mean one), and policies on named
-/// locations that do not exist or of which nobody can tell who is in them.
+/// What [`check_ids`] finds, and policies on named locations that do not exist or of which nobody can tell who is in them.
 #[must_use]
 pub fn check_set(policies: &[Policy], named_locations: &NamedLocations) -> Faults {
-    let mut faults = shared_ids(policies);
+    let mut faults = check_ids(policies);
     for policy in policies {
         for reference in &policy.named_locations {
             faults.extend(check_location(policy, reference, named_locations));
@@ -61,7 +60,9 @@ fn check_location(
     faults
 }
 
-fn shared_ids(policies: &[Policy]) -> Faults {
+/// Finds policies that share an id, over all files: a record that names one must mean one.
+#[must_use]
+pub fn check_ids(policies: &[Policy]) -> Faults {
     let mut faults = Faults::new();
     let mut first = BTreeMap::new();
     for policy in policies {

@@ -4,6 +4,7 @@
 //! `PROPTEST_CASES` sets how many cases each property is put to.
 
 mod calls;
+mod lint;
 mod policies;
 mod rules;
 

@@ -35,7 +35,7 @@ fn mode() -> BoxedStrategy<FilterMode> {
     select(&[FilterMode::Include, FilterMode::Exclude][..]).boxed()
 }
 
-fn filter() -> BoxedStrategy<Option<Filter>> {
+pub(super) fn filter() -> BoxedStrategy<Option<Filter>> {
     let filter = (mode(), rule()).prop_map(|(mode, text)| Filter {
         mode,
         rule: FilterRule::parse(&text).unwrap_or_else(|fault| panic!("{text}: {fault}")),
@@ -68,7 +68,10 @@ fn include_and_exclude<T: Clone + Debug + 'static>(
     (include, exclude).boxed()
 }
 
-fn assignment<T: Clone + Debug + 'static>(wide: T, narrow: Vec<T>) -> BoxedStrategy<Assignment<T>> {
+pub(super) fn assignment<T: Clone + Debug + 'static>(
+    wide: T,
+    narrow: Vec<T>,
+) -> BoxedStrategy<Assignment<T>> {
     (include_and_exclude(wide, narrow), filter())
         .prop_map(|((include, exclude), filter)| Assignment {
             include,
