@@ -35,6 +35,7 @@ mod reasons;
 mod reload;
 mod risk_command;
 mod samples;
+mod sdk;
 mod support;
 mod tokens;
 mod twin;
