@@ -23,7 +23,7 @@ use boomgate::policy::read::read;
 use boomgate::policy::{
     AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, SessionFacts, Subject,
 };
-use boomgate::risk::{RiskSettings, RiskTable};
+use boomgate::risk::{RiskSettings, RiskTable, SignInIds};
 use boomgate::types::attributes::fold;
 use boomgate::types::{
     AgentId, AttributeValue, Attributes, BlueprintId, Fact, RiskLevel, Timestamp,
@@ -109,7 +109,7 @@ fn token_seen_before_risk_and_policies(bencher: Bencher<'_, '_>, count: u32) {
     with_facts(RiskLevel::Low, |facts| {
         bencher.bench_local(|| {
             let verified = token.verify();
-            let assessment = risk.assess(divan::black_box(&caller), settings);
+            let assessment = risk.assess(divan::black_box(&caller), SignInIds::default(), settings);
             (verified, assessment, set.evaluate(divan::black_box(facts)))
         });
     });
@@ -174,6 +174,7 @@ impl SeenToken {
             type_may_be_missing: false,
             leeway: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(86_400),
+            vouched: Arc::default(),
             keys: KeySettings {
                 origin: KeyOrigin::File("unread".into()),
                 ca_file: None,

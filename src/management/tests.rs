@@ -599,6 +599,7 @@ fn issuer() -> IssuerSettings {
         type_may_be_missing: false,
         leeway: Duration::ZERO,
         max_lifetime: Duration::from_secs(3_600),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin: KeyOrigin::File("keys.json".into()),
             ca_file: None,

@@ -120,6 +120,7 @@ fn issuer(origin: KeyOrigin, ca_file: Option<PathBuf>) -> IssuerSettings {
         type_may_be_missing: false,
         leeway: Duration::from_secs(60),
         max_lifetime: Duration::from_secs(86_400),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin,
             ca_file,

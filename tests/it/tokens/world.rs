@@ -43,6 +43,7 @@ pub(super) fn settings(name: &str, issuers: &[&str], profile: Profile) -> Issuer
         type_may_be_missing: false,
         leeway: Duration::from_secs(5),
         max_lifetime: Duration::from_secs(86_400),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin: KeyOrigin::File(PathBuf::from("keys.json")),
             ca_file: None,
