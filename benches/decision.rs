@@ -165,10 +165,10 @@ impl SeenToken {
         IssuerSettings {
             name: "bench".into(),
             issuers: vec![Self::ISSUER.into()],
-            profile: Profile::Oidc(ClaimMapping {
+            profile: Profile::Oidc(Arc::new(ClaimMapping {
                 agent_id: Some("agent".into()),
                 ..ClaimMapping::default()
-            }),
+            })),
             algorithms: vec![Algorithm::Rs256],
             types: vec!["JWT".into()],
             type_may_be_missing: false,

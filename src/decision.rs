@@ -16,7 +16,7 @@ use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
-pub use question::{Question, Session};
+pub use question::{Question, Session, agent_facts};
 pub use settings::{DecisionSettings, FactKind, FactKinds, UnknownAgents};
 
 /// What a decision is made on, beside the call: one snapshot's parts.

@@ -5,6 +5,8 @@
 
 mod facts;
 
+pub use self::facts::agent_facts;
+
 use std::net::IpAddr;
 
 use super::{DecisionSettings, UnknownAgents};

@@ -79,7 +79,7 @@ pub enum Profile {
         tenant: TenantId,
     },
     /// Any other issuer of JWT access tokens: claims are mapped by name.
-    Oidc(ClaimMapping),
+    Oidc(Arc<ClaimMapping>),
 }
 
 /// Which claims hold what, as paths with dots (`act.sub`; `\.` is a dot in a name), and whose ids they are. A claim that is mapped and missing in a token means "none".
@@ -208,7 +208,7 @@ pub(super) mod tests {
         IssuerSettings {
             name: "test".into(),
             issuers: vec!["i".into()],
-            profile: Profile::Oidc(ClaimMapping::default()),
+            profile: Profile::Oidc(Arc::default()),
             algorithms: vec![Algorithm::Es256],
             types: vec!["at+jwt".into(), "JWT".into()],
             type_may_be_missing: false,

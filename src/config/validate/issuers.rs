@@ -165,7 +165,7 @@ fn oidc(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> (Profile
         check.error(&at.key("issuers"), message);
     }
     let mapping = claims::mapping(check, raw, &at.key("claims"));
-    (Profile::Oidc(mapping), texts(&raw.issuers))
+    (Profile::Oidc(Arc::new(mapping)), texts(&raw.issuers))
 }
 
 /// The grant controls that the issuer vouches for.

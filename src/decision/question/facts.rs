@@ -11,7 +11,7 @@ use crate::policy::{
     SessionFacts, Subject, WorkloadFacts,
 };
 use crate::risk::Assessment;
-use crate::types::{Attributes, Fact, ObjectId, Timestamp};
+use crate::types::{Attributes, Fact, ObjectId, RiskLevel, Timestamp};
 
 /// What attribute filters see of an agent that the directory does not know.
 static NO_ATTRIBUTES: &Attributes = &Attributes::NONE;
@@ -37,6 +37,25 @@ impl<'a> Question<'a> {
             now,
             entra_parity: settings.entra_parity,
         }
+    }
+}
+
+/// What policies may read of an agent identity with this risk.
+#[must_use]
+pub fn agent_facts(agent: &Agent, risk: Fact<RiskLevel>) -> AgentFacts<'_> {
+    let principal = agent
+        .blueprint_entry
+        .as_ref()
+        .and_then(|blueprint| blueprint.principal_id.as_ref());
+    AgentFacts {
+        id: agent.id.as_str(),
+        blueprint_app_id: agent.blueprint.as_ref().map(|id| id.as_str()),
+        blueprint_principal_id: principal.map(|id| id.as_str()),
+        attributes: agent
+            .entry
+            .as_ref()
+            .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
+        risk,
     }
 }
 
@@ -75,20 +94,7 @@ impl<'a> Layout<'a, '_> {
     }
 
     fn agent(&self, agent: &'a Agent) -> AgentFacts<'a> {
-        let principal = agent
-            .blueprint_entry
-            .as_ref()
-            .and_then(|blueprint| blueprint.principal_id.as_ref());
-        AgentFacts {
-            id: agent.id.as_str(),
-            blueprint_app_id: agent.blueprint.as_ref().map(|id| id.as_str()),
-            blueprint_principal_id: principal.map(|id| id.as_str()),
-            attributes: agent
-                .entry
-                .as_ref()
-                .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
-            risk: self.risk.agent,
-        }
+        agent_facts(agent, self.risk.agent)
     }
 
     fn human(&self, id: &'a ObjectId, entry: Option<&'a User>) -> HumanFacts<'a> {

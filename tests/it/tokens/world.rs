@@ -70,8 +70,8 @@ pub(super) fn issuers() -> Issuers {
         on_behalf_of: Some("sub".into()),
         ..ClaimMapping::default()
     };
-    let strict = settings("strict", &[STRICT], Profile::Oidc(mapping));
-    let oidc = || Profile::Oidc(ClaimMapping::default());
+    let strict = settings("strict", &[STRICT], Profile::Oidc(Arc::new(mapping)));
+    let oidc = || Profile::Oidc(Arc::default());
     let loose = IssuerSettings {
         types: vec!["JWT".into(), "application/at+jwt".into(), "dpop+jwt".into()],
         type_may_be_missing: true,
