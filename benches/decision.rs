@@ -21,7 +21,8 @@ use boomgate::identity::{
 };
 use boomgate::policy::read::read;
 use boomgate::policy::{
-    AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, SessionFacts, Subject,
+    AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
+    Subject,
 };
 use boomgate::risk::{RiskSettings, RiskTable, SignInIds};
 use boomgate::types::attributes::fold;
@@ -208,7 +209,7 @@ fn set(count: u32, targets: impl Fn(u32) -> (String, String)) -> PolicySet {
     let text = format!("[{}]", policies.join(","));
     let (policies, faults) = read("bench.json", text.as_bytes(), OnUnsupported::Reject);
     assert!(faults.is_empty(), "{faults:?}");
-    PolicySet::compile(policies)
+    PolicySet::compile(policies, &NamedLocations::default())
 }
 
 /// A call of an approved agent. At low risk no policy of these applies, which is so for nearly every call.

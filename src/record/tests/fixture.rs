@@ -27,7 +27,7 @@ use crate::identity::{
     AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
     KeySet, ServicePrincipal,
 };
-use crate::policy::{OnUnsupported, PolicySet};
+use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
 use crate::risk::{RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
     AgentId, AgentUserId, AppId, AttributeValue, Attributes, BlueprintId, CallId, ObjectId,
@@ -118,7 +118,7 @@ pub(in crate::record) async fn decided(
     );
     assert!(!faults.has_errors(), "{faults:?}");
     let knowledge = Knowledge {
-        policies: &Arc::new(PolicySet::compile(policies)),
+        policies: &Arc::new(PolicySet::compile(policies, &NamedLocations::default())),
         risk: &agent_risk
             .into_iter()
             .map(risk_entry)
