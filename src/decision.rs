@@ -5,49 +5,19 @@
 //! Never here: an "allow" that stands for "could not tell", IO, and the reading of a rule.
 
 mod question;
+mod settings;
 
 use std::sync::Arc;
 
-use crate::call::{NonAgents, Received};
+use crate::call::Received;
 use crate::capability::Operation;
-use crate::identity::{Caller, Credential, Identified, RequestFacts, Target};
+use crate::identity::{Credential, Identified, RequestFacts};
 use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
-use crate::risk::{Assessment, RiskSettings, RiskTable};
-use crate::types::{Effect, PolicyId, Reason, Timestamp};
+use crate::risk::{Assessment, RiskTable};
+use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
-pub use question::{Asked, Question, agent_facts};
-
-/// What happens to agents that the directory does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UnknownAgents {
-    /// Policies judge them: those on `All` agents apply, and attribute filters see no attributes.
-    #[default]
-    Evaluate,
-    /// They are blocked.
-    Block,
-}
-
-/// How decisions are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DecisionSettings {
-    /// Read policies only as Entra does (`product.md` §4).
-    pub entra_parity: bool,
-    /// Agents that the directory does not know.
-    pub unknown_agents: UnknownAgents,
-    /// Whether withheld risk fails closed.
-    pub risk_required: bool,
-}
-
-impl DecisionSettings {
-    /// How risk levels combine under these settings.
-    #[must_use]
-    pub const fn risk(self) -> RiskSettings {
-        RiskSettings {
-            inherit: !self.entra_parity,
-            required: self.risk_required && !self.entra_parity,
-        }
-    }
-}
+pub use question::{Asked, Question, Session, agent_facts};
+pub use settings::{DecisionSettings, FactKind, FactKinds, UnknownAgents};
 
 /// What a decision is made on, beside the call: one snapshot's parts.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +47,8 @@ pub struct Decision {
     pub operation: Operation,
     /// Which of the resources that a token is asked for it is about; 0 for any other call.
     pub target: usize,
+    /// The country of the call's address.
+    pub country: Fact<Option<Country>>,
     /// The snapshot's generation.
     pub generation: Arc<str>,
     /// How it was made.
@@ -127,7 +99,12 @@ impl Decided {
     #[must_use]
     pub fn facts(&self) -> Facts<'_> {
         let decision = &self.decision;
-        let question = Question::of(&self.identified, decision.target, &decision.operation);
+        let question = question(
+            &self.identified,
+            decision.target,
+            &decision.operation,
+            decision.country,
+        );
         question.facts(&decision.risk, decision.settings, decision.at)
     }
 
@@ -143,111 +120,106 @@ impl Decided {
     }
 }
 
-/// Decides on one call.
+/// Decides on one call. A request for a token is decided on for each resource that it names, and the first that is
+/// refused decides: one that policy blocks before one that nobody can tell.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
-    let received = identified.received();
-    let (caller, non_agents) = (identified.caller(), received.resource().non_agents);
-    let decision = match identified.credential() {
-        Credential::Request(request) => decide_request(caller, request, non_agents, knowledge, now),
-        Credential::Token(token) => {
-            let operation = Operation::of(received);
-            let question = Question::of(&identified, 0, &operation);
-            let mut decision = judge(question, knowledge, now);
-            let is_covered = operation.is_covered_by(&token.scopes, &token.roles);
-            if decision.reason.effect() == Effect::Allow && !is_covered {
-                decision.reason = Reason::ScopeInsufficient;
-            }
-            decision
-        }
+    let targets = match identified.credential() {
+        Credential::Token(_) => 1,
+        Credential::Request(request) => request.targets.len(),
     };
+    let mut decision = judge(&identified, 0, knowledge, now);
+    for target in 1..targets {
+        let next = judge(&identified, target, knowledge, now);
+        let is_worse = match decision.reason.effect() {
+            Effect::Allow => next.reason.effect() == Effect::Block,
+            Effect::Block => {
+                next.reason == Reason::BlockedByPolicy && decision.reason != next.reason
+            }
+        };
+        if is_worse {
+            decision = next;
+        }
+    }
     Decided {
         identified,
         decision,
     }
 }
 
-/// Decides on a request for a token: on every resource that it is for, and the first that is refused decides,
-/// one that policy blocks before one that nobody can tell.
-#[must_use]
-pub fn decide_request(
-    caller: &Caller,
-    request: &RequestFacts,
-    non_agents: NonAgents,
+/// What directory, policies and scopes say; of a request for a token, about this target.
+fn judge(
+    identified: &Identified,
+    target: usize,
     knowledge: &Knowledge<'_>,
     now: Timestamp,
 ) -> Decision {
-    let operation = Operation::default();
-    let of_target = |(place, target): (usize, &Target)| {
-        let question = Question {
-            caller,
-            resource: Asked::of(target),
-            operation: &operation,
-            non_agents,
-        };
-        let decision = if request.is_exempt {
-            exempt(question, knowledge, now)
-        } else {
-            judge(question, knowledge, now)
-        };
-        Decision {
-            target: place,
-            ..decision
-        }
+    let settings = knowledge.settings;
+    let country = settings.missing(FactKind::Country);
+    let operation = Operation::of(identified.received());
+    let question = question(identified, target, &operation, country);
+    let sign_in = question.session.sign_in();
+    let risk = knowledge
+        .risk
+        .assess(question.caller, sign_in, settings.risk());
+    let is_exempt = |request: &RequestFacts| request.is_exempt;
+    let (evaluation, reason) = if identified.credential().request().is_some_and(is_exempt) {
+        let refused = question.refused_by_directory(settings);
+        let reason = refused.unwrap_or(Reason::ExemptFromPolicy);
+        (Evaluation::NONE, reason)
+    } else {
+        let facts = question.facts(&risk, settings, now);
+        let evaluation = knowledge.policies.evaluate(&facts);
+        let reason = question.reason(&evaluation, settings);
+        (evaluation, reason)
     };
-    let decisions: Vec<_> = request.targets.iter().enumerate().map(of_target).collect();
-    let blocked = |decision: &Decision| decision.reason == Reason::BlockedByPolicy;
-    let refused = |decision: &Decision| decision.reason.effect() == Effect::Block;
-    let decisive = decisions.iter().position(blocked);
-    let decisive = decisive.or_else(|| decisions.iter().position(refused));
-    let decisive = decisive.unwrap_or_default();
-    decisions.into_iter().nth(decisive).unwrap_or_else(|| {
-        // FAIL-CLOSED: a request for nothing is one for anything.
-        let question = Question {
-            caller,
-            resource: Asked::Any,
-            operation: &operation,
-            non_agents,
-        };
-        judge(question, knowledge, now)
-    })
-}
-
-/// What the directory and all policies say.
-fn judge(question: Question<'_>, knowledge: &Knowledge<'_>, now: Timestamp) -> Decision {
-    let settings = knowledge.settings;
-    let risk = knowledge.risk.assess(question.caller, settings.risk());
-    let facts = question.facts(&risk, settings, now);
-    let evaluation = knowledge.policies.evaluate(&facts);
-    let reason = question.reason(&evaluation, settings);
-    decision(question, reason, evaluation, risk, knowledge, now)
-}
-
-/// What the directory alone says.
-fn exempt(question: Question<'_>, knowledge: &Knowledge<'_>, now: Timestamp) -> Decision {
-    let settings = knowledge.settings;
-    let risk = knowledge.risk.assess(question.caller, settings.risk());
-    let refused = question.refused_by_directory(settings);
-    let reason = refused.unwrap_or(Reason::ExemptFromPolicy);
-    decision(question, reason, Evaluation::NONE, risk, knowledge, now)
-}
-
-fn decision(
-    question: Question<'_>,
-    reason: Reason,
-    evaluation: Evaluation,
-    risk: Assessment,
-    knowledge: &Knowledge<'_>,
-    now: Timestamp,
-) -> Decision {
     Decision {
-        reason,
+        reason: narrowed_by_scopes(reason, &operation, identified.credential()),
         evaluation,
         policies: Arc::clone(knowledge.policies),
         risk,
-        operation: question.operation.clone(),
-        target: 0,
+        operation,
+        target,
+        country,
         generation: Arc::clone(knowledge.generation),
-        settings: knowledge.settings,
+        settings,
         at: now,
+    }
+}
+
+/// What is allowed still needs a scope or a role where the operation asks for one.
+fn narrowed_by_scopes(reason: Reason, operation: &Operation, credential: &Credential) -> Reason {
+    let is_covered = credential.token().map_or_else(
+        || operation.is_covered_by(&[], &[]),
+        |token| operation.is_covered_by(&token.scopes, &token.roles),
+    );
+    match reason.effect() {
+        Effect::Allow if !is_covered => Reason::ScopeInsufficient,
+        Effect::Allow | Effect::Block => reason,
+    }
+}
+
+/// What a call asks that performs this operation, and comes from this country; of a request for a token, what it asks of
+/// this target.
+fn question<'a>(
+    identified: &'a Identified,
+    target: usize,
+    operation: &'a Operation,
+    country: Fact<Option<Country>>,
+) -> Question<'a> {
+    let received = identified.received();
+    let address = received.context().client_address;
+    let credential = identified.credential();
+    Question {
+        caller: identified.caller(),
+        resource: match credential {
+            Credential::Token(_) => Asked::Resource(received.resource()),
+            // FAIL-CLOSED: a request for nothing is one for anything.
+            Credential::Request(request) => {
+                request.targets.get(target).map_or(Asked::Any, Asked::of)
+            }
+        },
+        operation,
+        non_agents: received.resource().non_agents,
+        session: Session::of(credential, address, country),
     }
 }

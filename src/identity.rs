@@ -10,8 +10,10 @@ mod cache;
 pub mod caller;
 mod claims;
 mod classify;
+pub mod controls;
 pub mod digest;
 pub mod directory;
+pub mod evidence;
 pub mod issuers;
 pub mod jose;
 pub mod keys;
@@ -24,8 +26,12 @@ pub mod targets;
 mod verify;
 
 pub use authenticate::{Authenticator, CacheResult, Observation, Seen};
-pub use caller::{Agent, Caller, Credential, Human, Identified, NonAgent, Recognition, TokenFacts};
-pub use directory::{AgentIdentity, AgentUser, Blueprint, Directory};
+pub use caller::{
+    Account, Agent, Caller, Credential, Human, Identified, NonAgent, Recognition, TokenFacts,
+};
+pub use controls::{GrantControl, VouchedControls};
+pub use directory::{AgentIdentity, AgentUser, Blueprint, Directory, ServicePrincipal, User};
+pub use evidence::{ControlEvidence, Evidence, Guest};
 pub use issuers::{Generation, Issuer, IssuerKeys, Issuers};
 pub use keys::{KeySet, KeySetError};
 pub use request::{

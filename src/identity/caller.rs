@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use super::directory::{AgentIdentity, AgentUser, Blueprint};
+use super::controls::VouchedControls;
+use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
+use super::evidence::Evidence;
 use super::request::RequestFacts;
 use crate::call::{Received, Refused};
 use crate::types::{
@@ -40,15 +42,30 @@ pub struct Agent {
 pub struct Human {
     /// Object id, or the issuer's subject. `None`: a request for a token does not say who.
     pub id: Option<ObjectId>,
+    /// The entry in the directory.
+    pub entry: Option<Arc<User>>,
+}
+
+/// What a caller is that is not an agent.
+#[derive(Debug, Clone)]
+pub enum Account {
+    /// A human whom a request for a token does not name.
+    Unnamed,
+    /// A human, with the entry in the directory.
+    Human(Option<Arc<User>>),
+    /// A classic workload, with its service principal's entry in the directory.
+    Workload(Option<Arc<ServicePrincipal>>),
 }
 
 /// A caller that is not an agent.
 #[derive(Debug, Clone)]
 pub struct NonAgent {
-    /// The subject. `None`: a user, and a request for a token does not say who.
-    pub id: Option<ObjectId>,
+    /// The subject; where nothing names it, the client.
+    pub id: ObjectId,
     /// The client, where the token names one.
     pub client: Option<AppId>,
+    /// What it is.
+    pub account: Account,
     /// The blueprint whose application is the client, or whose principal is the subject. A blueprint is no agent, and
     /// a disabled one may not call all the same.
     pub blueprint_entry: Option<Arc<Blueprint>>,
@@ -128,6 +145,10 @@ pub struct TokenFacts {
     pub key_id: Option<Arc<str>>,
     /// Whether the client declared that it understands claims challenges (`xms_cc` holds `cp1`).
     pub claims_challenge_capable: bool,
+    /// What it shows of the human and of the session.
+    pub evidence: Evidence,
+    /// The grant controls that its issuer vouches for.
+    pub vouched: Arc<VouchedControls>,
 }
 
 /// By what a caller is known.
@@ -145,7 +166,28 @@ impl Credential {
     pub fn token(&self) -> Option<&TokenFacts> {
         match self {
             Self::Token(token) => Some(token),
-            Self::Request(request) => request.evidence.as_deref(),
+            Self::Request(request) => request.token.as_deref(),
+        }
+    }
+
+    /// What is shown of the human and of the session.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        match self {
+            Self::Token(token) => &token.evidence,
+            Self::Request(request) => request
+                .token
+                .as_ref()
+                .map_or(&request.nothing, |token| &token.evidence),
+        }
+    }
+
+    /// The tenant, where there is one.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Token(token) => token.tenant.as_ref(),
+            Self::Request(request) => request.tenant.as_ref(),
         }
     }
 

@@ -131,6 +131,7 @@ impl Proof {
             scopes,
             roles,
             claims_challenge_capable,
+            evidence,
         } = profile::read(&self.claims, &self.settings, self.key_issuer.as_deref())?;
         let facts = TokenFacts {
             issuer: Arc::clone(&self.settings.name),
@@ -143,6 +144,8 @@ impl Proof {
             expires_at: self.checked.expires_at,
             key_id: self.key_id.clone(),
             claims_challenge_capable,
+            evidence,
+            vouched: Arc::clone(&self.settings.vouched),
         };
         Ok((claimed, facts))
     }

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use super::caller::TokenFacts;
+use super::evidence::Evidence;
 use super::profile::entra::EXCHANGE_APP_ID;
 use crate::call::{Resource, UnknownClients};
-use crate::types::{AppId, Secret};
+use crate::types::{AppId, Secret, TenantId};
 
 /// How a token is asked for: `grant_type` (RFC 6749 §4.5), as far as it tells who the subject is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +195,8 @@ pub struct TokenRequest {
 pub struct RequestFacts {
     /// The configured name of the issuer that is asked.
     pub issuer: Arc<str>,
+    /// Its tenant, where it has one.
+    pub tenant: Option<TenantId>,
     /// How it is asked for.
     pub grant: Grant,
     /// Who asks.
@@ -207,5 +210,7 @@ pub struct RequestFacts {
     /// Whether no policy judges it: a blueprint or an agent takes a step towards its own token.
     pub is_exempt: bool,
     /// The verified token by which the subject is known, where there is one.
-    pub evidence: Option<Arc<TokenFacts>>,
+    pub token: Option<Arc<TokenFacts>>,
+    /// What is shown of the session where there is none.
+    pub nothing: Evidence,
 }

@@ -11,21 +11,23 @@
 //!
 //! Never here: what policy makes of it, and the network.
 
+mod client;
+
 use std::sync::Arc;
 
 use super::authenticate::{Observation, Seen};
-use super::caller::{Agent, Caller, Human, NonAgent, Recognition, TokenFacts};
-use super::classify::classify;
+use super::caller::{Account, Agent, Caller, Human, NonAgent, Recognition, TokenFacts};
+use super::classify::{account, classify};
 use super::directory::Directory;
+use super::evidence::Evidence;
 use super::issuers::Issuers;
 use super::presented::{Presented, Proof};
-use super::profile::{Claimed, Subject, entra};
-use super::request::{
-    ClientCredential, Grant, KnownTarget, RequestFacts, Target, TokenRequest, UserName,
-};
+use super::profile::{AccountKind, Claimed, Subject, entra};
+use super::request::{Grant, KnownTarget, RequestFacts, Target, TokenRequest, UserName};
 use super::settings::Profile;
-use crate::call::UnknownClients;
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, Secret, Timestamp};
+
+use client::Client;
 
 const MALFORMED: Reason = Reason::TokenRequestMalformed;
 const CONTRADICTION: Reason = Reason::TokenClaimsRefused;
@@ -44,14 +46,6 @@ pub(super) struct Search<'a> {
     pub(super) seen: Vec<Seen>,
 }
 
-/// The client, and what makes it an agent.
-struct Client {
-    id: AppId,
-    agent: Option<(Agent, Recognition)>,
-    /// Whether it may be an agent that the directory does not know.
-    may_be_agent: bool,
-}
-
 impl Search<'_> {
     /// Who asks.
     ///
@@ -60,24 +54,29 @@ impl Search<'_> {
     pub(super) fn run(&mut self) -> Result<Requester, Reason> {
         let client = self.client()?;
         let subject = self.present(self.request.subject_token.as_ref())?;
-        let mut evidence = None;
+        let mut token = None;
         let (caller, recognition) = if let Some(step) = self.step_of_blueprint(&client.id)? {
             step
         } else if let Some((agent, recognition)) = self.acting_agent(&client)? {
-            let caller = self.caller_of(agent, subject.as_ref(), &mut evidence)?;
+            let caller = self.caller_of(agent, subject.as_ref(), &mut token)?;
             (caller, recognition)
         } else {
-            self.without_agent(&client, subject.as_ref(), &mut evidence)?
+            self.without_agent(&client, subject.as_ref(), &mut token)?
         };
         let facts = RequestFacts {
             issuer: Arc::clone(&self.request.issuer),
+            tenant: match self.profile()? {
+                Profile::Entra { tenant } => Some(tenant.clone()),
+                Profile::Oidc(_) => None,
+            },
             grant: self.request.grant,
             client: client.id,
             credential: self.request.credential.as_str(),
             is_exempt: self.is_exempt(&caller),
             targets: self.request.targets.clone(),
             scopes: Arc::clone(&self.request.scopes),
-            evidence,
+            token,
+            nothing: Evidence::default(),
         };
         Ok((caller, recognition, facts))
     }
@@ -97,76 +96,6 @@ impl Search<'_> {
             self.seen.push((seen, read.as_ref().err().copied()));
         }
         read.map(Some)
-    }
-
-    fn profile(&self) -> Result<&Profile, Reason> {
-        // FAIL-CLOSED: the configuration names it, so it is there.
-        let issuer = self.issuers.named(&self.request.issuer);
-        issuer
-            .map(|issuer| &issuer.settings.profile)
-            .ok_or(Reason::TokenIssuerRefused)
-    }
-
-    /// An id of the issuer that is asked, as the directory has it.
-    fn id(&self, text: &str) -> Result<String, Reason> {
-        Ok(match self.profile()? {
-            Profile::Oidc(mapping) => {
-                let prefix = mapping.id_prefix.as_deref().unwrap_or_default();
-                format!("{prefix}{text}")
-            }
-            Profile::Entra { .. } => text.to_owned(),
-        })
-    }
-
-    /// The one client that all of the request names.
-    fn client(&mut self) -> Result<Client, Reason> {
-        let request = self.request;
-        let assertion = match &request.credential {
-            ClientCredential::Assertion(token) => match self.present(Some(token))? {
-                // A JWT that only its issuer could read as one may say anything to it.
-                Some(Presented::Opaque) => return Err(Reason::TokenMalformed),
-                read => read,
-            },
-            ClientCredential::None | ClientCredential::Secret | ClientCredential::Other => None,
-        };
-        let exchange = match &assertion {
-            Some(Presented::Verified(proof)) => proof.exchange()?,
-            Some(Presented::Stranger(_) | Presented::Opaque) | None => None,
-        };
-        let own_word = match (&assertion, &exchange) {
-            (_, Some(exchange)) => Some(exchange.agent.as_str()),
-            (Some(Presented::Stranger(word)), None) => word.own_client(),
-            (Some(Presented::Verified(_) | Presented::Opaque) | None, None) => None,
-        };
-        let named = request.client.as_deref();
-        let id = self.id(named.or(own_word).ok_or(MALFORMED)?)?;
-        let id = AppId::parse(&id).map_err(|_not_an_id| MALFORMED)?;
-        if let Some(word) = own_word
-            && AppId::parse(&self.id(word)?).ok().as_ref() != Some(&id)
-        {
-            return Err(MALFORMED);
-        }
-        let agent = match exchange {
-            Some(exchange) => {
-                let agent = Agent::of(exchange.agent, Some(exchange.blueprint), self.directory);
-                Some((agent, Recognition::Markers))
-            }
-            None => self.directory.agent_of_client(&id).map(|entry| {
-                let agent = Agent::of(entry.id.clone(), None, self.directory);
-                (agent, Recognition::Directory)
-            }),
-        };
-        // No agent user is a client, and an agent that says to be one would not be judged as an agent.
-        if self.directory.agent_user(id.as_str()).is_some() {
-            return Err(CONTRADICTION);
-        }
-        let is_known = agent.is_some() || self.directory.blueprint(id.as_str()).is_some();
-        let is_of_entra = matches!(self.profile()?, Profile::Entra { .. });
-        Ok(Client {
-            may_be_agent: !is_known && (!is_of_entra || request.grant == Grant::UserFic),
-            id,
-            agent,
-        })
     }
 
     /// A blueprint that asks for a T1, the first step of one of its agents: it is that agent that is let in or not.
@@ -209,19 +138,6 @@ impl Search<'_> {
         }
     }
 
-    /// An unknown client that asks for itself, where such are agents.
-    fn unregistered(&self, client: &Client) -> Result<Option<(Agent, Recognition)>, Reason> {
-        let is_one = client.may_be_agent
-            && !self.request.grant.is_of_a_user()
-            && self.request.unknown_clients == UnknownClients::Agents;
-        if !is_one {
-            return Ok(None);
-        }
-        let id = AgentId::parse(client.id.as_str()).map_err(|_not_an_id| MALFORMED)?;
-        let agent = Agent::of(id, None, self.directory);
-        Ok(Some((agent, Recognition::Nothing)))
-    }
-
     /// The agent that a verified token is about.
     fn agent_of(&self, proof: &Proof) -> Result<Option<(Agent, Recognition)>, Reason> {
         let (claimed, _) = proof.reading()?;
@@ -234,7 +150,7 @@ impl Search<'_> {
         &mut self,
         agent: Agent,
         subject: Option<&Presented>,
-        evidence: &mut Option<Arc<TokenFacts>>,
+        token: &mut Option<Arc<TokenFacts>>,
     ) -> Result<Caller, Reason> {
         match self.request.grant {
             Grant::ClientCredentials => Ok(Caller::Autonomous(agent)),
@@ -242,7 +158,7 @@ impl Search<'_> {
             Grant::JwtBearer | Grant::TokenExchange => match subject.ok_or(MALFORMED)? {
                 Presented::Verified(proof) => {
                     let (claimed, facts) = proof.reading()?;
-                    *evidence = Some(Arc::new(facts));
+                    *token = Some(Arc::new(facts));
                     self.acting_for(&claimed, agent)
                 }
                 Presented::Stranger(_) | Presented::Opaque => Ok(for_somebody(agent)),
@@ -331,23 +247,25 @@ impl Search<'_> {
         &self,
         client: &Client,
         subject: Option<&Presented>,
-        evidence: &mut Option<Arc<TokenFacts>>,
+        token: &mut Option<Arc<TokenFacts>>,
     ) -> Result<(Caller, Recognition), Reason> {
         let id = ObjectId::parse(client.id.as_str()).map_err(|_not_an_id| MALFORMED)?;
         let nobody = NonAgent {
-            id: (!self.request.grant.is_of_a_user()).then_some(id),
+            account: self.account(&id, client)?,
+            id,
             client: Some(client.id.clone()),
             blueprint_entry: self.directory.blueprint(client.id.as_str()).cloned(),
             may_be_agent: client.may_be_agent && !self.request.grant.is_of_a_user(),
         };
         if let Some(Presented::Verified(proof)) = subject {
             let (claimed, facts) = proof.reading()?;
-            *evidence = Some(Arc::new(facts));
+            *token = Some(Arc::new(facts));
             let (caller, recognition) = classify(&claimed, self.directory)?;
             match caller {
                 Caller::NotAgent(caller) => {
                     let caller = NonAgent {
                         id: caller.id,
+                        account: caller.account,
                         ..nobody
                     };
                     return Ok((Caller::NotAgent(caller), recognition));
@@ -356,6 +274,15 @@ impl Search<'_> {
             }
         }
         Ok((Caller::NotAgent(nobody), Recognition::Nothing))
+    }
+
+    /// What a client is that is no agent: whoever signs in with it, or a workload.
+    fn account(&self, id: &ObjectId, client: &Client) -> Result<Account, Reason> {
+        if self.request.grant.is_of_a_user() {
+            return Ok(Account::Unnamed);
+        }
+        let looks_like = (None, AccountKind::Workload);
+        account(id, Some(&client.id), looks_like, self.directory)
     }
 
     /// Entra's exemptions (`reference/entra.md` §4.4): a blueprint or an agent that asks for a token for the token
@@ -382,7 +309,10 @@ impl Search<'_> {
 /// An agent that acts for a human whom the request does not name.
 const fn for_somebody(agent: Agent) -> Caller {
     Caller::OnBehalfOf {
-        human: Human { id: None },
+        human: Human {
+            id: None,
+            entry: None,
+        },
         agent,
     }
 }

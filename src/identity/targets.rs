@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn oidc() -> Profile {
-        Profile::Oidc(ClaimMapping::default())
+        Profile::Oidc(Arc::new(ClaimMapping::default()))
     }
 
     /// The names of the targets, each with what is known of it.

@@ -105,11 +105,12 @@ pub(super) fn decision(
         decision,
         ..
     } = *source;
-    let account = Account::of(caller, credential);
+    let account = Account::of(caller, decision);
     let (token, request) = (credential.token(), credential.request());
-    let tenant = token
-        .and_then(|token| token.tenant.as_ref())
-        .map(AsRef::as_ref);
+    let (evidence, tenant) = (credential.evidence(), credential.tenant());
+    let tenant = tenant.map(AsRef::as_ref);
+    let guest = evidence.guest.as_ref();
+    let home_tenant = guest.and_then(|guest| guest.as_ref()?.home_tenant.as_deref());
     line(&SignIn {
         app_id: account.app_id,
         app_display_name: account.app_name,
@@ -120,11 +121,12 @@ pub(super) fn decision(
         user_display_name: account.user_name,
         user_principal_name: account.user_principal_name,
         resource_tenant_id: tenant,
-        home_tenant_id: tenant,
+        home_tenant_id: home_tenant.or(tenant),
+        session_id: evidence.session_id.as_deref(),
         unique_token_identifier: token.and_then(|token| token.token_id.as_deref()),
         client_credential_type: request.map(|request| request.credential),
         sign_in_event_types: account.event_types,
-        risk_level_during_sign_in: Some(risk_level(account.risk(decision))),
+        risk_level_during_sign_in: Some(risk_level(account.risk)),
         facts: GraphFacts::of(&source.facts),
         conditional_access_status: conditional_access_status(decision),
         applied_conditional_access_policies: policies::applied(decision, list_not_applied),
@@ -217,6 +219,8 @@ struct SignIn<'a> {
     unique_token_identifier: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_credential_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
     risk_level_during_sign_in: Option<&'static str>,
     #[serde(flatten)]
     facts: GraphFacts<'a>,
@@ -294,6 +298,7 @@ impl<'a> SignIn<'a> {
             user_agent: context.user_agent.as_deref(),
             unique_token_identifier: None,
             client_credential_type: None,
+            session_id: None,
             risk_level_during_sign_in: None,
             facts: GraphFacts::default(),
             conditional_access_status: "notApplied",

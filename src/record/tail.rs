@@ -84,10 +84,6 @@ fn name(caller: &Caller) -> Arc<str> {
                 |entry| Arc::clone(&entry.display_name),
             )
         }
-        Caller::NotAgent(caller) => {
-            let client = || caller.client.as_ref().map(|client| client.to_shared());
-            let id = caller.id.as_ref().map(|id| id.to_shared());
-            id.or_else(client).unwrap_or_default()
-        }
+        Caller::NotAgent(caller) => caller.id.to_shared(),
     }
 }

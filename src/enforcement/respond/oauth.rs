@@ -70,6 +70,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenClaimsRefused => "invalid_grant",
         Reason::TargetUnknown => "invalid_target",
         Reason::AgentDisabled
+        | Reason::AccountDisabled
         | Reason::BlueprintDisabled
         | Reason::AgentUnknown
         | Reason::NotAnAgent

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::call::{ConnectionFacts, RequestLimits};
-use crate::identity::{Agent, Human, NonAgent};
+use crate::identity::{Account, Agent, Human, NonAgent};
 use crate::types::{AgentId, BlueprintId, CallId, ObjectId, Timestamp};
 use crate::upstream::settings::UpstreamSettings;
 use crate::upstream::table::UpstreamTable;
@@ -123,6 +123,7 @@ fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
     let caller = Caller::OnBehalfOf {
         human: Human {
             id: Some(ObjectId::parse("human-1").unwrap()),
+            entry: None,
         },
         agent: agent(),
     };
@@ -168,8 +169,9 @@ fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
 fn a_header_without_a_value_is_removed_rather_than_left() {
     let caller = Caller::NotAgent(NonAgent {
         blueprint_entry: None,
-        id: Some(ObjectId::parse("human-1").unwrap()),
+        id: ObjectId::parse("human-1").unwrap(),
         client: None,
+        account: Account::Human(None),
         may_be_agent: false,
     });
     let headers = rewritten(
