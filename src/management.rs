@@ -5,6 +5,7 @@
 //! Never here: an endpoint for debugging, a secret in an answer, a change that is not logged and counted.
 
 mod actor;
+mod directory;
 mod graph;
 mod guard;
 mod observe;
@@ -77,13 +78,17 @@ pub fn router(state: State) -> Router {
         writes: Mutex::new(()),
     });
     // Risk is in Graph's beta schema only.
-    let beta = Router::new().merge(risky_agents::routes());
+    let beta = Router::new()
+        .merge(risky_agents::routes())
+        .merge(directory::routes());
+    let v1 = Router::new().merge(directory::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
         .nest("/beta", beta)
+        .nest("/v1.0", v1)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {
             GraphError::new(

@@ -17,6 +17,7 @@ use super::{AgentIdentity, AgentUser, Directory};
 use crate::types::json::{self, Path, Step};
 use crate::types::{Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, text};
 use object::Object;
+use values::Texts;
 
 /// Where an object was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,8 @@ struct Part<T> {
 #[derive(Debug, Clone)]
 struct BlueprintPart {
     app_id: BlueprintId,
+    /// `None` for the principal.
+    object_id: Option<ObjectId>,
     /// `None` for the application.
     principal_id: Option<PrincipalId>,
     display_name: Option<Arc<str>>,
@@ -89,6 +92,7 @@ pub fn read(file: &str, bytes: &[u8]) -> (DirectoryParts, Faults) {
     let mut reader = Reader {
         file: file.into(),
         parts: DirectoryParts::default(),
+        texts: Texts::default(),
         faults: Faults::new(),
     };
     match text::decode(bytes) {
@@ -101,6 +105,7 @@ pub fn read(file: &str, bytes: &[u8]) -> (DirectoryParts, Faults) {
 struct Reader {
     file: Arc<str>,
     parts: DirectoryParts,
+    texts: Texts,
     faults: Faults,
 }
 
@@ -167,7 +172,7 @@ impl Reader {
         (line, column): (u32, u32),
         listed_as: Option<Kind>,
     ) {
-        let mut object = Object::new(&self.file, text, members, steps);
+        let mut object = Object::new(&self.file, text, members, steps, &mut self.texts);
         let place = Place {
             file: Arc::clone(&self.file),
             line,

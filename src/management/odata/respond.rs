@@ -97,6 +97,13 @@ fn prefers_new_names(headers: &HeaderMap) -> bool {
 }
 
 impl Asked {
+    /// Whether the query may need this property: whoever makes the items can leave it out otherwise.
+    pub(in crate::management) fn mentions(&self, property: &str) -> bool {
+        let property = property.to_ascii_lowercase();
+        let mut values = self.pairs.iter().map(|(_, value)| value);
+        values.any(|value| value.contains('*') || value.to_ascii_lowercase().contains(&property))
+    }
+
     /// A page of the list.
     ///
     /// # Errors

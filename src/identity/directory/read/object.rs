@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::values::{attribute, last_id};
+use super::values::{Texts, attribute, last_id};
 use super::{BlueprintPart, Kind};
 use crate::identity::directory::{AgentIdentity, AgentUser};
 use crate::types::json::{self, Path, Step};
@@ -35,6 +35,7 @@ pub(super) struct Object<'a> {
     text: &'a str,
     members: &'a Map<String, Value>,
     steps: &'a [Step<'a>],
+    texts: &'a mut Texts,
     faults: Faults,
 }
 
@@ -44,12 +45,14 @@ impl<'a> Object<'a> {
         text: &'a str,
         members: &'a Map<String, Value>,
         steps: &'a [Step<'a>],
+        texts: &'a mut Texts,
     ) -> Self {
         Self {
             file,
             text,
             members,
             steps,
+            texts,
             faults: Faults::new(),
         }
     }
@@ -80,7 +83,9 @@ impl<'a> Object<'a> {
 
     pub(super) fn blueprint(&mut self) -> Option<BlueprintPart> {
         let app_id = self.needed_id("appId", BlueprintId::parse);
-        self.blueprint_part(app_id, None)
+        let object_id = self.id("id", ObjectId::parse);
+        let part = self.blueprint_part(app_id, None)?;
+        Some(BlueprintPart { object_id, ..part })
     }
 
     pub(super) fn blueprint_principal(&mut self) -> Option<BlueprintPart> {
@@ -102,6 +107,7 @@ impl<'a> Object<'a> {
         self.if_sound(|| {
             Some(BlueprintPart {
                 app_id: app_id?,
+                object_id: None,
                 principal_id,
                 display_name,
                 enabled,
@@ -275,7 +281,7 @@ impl<'a> Object<'a> {
                 if name.contains('@') || value.is_null() {
                     continue;
                 }
-                let full_name: Arc<str> = format!("{set}_{name}").into();
+                let full_name = self.texts.shared(&format!("{set}_{name}"));
                 let message = match attribute(value) {
                     None => {
                         "expected a string, a number, a Boolean, or an array of strings or numbers"
@@ -292,7 +298,8 @@ impl<'a> Object<'a> {
                 self.fault(&[MEMBER, Step::Member(set), Step::Member(name)], message);
             }
         }
-        Attributes::from_pairs(pairs)
+        let written = self.texts.shared(&Value::Object(sets.clone()).to_string());
+        Attributes::from_pairs(pairs).written_as(written)
     }
 
     /// A member whose name differs in case alone from one that is read would be passed over, `accountEnabled` too.
