@@ -5,6 +5,8 @@
 //! Never here: an endpoint for debugging, a secret in an answer, a change that is not logged and counted.
 
 mod actor;
+mod conditional_access;
+mod detections;
 mod directory;
 mod graph;
 mod guard;
@@ -13,6 +15,8 @@ pub mod odata;
 mod probes;
 mod risky_agents;
 pub mod settings;
+mod sign_ins;
+mod writes;
 
 pub use actor::Role;
 
@@ -69,6 +73,15 @@ struct Control {
     state: State,
     /// Held from the store to the snapshot, so that both see changes in one order.
     writes: Mutex<()>,
+    /// Held from a look at a folder until the change of it is in force, or put back.
+    folder_writes: tokio::sync::Mutex<()>,
+}
+
+/// What both of Graph's schemas have.
+fn both() -> Router<Arc<Control>> {
+    conditional_access::routes()
+        .merge(directory::routes())
+        .merge(sign_ins::routes())
 }
 
 /// The control plane as a service.
@@ -76,19 +89,19 @@ pub fn router(state: State) -> Router {
     let control = Arc::new(Control {
         state,
         writes: Mutex::new(()),
+        folder_writes: tokio::sync::Mutex::new(()),
     });
     // Risk is in Graph's beta schema only.
-    let beta = Router::new()
+    let beta = both()
         .merge(risky_agents::routes())
-        .merge(directory::routes());
-    let v1 = Router::new().merge(directory::routes());
+        .merge(detections::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
+        .nest("/v1.0", both())
         .nest("/beta", beta)
-        .nest("/v1.0", v1)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {
             GraphError::new(

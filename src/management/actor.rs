@@ -8,6 +8,7 @@ use std::fmt;
 use http::{Method, StatusCode};
 
 use super::graph::GraphError;
+use crate::record::change::{Identity, Initiator};
 
 /// What somebody may do. Each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +78,21 @@ pub(super) enum Credential {
 }
 
 impl Actor {
+    /// As the audit log names it.
+    pub(super) fn initiator(&self) -> Initiator {
+        let identity = Identity {
+            id: None,
+            display_name: self.to_string().into(),
+            roles: vec![self.role.as_str()],
+        };
+        match self.credential {
+            Credential::AdminToken => Initiator {
+                app: Some(identity),
+                user: None,
+            },
+        }
+    }
+
     /// # Errors
     /// 403 if the actor's role does not include `role`.
     pub(super) fn require(&self, role: Role) -> Result<(), GraphError> {

@@ -59,10 +59,7 @@ pub(super) fn routes() -> Router<Arc<Control>> {
         .route("/identityProtection/agentRiskDetections/{id}", get(one))
 }
 
-async fn list(
-    State(control): State<Arc<Control>>,
-    asked: Asked,
-) -> Result<Response, GraphError> {
+async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
         let rows = detections(&control)?.into_iter();
@@ -71,10 +68,7 @@ async fn list(
     .await
 }
 
-async fn count(
-    State(control): State<Arc<Control>>,
-    asked: Asked,
-) -> Result<Response, GraphError> {
+async fn count(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
         let rows = detections(&control)?.into_iter();

@@ -20,6 +20,8 @@ pub(super) struct GraphError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// What is wrong with which member.
+    details: Vec<(String, String)>,
 }
 
 impl GraphError {
@@ -38,7 +40,19 @@ impl GraphError {
             status,
             code,
             message: message.into(),
+            details: Vec::new(),
         }
+    }
+
+    /// With what is wrong, member by member.
+    pub(super) fn with_details(mut self, details: Vec<(String, String)>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// What went wrong, for people.
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     /// Graph's code where nothing more is known.
@@ -118,11 +132,17 @@ impl RequestIds {
         if let (Some(inner), Some(client)) = (inner.as_object_mut(), &self.client) {
             inner.insert("client-request-id".to_owned(), json!(client));
         }
-        json!({"error": {
+        let mut body = json!({
             "code": error.code,
             "message": error.message,
             "innerError": inner,
-        }})
-        .to_string()
+        });
+        if let (Some(body), false) = (body.as_object_mut(), error.details.is_empty()) {
+            let details = error.details.iter().map(|(member, message)| {
+                json!({"code": error.code, "target": member, "message": message})
+            });
+            body.insert("details".to_owned(), details.collect());
+        }
+        json!({"error": body}).to_string()
     }
 }

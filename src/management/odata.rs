@@ -18,7 +18,7 @@ mod skip;
 pub use filter::Filter;
 pub(super) use keys::Direction;
 pub use properties::{Kind, Property};
-pub(super) use respond::{Asked, EntitySet, apart};
+pub(super) use respond::{Asked, EntitySet, Version, apart};
 
 /// Why a query is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -28,10 +28,7 @@ pub(super) fn routes() -> Router<Arc<Control>> {
         .route("/auditLogs/signIns/{id}", get(one))
 }
 
-async fn list(
-    State(control): State<Arc<Control>>,
-    asked: Asked,
-) -> Result<Response, GraphError> {
+async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let rows = control.state.recorder.recent().into_iter();
         let set = set(&asked);
@@ -40,10 +37,7 @@ async fn list(
     .await
 }
 
-async fn count(
-    State(control): State<Arc<Control>>,
-    asked: Asked,
-) -> Result<Response, GraphError> {
+async fn count(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let rows = control.state.recorder.recent().into_iter();
         let set = set(&asked);

@@ -37,3 +37,4 @@ mod tokens;
 mod twin;
 mod typestate;
 mod what_if;
+mod writes;

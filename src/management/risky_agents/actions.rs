@@ -18,8 +18,9 @@ use serde_json::Value;
 use crate::management::Control;
 use crate::management::actor::Actor;
 use crate::management::graph::{GraphError, RequestIds};
-use crate::risk::{RiskEntry, RiskSubject};
+use crate::risk::{DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
+use crate::store::StoreError;
 use crate::telemetry::{SignalKind, SignalResult, SignalSource};
 use crate::types::{AgentId, RiskLevel, RiskState, json};
 
@@ -116,7 +117,7 @@ fn apply(
     let mut fault = None;
     for id in &agents {
         let (entry, known) = entry(control, &snapshot, id, action);
-        if let Err(error) = control.state.store.put(entry.clone()) {
+        if let Err(error) = store(control, &entry, actor) {
             tracing::error!(%error, request.id = ids.id(), "risk could not be stored");
             count(SignalResult::Failed);
             let message = "not every change could be stored; repeat the request";
@@ -143,6 +144,43 @@ fn apply(
         }
     });
     fault.map_or(Ok(StatusCode::NO_CONTENT), Err)
+}
+
+/// Keeps what was said: a confirmed compromise is a detection too, any other word settles those that there are.
+/// The agent's level is kept first: it is what calls are judged by.
+fn store(control: &Control, entry: &RiskEntry, actor: &Actor) -> Result<(), StoreError> {
+    let store = &control.state.store;
+    store.put(entry.clone())?;
+    if entry.state == RiskState::ConfirmedCompromised {
+        return store.put_detection(RiskDetection {
+            id: uuid::Uuid::now_v7().simple().to_string().into(),
+            identity_id: Arc::clone(&entry.id),
+            subject: entry.subject,
+            event_type: Arc::clone(&entry.detail),
+            level: entry.level,
+            state: entry.state,
+            detail: Arc::clone(&entry.detail),
+            activity_at: entry.last_modified,
+            detected_at: entry.last_modified,
+            last_modified: entry.last_modified,
+            timing: DetectionTiming::Offline,
+            evidence: Some(format!("confirmed by {actor}").into()),
+            correlation_id: None,
+            request_id: None,
+            source: Arc::clone(&entry.source),
+        });
+    }
+    let detections = store.detections()?.into_iter();
+    let open = detections.filter(|one| one.identity_id == entry.id && one.state.level_counts());
+    for detection in open {
+        store.put_detection(RiskDetection {
+            state: entry.state,
+            detail: Arc::clone(&entry.detail),
+            last_modified: entry.last_modified,
+            ..RiskDetection::clone(&detection)
+        })?;
+    }
+    Ok(())
 }
 
 /// The ids of `{"agentIds": ["…"]}`.

@@ -175,9 +175,7 @@ fn member(of: &Path, name: &str) -> Result<(Box<str>, Kind), String> {
         | Kind::Number
         | Kind::Time
         | Kind::Name(_)
-        | Kind::GrownName(..) => {
-            "is a single value and has no property"
-        }
+        | Kind::GrownName(..) => "is a single value and has no property",
     };
     Err(format!("`{}` {problem} `{name}`", of.written()))
 }
@@ -206,7 +204,10 @@ pub(super) fn typed(
         (Kind::Name(_) | Kind::GrownName(..), Written::Text(_) | Written::Name(_)) if has_order => {
             unordered("an enumeration")
         }
-        (kind @ (Kind::Name(_) | Kind::GrownName(..)), Written::Text(value) | Written::Name(value)) => {
+        (
+            kind @ (Kind::Name(_) | Kind::GrownName(..)),
+            Written::Text(value) | Written::Name(value),
+        ) => {
             let names: Vec<&str> = match kind {
                 Kind::Name(names) => names.to_vec(),
                 Kind::GrownName(first, later) => [first, later].concat(),
@@ -236,7 +237,9 @@ const fn expected(kind: Kind) -> &'static str {
         Kind::Bool => "a boolean, expected true or false",
         Kind::Number => "a number, expected one without quotes",
         Kind::Time => "a time, expected one without quotes (2026-10-01T12:00:00Z)",
-        Kind::Name(_) | Kind::GrownName(..) => "of an enumeration, expected one of its names in quotes",
+        Kind::Name(_) | Kind::GrownName(..) => {
+            "of an enumeration, expected one of its names in quotes"
+        }
         Kind::Object(_) => "an object, expected one of its properties",
         Kind::List(_) => "a collection, expected `any`",
         Kind::Open => "not to be compared with this value",
