@@ -4,6 +4,7 @@
 //! too. That it was not known is logged.
 
 mod actions;
+mod audit;
 mod view;
 
 use std::sync::Arc;

@@ -23,6 +23,7 @@ mod decisions;
 mod deploy;
 mod effects;
 mod forwarding;
+mod graph;
 mod management;
 mod observability;
 mod path;
