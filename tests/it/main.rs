@@ -28,6 +28,7 @@ mod management;
 mod observability;
 mod path;
 mod policy_import;
+mod policy_lint;
 mod properties;
 mod reasons;
 mod reload;
