@@ -92,12 +92,15 @@ async fn one_of(
     asked: Asked,
     collection: &'static Collection,
 ) -> Result<Response, GraphError> {
-    let snapshot = control.state.snapshots.load();
-    let row = objects::find(&snapshot.directory, &id).filter(|row| (collection.holds)(row));
-    let Some(row) = row else {
-        let message = format!("no {} has this id", collection.what);
-        return Err(GraphError::new(StatusCode::NOT_FOUND, message));
-    };
-    let with_attributes = asked.mentions(objects::ATTRIBUTES);
-    asked.entity(&collection.set, row.show(with_attributes))
+    apart(move || {
+        let snapshot = control.state.snapshots.load();
+        let row = objects::find(&snapshot.directory, &id).filter(|row| (collection.holds)(row));
+        let Some(row) = row else {
+            let message = format!("no {} has this id", collection.what);
+            return Err(GraphError::new(StatusCode::NOT_FOUND, message));
+        };
+        let with_attributes = asked.mentions(objects::ATTRIBUTES);
+        asked.entity(&collection.set, row.show(with_attributes))
+    })
+    .await
 }

@@ -81,7 +81,10 @@ impl Attributes {
 
     /// Keeps names and values once with all other texts of their content.
     pub fn share(&mut self, texts: &mut SharedTexts) {
-        for (name, value) in &mut self.0 {
+        if let Some(written) = &mut self.written {
+            texts.share(written);
+        }
+        for (name, value) in &mut self.pairs {
             texts.share(name);
             match value {
                 AttributeValue::One(one) => texts.share(one),

@@ -19,7 +19,6 @@ use crate::types::{
     Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, SharedTexts, text,
 };
 use object::Object;
-use values::Texts;
 
 /// Where an object was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +98,6 @@ pub fn read(file: &str, bytes: &[u8]) -> (DirectoryParts, Faults) {
     let mut reader = Reader {
         file: file.into(),
         parts: DirectoryParts::default(),
-        texts: Texts::default(),
         faults: Faults::new(),
     };
     match text::decode(bytes) {
@@ -112,7 +110,6 @@ pub fn read(file: &str, bytes: &[u8]) -> (DirectoryParts, Faults) {
 struct Reader {
     file: Arc<str>,
     parts: DirectoryParts,
-    texts: Texts,
     faults: Faults,
 }
 
@@ -179,7 +176,7 @@ impl Reader {
         (line, column): (u32, u32),
         listed_as: Option<Kind>,
     ) {
-        let mut object = Object::new(&self.file, text, members, steps, &mut self.texts);
+        let mut object = Object::new(&self.file, text, members, steps);
         let place = Place {
             file: Arc::clone(&self.file),
             line,

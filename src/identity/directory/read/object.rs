@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::values::{Texts, attribute, last_id};
+use super::values::{attribute, last_id};
 use super::{BlueprintPart, Kind};
 use crate::identity::directory::{AgentIdentity, AgentUser};
 use crate::types::json::{self, Path, Step};
@@ -35,7 +35,6 @@ pub(super) struct Object<'a> {
     text: &'a str,
     members: &'a Map<String, Value>,
     steps: &'a [Step<'a>],
-    texts: &'a mut Texts,
     faults: Faults,
 }
 
@@ -45,14 +44,12 @@ impl<'a> Object<'a> {
         text: &'a str,
         members: &'a Map<String, Value>,
         steps: &'a [Step<'a>],
-        texts: &'a mut Texts,
     ) -> Self {
         Self {
             file,
             text,
             members,
             steps,
-            texts,
             faults: Faults::new(),
         }
     }
@@ -281,7 +278,7 @@ impl<'a> Object<'a> {
                 if name.contains('@') || value.is_null() {
                     continue;
                 }
-                let full_name = self.texts.shared(&format!("{set}_{name}"));
+                let full_name: Arc<str> = format!("{set}_{name}").into();
                 let message = match attribute(value) {
                     None => {
                         "expected a string, a number, a Boolean, or an array of strings or numbers"
@@ -298,8 +295,8 @@ impl<'a> Object<'a> {
                 self.fault(&[MEMBER, Step::Member(set), Step::Member(name)], message);
             }
         }
-        let written = self.texts.shared(&Value::Object(sets.clone()).to_string());
-        Attributes::from_pairs(pairs).written_as(written)
+        let written = Value::Object(sets.clone()).to_string();
+        Attributes::from_pairs(pairs).written_as(written.into())
     }
 
     /// A member whose name differs in case alone from one that is read would be passed over, `accountEnabled` too.

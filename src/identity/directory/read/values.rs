@@ -1,28 +1,9 @@
 //! Single values of a directory file.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::types::AttributeValue;
 use crate::types::attributes::fold;
-
-/// Texts that many objects of a file share, kept once.
-#[derive(Debug, Default)]
-pub(super) struct Texts(BTreeSet<Arc<str>>);
-
-impl Texts {
-    /// The text, shared with whoever had it before.
-    pub(super) fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return Arc::clone(known);
-        }
-        let text: Arc<str> = text.into();
-        self.0.insert(Arc::clone(&text));
-        text
-    }
-}
 
 /// One attribute's value, folded. Graph knows strings, integers and Booleans, and collections of the first two.
 pub(super) fn attribute(value: &Value) -> Option<AttributeValue> {
