@@ -22,7 +22,8 @@ use boomgate::identity::directory::read::{DirectoryParts, read as read_directory
 use boomgate::identity::{Directory, Issuers};
 use boomgate::policy::read::read as read_policies;
 use boomgate::policy::{
-    AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, SessionFacts, Subject,
+    AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
+    Subject,
 };
 use boomgate::risk::RiskTable;
 use boomgate::snapshot::{Snapshot, Snapshots};
@@ -146,7 +147,7 @@ fn policies(count: u32) -> PolicySet {
     text.push(']');
     let (policies, faults) = read_policies("scale.json", text.as_bytes(), OnUnsupported::Reject);
     assert!(!faults.has_errors(), "{faults:?}");
-    PolicySet::compile(policies)
+    PolicySet::compile(policies, &NamedLocations::default())
 }
 
 /// What is done for one call: the agent is looked up, and judged.

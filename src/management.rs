@@ -6,6 +6,7 @@
 
 mod actor;
 mod conditional_access;
+mod contexts;
 mod detections;
 mod directory;
 mod graph;
@@ -80,6 +81,7 @@ struct Control {
 /// What both of Graph's schemas have.
 fn both() -> Router<Arc<Control>> {
     conditional_access::routes()
+        .merge(contexts::routes())
         .merge(directory::routes())
         .merge(sign_ins::routes())
 }

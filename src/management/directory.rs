@@ -4,13 +4,14 @@
 //! What is shown is what decisions read, and not the files. Never here: an agent that the directory does not know.
 
 mod objects;
+mod patch;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use http::StatusCode;
 
 use self::objects::{Collection, Row};
@@ -27,17 +28,27 @@ pub(super) fn routes() -> Router<Arc<Control>> {
             for cast in casts {
                 let one = format!("{base}/{{id}}/{cast}");
                 router = listed(router, &format!("{base}/{cast}"), collection);
-                router = router.route(&one, get(move |s, p, a| one_of(s, p, a, collection)));
+                router = router.route(&one, account(collection));
             }
         } else {
             router = listed(router, &base, collection);
         }
         if collection.is_whole {
             let one = format!("{base}/{{id}}");
-            router = router.route(&one, get(move |s, p, a| one_of(s, p, a, collection)));
+            router = router.route(&one, account(collection));
         }
     }
     router
+}
+
+/// One object, which can be changed if it is an account.
+fn account(collection: &'static Collection) -> MethodRouter<Arc<Control>> {
+    let shown = get(move |s, p, a| one_of(s, p, a, collection));
+    if collection.are_accounts {
+        shown.patch(move |s, p, a, h, b| patch::update(s, p, a, h, b, collection))
+    } else {
+        shown
+    }
 }
 
 /// A list and its count.

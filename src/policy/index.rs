@@ -6,14 +6,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::assignment::Matcher;
-use super::compile::{CompiledPolicy, Judged};
+use super::Principal;
+use super::assignment::{Matcher, Targets};
+use super::compile::CompiledPolicy;
+use super::judged::Judged;
 
 /// Places of policies in their set, by what a call must have for them to apply.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     agent_identities: Places,
     agent_users: Places,
+    humans: Vec<u32>,
+    workloads: Vec<u32>,
 }
 
 /// The places of the policies for one kind of agent. INVARIANT: every list is sorted.
@@ -37,6 +41,13 @@ impl Index {
                 index
                     .agent_users
                     .add(place, &policy.agent_users, applications);
+                let included = policy.model().conditions.included_principals();
+                if included.contains(Principal::Human) {
+                    index.humans.push(place);
+                }
+                if included.contains(Principal::Workload) {
+                    index.workloads.push(place);
+                }
             }
         }
         index
@@ -57,13 +68,14 @@ impl Index {
                 let ids = [Some(user.id), None, None];
                 self.agent_users.candidates(app_id, ids)
             }
-            Judged::Nobody => Candidates([&[]; 5]),
+            Judged::Human(_) => Candidates([&self.humans, &[], &[], &[], &[]]),
+            Judged::Workload(_) => Candidates([&self.workloads, &[], &[], &[], &[]]),
         }
     }
 }
 
 impl Places {
-    fn add(&mut self, place: u32, identity: &Matcher, applications: &Matcher) {
+    fn add(&mut self, place: u32, identity: &Matcher<Targets>, applications: &Matcher<Targets>) {
         self.every.push(place);
         let (map, ids) = match (named(applications), named(identity)) {
             (Some([]), _) | (_, Some([])) => return,
@@ -92,10 +104,12 @@ impl Places {
 }
 
 /// The ids that an assignment includes, where it includes nothing but ids.
-fn named(matcher: &Matcher) -> Option<&[Arc<str>]> {
+fn named(matcher: &Matcher<Targets>) -> Option<&[Arc<str>]> {
     let include = &matcher.include;
-    let by_id_only =
-        !include.all && !include.all_agent_resources && !matcher.is_included_by_filter_alone;
+    let by_id_only = !include.all
+        && !include.some
+        && include.contexts.is_empty()
+        && !matcher.is_included_by_filter_alone;
     by_id_only.then_some(&include.ids)
 }
 

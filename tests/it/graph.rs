@@ -1,5 +1,6 @@
 //! What the management API shows in Graph's words, asked as Graph's clients ask: over TLS, at a whole gateway.
 
+mod accounts;
 mod directory;
 mod risk;
 mod sign_ins;

@@ -34,6 +34,7 @@ mod reasons;
 mod reload;
 mod risk_command;
 mod samples;
+mod sdk;
 mod support;
 mod tokens;
 mod twin;

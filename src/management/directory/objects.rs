@@ -142,6 +142,8 @@ pub(super) struct Collection {
     pub(super) casts: Option<[&'static str; 2]>,
     /// Whether `/{id}` finds these objects without a cast.
     pub(super) is_whole: bool,
+    /// Whether they may be enabled and disabled.
+    pub(super) are_accounts: bool,
     /// For messages.
     pub(super) what: &'static str,
     pub(super) set: EntitySet,
@@ -155,6 +157,7 @@ pub(super) static COLLECTIONS: [Collection; 5] = [
         path: "servicePrincipals",
         casts: None,
         is_whole: true,
+        are_accounts: true,
         what: "agent identity and no blueprint's principal",
         set: service_principals("servicePrincipals"),
         rows: |directory| Box::new(agent_identities(directory).chain(principals(directory))),
@@ -164,6 +167,7 @@ pub(super) static COLLECTIONS: [Collection; 5] = [
         path: "servicePrincipals",
         casts: Some(["microsoft.graph.agentIdentity", "graph.agentIdentity"]),
         is_whole: false,
+        are_accounts: true,
         what: "agent identity",
         set: service_principals("servicePrincipals/microsoft.graph.agentIdentity"),
         rows: |directory| Box::new(agent_identities(directory)),
@@ -176,6 +180,7 @@ pub(super) static COLLECTIONS: [Collection; 5] = [
             "graph.agentIdentityBlueprintPrincipal",
         ]),
         is_whole: false,
+        are_accounts: true,
         what: "blueprint's principal",
         set: service_principals(
             "servicePrincipals/microsoft.graph.agentIdentityBlueprintPrincipal",
@@ -187,6 +192,7 @@ pub(super) static COLLECTIONS: [Collection; 5] = [
         path: "users",
         casts: Some(["microsoft.graph.agentUser", "graph.agentUser"]),
         is_whole: true,
+        are_accounts: true,
         what: "agent user",
         set: EntitySet {
             path: "users/microsoft.graph.agentUser",
@@ -204,6 +210,7 @@ pub(super) static COLLECTIONS: [Collection; 5] = [
             "graph.agentIdentityBlueprint",
         ]),
         is_whole: true,
+        are_accounts: false,
         what: "blueprint",
         set: EntitySet {
             path: "applications/microsoft.graph.agentIdentityBlueprint",

@@ -30,10 +30,13 @@ pub(super) fn change(
                 .display_name
                 .map(ToOwned::to_owned),
             kind: match subject {
-                RiskSubject::AgentUser => "User",
-                RiskSubject::AgentIdentity | RiskSubject::AgentIdentityBlueprintPrincipal => {
-                    "ServicePrincipal"
-                }
+                RiskSubject::AgentUser
+                | RiskSubject::User
+                | RiskSubject::SignIn
+                | RiskSubject::Insider => "User",
+                RiskSubject::AgentIdentity
+                | RiskSubject::AgentIdentityBlueprintPrincipal
+                | RiskSubject::ServicePrincipal => "ServicePrincipal",
             },
             modified_properties: vec![
                 property("riskLevel", level, action.level.as_str()),

@@ -15,6 +15,11 @@ pub(super) fn show(snapshot: &Snapshot, entry: &RiskEntry) -> Value {
         RiskSubject::AgentIdentityBlueprintPrincipal => {
             "#microsoft.graph.riskyAgentIdentityBlueprintPrincipal"
         }
+        // INVARIANT: the table that is shown here holds agents only.
+        RiskSubject::User
+        | RiskSubject::ServicePrincipal
+        | RiskSubject::SignIn
+        | RiskSubject::Insider => "#microsoft.graph.riskyAgent",
     };
     json!({
         "@odata.type": odata_type,
@@ -38,6 +43,10 @@ pub(in crate::management) const fn identity_type(subject: RiskSubject) -> &'stat
         RiskSubject::AgentIdentity => "agentIdentity",
         RiskSubject::AgentUser => "agentUser",
         RiskSubject::AgentIdentityBlueprintPrincipal => "agentIdentityBlueprintPrincipal",
+        RiskSubject::User => "user",
+        RiskSubject::ServicePrincipal | RiskSubject::SignIn | RiskSubject::Insider => {
+            "unknownFutureValue"
+        }
     }
 }
 
@@ -78,6 +87,10 @@ pub(in crate::management) fn described<'a>(
                 blueprint_id: Some(blueprint.app_id.as_str()),
                 is_enabled: blueprint.enabled,
             }),
+        RiskSubject::User
+        | RiskSubject::ServicePrincipal
+        | RiskSubject::SignIn
+        | RiskSubject::Insider => None,
     };
     described.unwrap_or(Described {
         display_name: None,
