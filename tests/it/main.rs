@@ -24,6 +24,8 @@ mod deploy;
 mod effects;
 mod forwarding;
 mod fuzz_policy;
+mod graph;
+mod impact;
 mod issuance;
 mod management;
 mod observability;
