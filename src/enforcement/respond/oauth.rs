@@ -35,9 +35,9 @@ pub(super) fn body(denial: &Denial, face: &Face) -> Value {
         )
         .into(),
     );
-    set("timestamp", timestamp.clone().into());
+    set("timestamp", timestamp.into());
     set("trace_id", trace_id.into());
-    set("correlation_id", correlation_id.clone().into());
+    set("correlation_id", correlation_id.into());
     if denial.reason == Reason::BlockedByPolicy {
         let policies =
             json!({"access_token": {"capolids": {"essential": true, "values": denial.policies}}});
