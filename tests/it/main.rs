@@ -32,6 +32,7 @@ mod path;
 mod policy_import;
 mod policy_lint;
 mod policy_support;
+mod policy_test;
 mod properties;
 mod reasons;
 mod reload;
