@@ -26,6 +26,7 @@ mod forwarding;
 mod fuzz_policy;
 mod graph;
 mod impact;
+mod issuance;
 mod management;
 mod observability;
 mod path;
