@@ -10,6 +10,7 @@ pub mod policy;
 mod risk;
 pub mod run;
 mod table;
+pub mod test;
 pub mod what_if;
 
 use std::io::Write;
@@ -65,6 +66,8 @@ enum Command {
     WhatIf(Box<what_if::Arguments>),
     /// Say what other policies would have made of calls that were recorded
     Impact(Box<impact::Arguments>),
+    /// Run policy tests that are written as data
+    Test(test::Arguments),
     /// Bring policies from Microsoft Graph's exports into a folder
     Policy(policy::Arguments),
     /// List risky agents, and confirm or dismiss their risk, on a running gateway
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::WhatIf(arguments) => what_if(&arguments),
         Command::Impact(arguments) => impact::main(&arguments).map(ExitCode::from),
         Command::Policy(arguments) => policy::policy(&arguments),
+        Command::Test(arguments) => test(&arguments),
         Command::Risk(arguments) => risk::risk(arguments),
         Command::Schema => print_schema(),
     };
@@ -127,6 +131,15 @@ fn what_if(arguments: &what_if::Arguments) -> anyhow::Result<ExitCode> {
     let mut err = anstream::stderr().lock();
     let environment = &config::process_environment;
     let code = what_if::what_if(arguments, environment, &mut out, &mut err)?;
+    Ok(ExitCode::from(code))
+}
+
+/// Writes the results to standard output, and what is wrong with files to standard error.
+fn test(arguments: &test::Arguments) -> anyhow::Result<ExitCode> {
+    let mut out = anstream::stdout().lock();
+    let mut err = anstream::stderr().lock();
+    let environment = &config::process_environment;
+    let code = test::test(arguments, environment, &mut out, &mut err)?;
     Ok(ExitCode::from(code))
 }
 

@@ -85,7 +85,7 @@ impl Risk {
 /// Why the question makes no sense to this configuration: exit code 65.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct InputError(pub(super) String);
+pub struct InputError(pub(in crate::cli) String);
 
 /// What one policy says.
 struct Line<'a> {

@@ -11,11 +11,17 @@ use super::raw::Config;
 /// The schema.
 #[must_use]
 pub fn schema() -> Value {
+    of::<Config>("Boomgate configuration")
+}
+
+/// The schema of any file that is checked as the configuration is.
+#[must_use]
+pub fn of<T: schemars::JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12()
         .for_deserialize()
         .with_transform(Tidy);
-    let mut schema = settings.into_generator().into_root_schema_for::<Config>();
-    schema.insert("title".to_owned(), "Boomgate configuration".into());
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
     schema.to_value()
 }
 

@@ -33,6 +33,7 @@ mod path;
 mod policy_import;
 mod policy_lint;
 mod policy_support;
+mod policy_test;
 mod properties;
 mod reasons;
 mod reload;

@@ -41,12 +41,12 @@ pub struct Arguments {
 }
 
 /// What is called.
-pub(super) struct Call {
-    pub(super) resource: Arc<Resource>,
+pub(in crate::cli) struct Call {
+    pub(in crate::cli) resource: Arc<Resource>,
     /// The operation, as far as a path was given.
-    pub(super) operation: Operation,
+    pub(in crate::cli) operation: Operation,
     /// Method, and path in normal form.
-    pub(super) request: Option<(Method, Arc<str>)>,
+    pub(in crate::cli) request: Option<(Method, Arc<str>)>,
 }
 
 impl Arguments {
@@ -54,7 +54,7 @@ impl Arguments {
     ///
     /// # Errors
     /// When no resource has that name or path, or several have; when the gateway would not read such a call.
-    pub(super) fn find(&self, resources: &Resources) -> Result<Call, InputError> {
+    pub(in crate::cli) fn find(&self, resources: &Resources) -> Result<Call, InputError> {
         match (&self.resource, &self.path) {
             (_, Some(path)) => self.of_path(path, resources),
             (Some(name), None) => Ok(Call {

@@ -45,7 +45,7 @@ impl Arguments {
     ///
     /// # Errors
     /// When the directory has none of that name, or several.
-    pub(super) fn find(&self, directory: &Directory) -> Result<Caller, InputError> {
+    pub(in crate::cli) fn find(&self, directory: &Directory) -> Result<Caller, InputError> {
         let agent = if let Some(user) = &self.agent_user {
             return agent_user(user, directory);
         } else if let Some(blueprint) = &self.blueprint {
@@ -143,7 +143,7 @@ fn agent_user(given: &str, directory: &Directory) -> Result<Caller, InputError> 
 }
 
 /// Whether a name is the one that was given.
-pub(super) fn is_called(given: &str, name: &str) -> bool {
+pub(in crate::cli) fn is_called(given: &str, name: &str) -> bool {
     given.to_lowercase() == name.to_lowercase()
 }
 

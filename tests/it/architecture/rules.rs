@@ -83,7 +83,7 @@ pub(super) const RESERVED: &[(&str, &[&str])] = &[
     ("moka", &["identity", "feeds"]),
     ("prometheus", &["telemetry"]),
     ("rcgen", &["demo"]),
-    ("schemars", &["config"]),
+    ("schemars", &["config", "cli"]),
     ("serde_saphyr", &["config"]),
 ];
 
