@@ -25,6 +25,8 @@ mod effects;
 mod forwarding;
 mod fuzz_policy;
 mod graph;
+mod impact;
+mod issuance;
 mod management;
 mod observability;
 mod path;
