@@ -34,7 +34,8 @@ use parking_lot::Mutex;
 use self::graph::GraphError;
 use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
-use crate::feeds::{Discovered, Reloads, Status};
+use crate::feeds::{Discovered, KeyFeed, Reloads, Status};
+use crate::identity::Authenticator;
 use crate::record::Recorder;
 use crate::snapshot::Snapshots;
 use crate::store::StateStore;
@@ -62,6 +63,10 @@ pub struct State {
     pub settings: Arc<ArcSwap<ManagementSettings>>,
     /// The folders that it writes.
     pub folders: Arc<ArcSwap<Folders>>,
+    /// Checks tokens that carry a role.
+    pub authenticator: Arc<Authenticator>,
+    /// Asks for an issuer's keys when such a token names one that is not known.
+    pub keys: Arc<KeyFeed>,
     /// How a write takes effect.
     pub reloads: Reloads,
     /// Where changes are recorded.

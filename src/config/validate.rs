@@ -133,6 +133,30 @@ const fn fact_kind(raw: raw::FactKind) -> FactKind {
     }
 }
 
+/// Tokens with a role are an issuer's, and no tokens of calls.
+fn role_tokens(
+    check: &mut Checker<'_>,
+    config: &raw::Config,
+    oidc: &raw::listeners::ManagementOidc,
+    at: &MemberPath,
+) {
+    let mut issuers = config.issuers.iter().flatten().flatten();
+    if !issuers.any(|issuer| issuer.name.0 == oidc.issuer.0) {
+        let message = "is the name of no issuer, expected one of `issuers`";
+        check.refuse(&at.key("issuer"), message);
+    }
+    let mut resources = config.resources.iter().flatten().flatten();
+    if resources.any(|resource| {
+        resource
+            .audiences
+            .iter()
+            .any(|one| one.0 == oidc.audience.0)
+    }) {
+        let message = "is an audience of a resource, expected one of its own";
+        check.refuse(&at.key("audience"), message);
+    }
+}
+
 /// What holds between two sections.
 fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
     let root = MemberPath::root();
@@ -146,6 +170,9 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
     {
         let at = root.key("management").key("address");
         check.refuse(&at, "is the address of a listener, expected one of its own");
+    }
+    if let Some(oidc) = config.management.as_ref().and_then(|m| m.oidc.as_ref()) {
+        role_tokens(check, config, oidc, &root.key("management").key("oidc"));
     }
     let smallest = listeners
         .map(|listener| listener.limits.max_header_size.0)

@@ -13,7 +13,7 @@ use super::claims::{Claims, Expected};
 use super::issuers::{Issuer, Issuers};
 use super::jose::{self, UnverifiedJws};
 use super::keys::{Key, KeyChoiceError};
-use super::profile::{self, Claimed, Reading};
+use super::profile::{self, AccountKind, Claimed, Reading, Subject};
 use crate::types::{Reason, Timestamp};
 
 /// A token whose signature and claims were checked. It says nothing of policy, nor of the directory.
@@ -37,6 +37,27 @@ impl Verified {
     #[must_use]
     pub const fn facts(&self) -> &Arc<TokenFacts> {
         &self.facts
+    }
+
+    /// The account that acts, by the token's own word, and whether it is a person's. For the audit log.
+    #[must_use]
+    pub fn subject(&self) -> (Arc<str>, bool) {
+        match &self.claimed {
+            Claimed::Agent { id, subject, .. } => match subject {
+                Subject::Agent => (id.to_shared(), false),
+                Subject::AgentUser(user) => (user.to_shared(), false),
+                Subject::Unmarked(human) => (human.to_shared(), true),
+            },
+            Claimed::Unmarked {
+                subject,
+                says,
+                looks_like,
+                ..
+            } => {
+                let is_human = says.unwrap_or(*looks_like) == AccountKind::Human;
+                (subject.to_shared(), is_human)
+            }
+        }
     }
 
     pub(super) const fn claimed(&self) -> &Claimed {

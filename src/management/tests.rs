@@ -11,9 +11,10 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::decision::DecisionSettings;
+use crate::feeds::KeyFeedContext;
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
-use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile};
+use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings};
 use crate::identity::{
     Agent, AgentIdentity, AgentUser, Blueprint, Caller, Directory, Issuer, Issuers,
 };
@@ -87,11 +88,19 @@ fn state() -> State {
     };
     let status = Status::default();
     status.start();
+    let (snapshots, status) = (Arc::new(Snapshots::new(snapshot)), Arc::new(status));
+    let metrics = Metrics::new().unwrap();
+    let keys = Arc::new(KeyFeed::new(KeyFeedContext {
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(Stopped),
+    }));
     State {
-        snapshots: Arc::new(Snapshots::new(snapshot)),
+        snapshots,
         store: Arc::new(MemoryStore::default()),
-        metrics: Metrics::new().unwrap(),
-        status: Arc::new(status),
+        metrics,
+        status,
         discovered: Arc::default(),
         clock: Arc::new(Stopped),
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
@@ -99,6 +108,7 @@ fn state() -> State {
             certificate_file: "management.pem".into(),
             key_file: "management.key".into(),
             admin_token: Secret::new(TOKEN),
+            oidc: None,
             allowed_hosts: vec!["boomgate.example.com".to_owned()],
             open_probes: true,
         })),
@@ -108,6 +118,11 @@ fn state() -> State {
             named_locations: None,
             directory: None,
         })),
+        authenticator: Arc::new(Authenticator::new(TokenSettings {
+            max_bytes: 16_384,
+            cache_entries: 0,
+        })),
+        keys,
         reloads: channel().0,
         recorder: recorder(),
     }

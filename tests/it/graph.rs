@@ -3,6 +3,7 @@
 mod accounts;
 mod directory;
 mod risk;
+mod roles;
 mod sign_ins;
 
 use http::{Request, StatusCode};
