@@ -7,12 +7,14 @@
 mod question;
 mod settings;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::call::Received;
 use crate::capability::Operation;
+use crate::countries::Countries;
 use crate::identity::Identified;
-use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
+use crate::policy::{Controls, Evaluation, FactName, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
@@ -30,6 +32,20 @@ pub struct Knowledge<'a> {
     pub settings: DecisionSettings,
     /// The generation of the snapshot.
     pub generation: &'a Arc<str>,
+    /// Where addresses are, if there is a database of that.
+    pub countries: Option<&'a Countries>,
+}
+
+impl Knowledge<'_> {
+    /// The country of an address, where a policy reads it.
+    #[must_use]
+    pub fn country(&self, address: IpAddr) -> Fact<Option<Country>> {
+        let is_read = self.policies.reads(FactName::Country);
+        let countries = self.countries.filter(|_| is_read);
+        // FAIL-CLOSED: a database that is broken at this place does not tell.
+        let told = countries.and_then(|countries| countries.of(address).ok());
+        self.settings.fact(FactKind::Country, told)
+    }
 }
 
 /// The verdict on one call, with all that a record needs to explain it.
@@ -56,6 +72,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// What a human would have to show, so that none of the policies that refuse the call did.
+    #[must_use]
+    pub fn lacking_controls(&self) -> Controls {
+        lacking_controls(&self.evaluation)
+    }
+
     /// The enforced policies that block, in the order of the set.
     #[must_use]
     pub fn blocking_policies(&self) -> Vec<PolicyId> {
@@ -116,7 +138,7 @@ impl Decided {
 /// Decides on one call.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
     let settings = knowledge.settings;
-    let country = settings.missing(FactKind::Country);
+    let country = knowledge.country(identified.received().context().client_address);
     let operation = Operation::of(identified.received());
     let question = question(&identified, &operation, country);
     let sign_in = question.session.sign_in();
@@ -126,7 +148,7 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
     let evaluation = knowledge
         .policies
         .evaluate(&question.facts(&risk, settings, now));
-    let before_scope = question.reason(evaluation.verdict, settings);
+    let before_scope = question.reason(&evaluation, settings);
     let token = identified.token();
     let reason = match before_scope.effect() {
         Effect::Allow if !operation.is_covered_by(&token.scopes, &token.roles) => {
@@ -149,6 +171,16 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         identified,
         decision,
     }
+}
+
+/// What would have to be shown, so that no policy refused; nothing where one would all the same.
+fn lacking_controls(evaluation: &Evaluation) -> Controls {
+    let mut failures = evaluation.failures();
+    let lacking = failures.try_fold(Controls::NONE, |all, result| {
+        let lifted_by = result.controls.could_be_met_by;
+        (!lifted_by.is_empty()).then(|| all.and(lifted_by))
+    });
+    lacking.unwrap_or(Controls::NONE)
 }
 
 /// What a call asks that performs this operation, and comes from this country.

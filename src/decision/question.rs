@@ -9,11 +9,11 @@ pub use self::facts::agent_facts;
 
 use std::net::IpAddr;
 
-use super::{DecisionSettings, UnknownAgents};
+use super::{DecisionSettings, UnknownAgents, lacking_controls};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
 use crate::identity::{Account, Blueprint, Caller, Evidence, TokenFacts};
-use crate::policy::Verdict;
+use crate::policy::{Evaluation, Verdict};
 use crate::risk::SignInIds;
 use crate::types::{Country, Fact, Reason, TenantId};
 
@@ -40,7 +40,7 @@ pub struct Session<'a> {
     /// The token's own id.
     pub token_id: Option<&'a str>,
     /// Where the call comes from.
-    pub address: IpAddr,
+    pub address: Fact<IpAddr>,
     /// The country of the address.
     pub country: Fact<Option<Country>>,
 }
@@ -53,7 +53,7 @@ impl<'a> Session<'a> {
             evidence: &token.evidence,
             tenant: token.tenant.as_ref(),
             token_id: token.token_id.as_deref(),
-            address,
+            address: Fact::Known(address),
             country,
         }
     }
@@ -71,7 +71,7 @@ impl<'a> Session<'a> {
 impl Question<'_> {
     /// The first reason to block, else the reason to allow as far as the scopes of the token do.
     #[must_use]
-    pub fn reason(self, verdict: Verdict, settings: DecisionSettings) -> Reason {
+    pub fn reason(self, evaluation: &Evaluation, settings: DecisionSettings) -> Reason {
         if let Some(reason) = refused_by_directory(self.caller, settings.unknown_agents) {
             return reason;
         }
@@ -79,7 +79,10 @@ impl Question<'_> {
         if !is_agent && self.resource.non_agents == NonAgents::Block {
             return Reason::NotAnAgent;
         }
-        match verdict {
+        match evaluation.verdict {
+            Verdict::Block if !lacking_controls(evaluation).is_empty() => {
+                Reason::AuthenticationInsufficient
+            }
             Verdict::Block => Reason::BlockedByPolicy,
             Verdict::BlockOnUnknown => Reason::FactsUnavailable,
             Verdict::Allow if is_agent => Reason::NoPolicyBlocked,
