@@ -3,7 +3,10 @@
 //! Effective level: `reference/entra.md` §5.5; with inheritance (`product.md` §4), the highest of an agent's
 //! own, its agent identity's (for agent users) and its blueprint's. Never here: IO, and a level that cannot be explained.
 
+pub mod detection;
 pub mod read;
+
+pub use detection::{DetectionTiming, RiskDetection};
 
 use std::sync::Arc;
 

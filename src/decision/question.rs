@@ -144,6 +144,7 @@ mod tests {
     fn blueprint(enabled: bool) -> Option<Arc<Blueprint>> {
         Some(Arc::new(Blueprint {
             app_id: BlueprintId::parse("b").unwrap(),
+            object_id: None,
             principal_id: None,
             display_name: "b".into(),
             enabled,

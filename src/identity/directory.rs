@@ -18,6 +18,8 @@ use crate::types::{
 pub struct Blueprint {
     /// `appId`.
     pub app_id: BlueprintId,
+    /// Object id of its application; often the `appId` itself.
+    pub object_id: Option<ObjectId>,
     /// Object id of its principal.
     pub principal_id: Option<PrincipalId>,
     /// For people.

@@ -19,7 +19,7 @@ use crate::identity::{
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::{RiskEntry, RiskTable};
+use crate::risk::{RiskDetection, RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{MemoryStore, StoreError};
 use crate::types::{
@@ -49,6 +49,7 @@ fn state() -> State {
     let directory = Directory::new(
         vec![Blueprint {
             app_id: blueprint.clone(),
+            object_id: None,
             principal_id: Some(PrincipalId::parse(PRINCIPAL).unwrap()),
             display_name: "HR agents".into(),
             enabled: true,
@@ -121,6 +122,7 @@ fn recorder() -> Recorder {
         wait: Duration::from_secs(1),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
     };
     let (recorder, _thread) = Recorder::start(&settings, Metrics::new().unwrap()).unwrap();
     recorder
@@ -489,6 +491,14 @@ impl StateStore for Failing {
 
     fn all(&self) -> Result<Vec<RiskEntry>, StoreError> {
         self.0.all()
+    }
+
+    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError> {
+        self.0.put_detection(detection)
+    }
+
+    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError> {
+        self.0.detections()
     }
 }
 

@@ -15,6 +15,7 @@ fn directory() -> Directory {
     };
     let blueprint = Blueprint {
         app_id: BlueprintId::parse("b").unwrap(),
+        object_id: None,
         principal_id: PrincipalId::parse("bp").ok(),
         display_name: "b".into(),
         enabled: true,

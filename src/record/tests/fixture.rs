@@ -269,6 +269,7 @@ fn issuers(key: &rcgen::KeyPair) -> Issuers {
 fn directory() -> Directory {
     let blueprint = Blueprint {
         app_id: BlueprintId::parse(BLUEPRINT).unwrap(),
+        object_id: None,
         principal_id: Some(PrincipalId::parse("b1b1b1b1-0000-4000-8000-0000000000b1").unwrap()),
         display_name: "HR agents".into(),
         enabled: true,
