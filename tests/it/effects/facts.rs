@@ -19,7 +19,7 @@ const DATABASE: &str = concat!(
 );
 
 /// A policy with these conditions beside "every resource", that demands these controls.
-fn policy(id: &str, conditions: Value, controls: Value) -> (String, Value) {
+fn policy(id: &str, conditions: Value, controls: &Value) -> (String, Value) {
     let mut policy = json!({
         "id": id, "displayName": format!("policy {id}"), "state": "enabled",
         "conditions": {
@@ -84,7 +84,7 @@ async fn groups_that_are_too_many_for_a_token_are_not_none() {
             policies: vec![policy(
                 "p1",
                 json!({"users": users.clone()}),
-                json!(["block"]),
+                &json!(["block"]),
             )],
             sections: sections.to_owned(),
             ..Setup::default()
@@ -122,7 +122,7 @@ async fn a_policy_for_an_authentication_context_asks_for_a_token_with_it() {
     let applications = json!({"includeAuthenticationContextClassReferences": ["c1"]});
     let conditions = json!({"applications": applications, "users": all_users()});
     let site = Site::start(Setup {
-        policies: vec![policy("p1", conditions, json!(["mfa"]))],
+        policies: vec![policy("p1", conditions, &json!(["mfa"]))],
         issuers: vec!["  grant_controls_by_acr: {c1: [mfa], c9: [passwordChange]}".to_owned()],
         resource: vec![
             "operations:",
@@ -165,7 +165,7 @@ async fn a_policy_for_an_authentication_context_asks_for_a_token_with_it() {
 
 #[tokio::test]
 async fn what_an_issuer_enforces_need_not_be_in_its_tokens() {
-    let demand = |controls: Value| policy("p1", json!({"users": all_users()}), controls);
+    let demand = |controls: &Value| policy("p1", json!({"users": all_users()}), controls);
     let enforces = "  enforced_grant_controls: [mfa, compliantDevice]";
     let (none, shown, not_shown) = (
         json!({}),
@@ -180,7 +180,7 @@ async fn what_an_issuer_enforces_need_not_be_in_its_tokens() {
         (enforces, json!(["compliantDevice"]), [200, 200, 200]),
     ] {
         let site = Site::start(Setup {
-            policies: vec![demand(controls.clone())],
+            policies: vec![demand(&controls)],
             issuers: vec![issuer.to_owned()],
             ..Setup::default()
         })
@@ -215,7 +215,7 @@ async fn the_country_of_an_address_is_in_the_record_and_in_policies() {
         (&["NO"], &optional, 200),
     ] {
         let site = Site::start(Setup {
-            policies: vec![policy("p1", conditions.clone(), json!(["block"]))],
+            policies: vec![policy("p1", conditions.clone(), &json!(["block"]))],
             locations: vec![place(countries)],
             sections: sections.clone(),
             ..Setup::default()
@@ -239,7 +239,7 @@ async fn the_trusted_ranges_are_the_operators_to_give() {
         ("", 503),
     ] {
         let site = Site::start(Setup {
-            policies: vec![policy("p1", conditions.clone(), json!(["block"]))],
+            policies: vec![policy("p1", conditions.clone(), &json!(["block"]))],
             sections: sections.to_owned(),
             ..Setup::default()
         })
@@ -267,8 +267,8 @@ async fn a_risky_human_and_a_risky_sign_in_are_told_apart() {
     ] {
         let site = Site::start(Setup {
             policies: vec![
-                policy("user", of_user.clone(), json!(["block"])),
-                policy("sign-in", of_sign_in.clone(), json!(["block"])),
+                policy("user", of_user.clone(), &json!(["block"])),
+                policy("sign-in", of_sign_in.clone(), &json!(["block"])),
             ],
             risky: vec![risky.clone()],
             ..Setup::default()
@@ -291,7 +291,7 @@ async fn workloads_are_judged_by_what_the_directory_knows_of_them() {
     let other = "99999999-0000-4000-8000-000000000009";
     for (owner, status) in [(Some(TENANT), 403), (Some(other), 200), (None, 503)] {
         let mut setup = Setup {
-            policies: vec![policy("p1", conditions.clone(), json!(["block"]))],
+            policies: vec![policy("p1", conditions.clone(), &json!(["block"]))],
             resource: vec!["non_agents: forward"],
             ..Setup::default()
         };
