@@ -25,6 +25,7 @@ mod effects;
 mod forwarding;
 mod fuzz_policy;
 mod graph;
+mod impact;
 mod management;
 mod observability;
 mod path;
