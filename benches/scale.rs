@@ -261,6 +261,7 @@ fn snapshot(directory: &Arc<Directory>, policies: &Arc<PolicySet>) -> Snapshot {
         directory: Arc::clone(directory),
         policies: Arc::clone(policies),
         risk: RiskTable::default(),
+        countries: None,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

@@ -58,6 +58,19 @@ impl Operation {
         self.rule.as_ref().map_or(&[], |rule| &rule.roles)
     }
 
+    /// The same operation, marked with these authentication contexts: for questions about calls that nobody makes.
+    #[must_use]
+    pub fn with_authentication_contexts(&self, contexts: Vec<Arc<str>>) -> Self {
+        let rule = self.rule.as_deref().cloned();
+        let rule = rule.unwrap_or_else(OperationRule::unnamed);
+        Self {
+            rule: Some(Arc::new(OperationRule {
+                authentication_contexts: contexts,
+                ..rule
+            })),
+        }
+    }
+
     /// The authentication contexts that it is marked with: a policy may be for these alone.
     #[must_use]
     pub fn authentication_contexts(&self) -> &[Arc<str>] {

@@ -7,12 +7,14 @@
 mod question;
 mod settings;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::call::Received;
 use crate::capability::Operation;
+use crate::countries::Countries;
 use crate::identity::{Credential, Identified, RequestFacts};
-use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
+use crate::policy::{Controls, Evaluation, FactName, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
@@ -30,6 +32,20 @@ pub struct Knowledge<'a> {
     pub settings: DecisionSettings,
     /// The generation of the snapshot.
     pub generation: &'a Arc<str>,
+    /// Where addresses are, if there is a database of that.
+    pub countries: Option<&'a Countries>,
+}
+
+impl Knowledge<'_> {
+    /// The country of an address, where a policy reads it.
+    #[must_use]
+    pub fn country(&self, address: IpAddr) -> Fact<Option<Country>> {
+        let is_read = self.policies.reads(FactName::Country);
+        let countries = self.countries.filter(|_| is_read);
+        // FAIL-CLOSED: a database that is broken at this place does not tell.
+        let told = countries.and_then(|countries| countries.of(address).ok());
+        self.settings.fact(FactKind::Country, told)
+    }
 }
 
 /// The verdict on one call, with all that a record needs to explain it.
@@ -58,6 +74,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// What a human would have to show, so that none of the policies that refuse the call did.
+    #[must_use]
+    pub fn lacking_controls(&self) -> Controls {
+        lacking_controls(&self.evaluation)
+    }
+
     /// The enforced policies that block, in the order of the set.
     #[must_use]
     pub fn blocking_policies(&self) -> Vec<PolicyId> {
@@ -146,6 +168,16 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
     }
 }
 
+/// What would have to be shown, so that no policy refused; nothing where one would all the same.
+fn lacking_controls(evaluation: &Evaluation) -> Controls {
+    let mut failures = evaluation.failures();
+    let lacking = failures.try_fold(Controls::NONE, |all, result| {
+        let lifted_by = result.controls.could_be_met_by;
+        (!lifted_by.is_empty()).then(|| all.and(lifted_by))
+    });
+    lacking.unwrap_or(Controls::NONE)
+}
+
 /// What directory, policies and scopes say; of a request for a token, about this target.
 fn judge(
     identified: &Identified,
@@ -154,7 +186,7 @@ fn judge(
     now: Timestamp,
 ) -> Decision {
     let settings = knowledge.settings;
-    let country = settings.missing(FactKind::Country);
+    let country = knowledge.country(identified.received().context().client_address);
     let operation = Operation::of(identified.received());
     let question = question(identified, target, &operation, country);
     let sign_in = question.session.sign_in();

@@ -4,6 +4,7 @@
 //! Never here: the reading of a rule, and an upstream.
 
 pub mod respond;
+mod step_up;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::identity::{Caller, Identified};
 use crate::types::{Effect, PolicyId, Reason};
 
 pub use respond::{ResponseSettings, respond};
+use step_up::StepUp;
 
 /// Leave to forward one call, once.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ impl Permit {
             reason,
             policies: Vec::new(),
             scopes: Vec::new(),
+            step_up: None,
         }
     }
 }
@@ -67,6 +70,8 @@ pub struct Denial {
     policies: Vec<PolicyId>,
     /// The scopes that would do, for `insufficient_scope`.
     scopes: Vec<Arc<str>>,
+    /// How a stronger token is asked for.
+    step_up: Option<StepUp>,
 }
 
 impl Denial {
@@ -77,6 +82,7 @@ impl Denial {
             reason: refused.reason,
             policies: Vec::new(),
             scopes: Vec::new(),
+            step_up: None,
         }
     }
 
@@ -87,6 +93,7 @@ impl Denial {
             reason,
             policies: Vec::new(),
             scopes: Vec::new(),
+            step_up: None,
         }
     }
 
@@ -128,7 +135,13 @@ pub fn enforce(decided: Decided) -> Result<Permit, Denial> {
         }
         Effect::Block => {
             let (identified, decision) = decided.into_parts();
+            let lacks = decision.reason == Reason::AuthenticationInsufficient;
             Err(Denial {
+                step_up: identified
+                    .credential()
+                    .token()
+                    .filter(|_| lacks)
+                    .map(|token| StepUp::of(&decision, token)),
                 context: identified.received().context().clone(),
                 reason: decision.reason,
                 policies: decision.blocking_policies(),

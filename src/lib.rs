@@ -28,6 +28,7 @@
 //! | [`policy`] (pure) | Graph JSON → [`policy::PolicySet`]; with [`policy::Facts`] → [`policy::Evaluation`] | HTTP, tokens, clock |
 //! | [`identity`] | a call, keys, directory, time → [`identity::Identified`] or a refusal | network |
 //! | [`capability`] (pure) | a call → the operation that it performs | policy |
+//! | [`countries`] (pure) | an address → the country that a database has for it | IO |
 //! | [`risk`] (pure) | what sources said → an agent's level, and why | IO |
 //! | [`decision`] (pure) | all of that → [`decision::Decided`] | "allow" as a default |
 //! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`] | evaluating rules |
@@ -65,6 +66,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod countries;
 pub mod decision;
 pub mod demo;
 pub mod enforcement;

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use crate::call::Resources;
+use crate::countries::Countries;
 use crate::decision::{DecisionSettings, Knowledge};
 use crate::enforcement::ResponseSettings;
 use crate::identity::{Directory, Issuers};
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub policies: Arc<PolicySet>,
     /// What is known of risk.
     pub risk: RiskTable,
+    /// Where addresses are, if there is a database of that.
+    pub countries: Option<Arc<Countries>>,
     /// How decisions are made.
     pub decisions: DecisionSettings,
     /// What answers say.
@@ -42,12 +45,13 @@ pub struct Snapshot {
 impl Snapshot {
     /// What a decision is made on.
     #[must_use]
-    pub const fn knowledge(&self) -> Knowledge<'_> {
+    pub fn knowledge(&self) -> Knowledge<'_> {
         Knowledge {
             policies: &self.policies,
             risk: &self.risk,
             settings: self.decisions,
             generation: &self.generation,
+            countries: self.countries.as_deref(),
         }
     }
 }
@@ -105,6 +109,7 @@ mod tests {
             directory: Arc::new(directory),
             policies: Arc::default(),
             risk: RiskTable::default(),
+            countries: None,
             decisions: DecisionSettings::default(),
             responses: Arc::default(),
             upstreams: Arc::default(),

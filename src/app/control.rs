@@ -318,6 +318,7 @@ pub(super) fn snapshot(
         directory: Arc::clone(&loaded.directory),
         policies: Arc::clone(&loaded.policies),
         risk: with_kept(&loaded.risk, store)?,
+        countries: loaded.countries.clone(),
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),

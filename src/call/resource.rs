@@ -128,6 +128,22 @@ pub struct OperationRule {
     pub authentication_contexts: Vec<Arc<str>>,
 }
 
+impl OperationRule {
+    /// One that matches every call and asks for nothing.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self {
+            name: "none that is configured".into(),
+            methods: Vec::new(),
+            segments: Vec::new(),
+            open_ended: true,
+            scopes: Vec::new(),
+            roles: Vec::new(),
+            authentication_contexts: Vec::new(),
+        }
+    }
+}
+
 /// One API behind the gateway.
 #[derive(Debug, Clone)]
 pub struct Resource {

@@ -4,10 +4,10 @@
 
 pub mod call;
 mod report;
+pub mod session;
 pub mod subject;
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -15,8 +15,7 @@ use clap::ValueEnum;
 use super::{EXIT_CONFIGURATION, EXIT_FINE, Output, check};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, load};
-use crate::decision::{Asked, FactKind, Question, Session};
-use crate::identity::Evidence;
+use crate::decision::{Asked, Knowledge, Question, Session};
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
 use crate::risk::{Assessment, RiskSettings, RiskTable, SignInIds};
 use crate::types::{Fact, Reason, RiskLevel};
@@ -27,7 +26,7 @@ pub(super) use report::state_in_words;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(
     override_usage = "boomgate what-if --config <FILE> \
-<--agent AGENT|--blueprint BLUEPRINT|--agent-user USER|--not-an-agent> <--resource RESOURCE|--path PATH> [OPTIONS]",
+<--agent AGENT|--blueprint BLUEPRINT|--agent-user USER|--human USER|--workload ID|--not-an-agent> <--resource RESOURCE|--path PATH> [OPTIONS]",
     after_help = "An agent, an agent user, a blueprint and a resource are named by id or, where only one has it, by display name; \
 case does not count. Exit codes: 0 asked and answered, whatever the verdict; 65 nobody and nothing of that name; \
 78 bad configuration."
@@ -42,6 +41,9 @@ pub struct Arguments {
     /// What for
     #[command(flatten)]
     pub call: call::Arguments,
+    /// From where, with what, and what is known of a human
+    #[command(flatten)]
+    pub session: session::Arguments,
     /// The level of risk, of an agent user and its agent alike [default: what the risk file says, inheritance included]
     #[arg(
         long,
@@ -118,16 +120,28 @@ pub fn what_if(
         return Ok(EXIT_CONFIGURATION);
     };
     let settings = loaded.settings.decisions;
-    let caller = arguments.subject.find(&loaded.directory)?;
-    let call = arguments.call.find(&loaded.settings.resources)?;
+    let caller = arguments
+        .session
+        .assume(arguments.subject.find(&loaded.directory)?);
+    let mut call = arguments.call.find(&loaded.settings.resources)?;
+    call.operation = arguments.session.marked(call.operation);
     let table: RiskTable = loaded.risk.into_iter().collect();
     let mut risk = table.assess(&caller, SignInIds::default(), settings.risk());
     if let Some(assumed) = arguments.risk {
         let level = assumed.assumed(settings.risk());
         risk.agent = level;
         risk.agent_user = level;
+        risk.service_principal = level;
     }
-    let evidence = Evidence::default();
+    arguments.session.assume_risk(&mut risk, settings.risk());
+    let knowledge = Knowledge {
+        policies: &loaded.policies,
+        risk: &table,
+        settings,
+        generation: &loaded.generation,
+        countries: loaded.countries.as_deref(),
+    };
+    let evidence = arguments.session.evidence();
     let question = Question {
         caller: &caller,
         resource: Asked::Resource(&call.resource),
@@ -137,11 +151,12 @@ pub fn what_if(
             evidence: &evidence,
             tenant: None,
             token_id: None,
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            country: settings.missing(FactKind::Country),
+            address: arguments.session.address(),
+            country: arguments.session.country(&knowledge),
         },
     };
-    let facts = question.facts(&risk, settings, SystemClock.now());
+    let now = arguments.session.time.unwrap_or_else(|| SystemClock.now());
+    let facts = question.facts(&risk, settings, now);
     let evaluation = loaded.policies.evaluate(&facts);
     let results = loaded.policies.evaluate_all(&facts);
     let mut lines: Vec<_> = loaded.policies.iter().zip(results).map(line).collect();
@@ -154,7 +169,8 @@ pub fn what_if(
     match arguments.output {
         Output::Json => report::write_json(&answer, to)?,
         Output::Text => {
-            report::write_question(&caller, &call, &answer, arguments.risk.is_some(), to)?;
+            let (risk, session) = (arguments.risk.is_some(), &question.session);
+            report::write_question(&caller, &call, &answer, (risk, session), to)?;
             report::write_answer(&answer, to)?;
         }
     }

@@ -1,5 +1,7 @@
 //! Loads a configuration whole: the file, and every file that it names. All faults of all files are told at once.
 
+mod locations;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +14,9 @@ use super::settings::{Settings, Sources};
 use super::tree::{self, Node, Place, Value};
 use super::validate::{Checker, Validated, sources, validate};
 use super::{raw, structure};
+use crate::countries::Countries;
 use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::identity::{Directory, KeySet};
-use crate::policy::locations::{self, OwnRanges};
 use crate::policy::{self, NamedLocations, PolicySet};
 use crate::risk::{self, RiskEntry};
 use crate::store::files::read_bounded;
@@ -29,6 +31,8 @@ pub struct Loaded {
     pub policies: Arc<PolicySet>,
     /// The directory; empty where none is configured.
     pub directory: Arc<Directory>,
+    /// The database of countries, if there is one.
+    pub countries: Option<Arc<Countries>>,
     /// What the risk file says.
     pub risk: Vec<RiskEntry>,
     /// The keys of the issuers whose keys are in a file, by the issuer's name.
@@ -166,6 +170,7 @@ fn load_text(
             settings,
             policies: Arc::new(PolicySet::compile(named.policies, &named.locations)),
             directory: Arc::new(named.directory),
+            countries: named.countries,
             risk: named.risk,
             keys,
             generation: named.generation,
@@ -204,13 +209,21 @@ fn of_text(path: &Path, place: Place, message: String) -> Faults {
 struct Named {
     policies: Vec<policy::Policy>,
     locations: NamedLocations,
+    countries: Option<Arc<Countries>>,
     directory: Directory,
     risk: Vec<RiskEntry>,
     generation: Arc<str>,
 }
 
 /// The sections of the configuration that decisions rest on.
-const DECIDING_SECTIONS: [&str; 5] = ["resources", "policies", "directory", "risk", "evaluation"];
+const DECIDING_SECTIONS: [&str; 6] = [
+    "resources",
+    "policies",
+    "named_locations",
+    "directory",
+    "risk",
+    "evaluation",
+];
 
 impl Named {
     fn read(
@@ -236,13 +249,15 @@ impl Named {
                 generation.add("setting", section, node.to_json().to_string().as_bytes());
             }
         }
-        let locations = read_locations(check, &locations);
+        let locations = locations::read(check, sources, &locations);
+        let countries = locations::countries(check, sources, &mut generation);
         Self {
             policies: match own_policies {
                 OwnPolicies::Read => read_policies(check, sources, &policies, &locations),
                 OwnPolicies::LeftOut => Vec::new(),
             },
             locations,
+            countries,
             directory: build_directory(check, &directory),
             risk: read_risk(check, sources),
             generation: generation.finish(),
@@ -308,18 +323,6 @@ fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
         check.refuse(&at, predicate);
     }
     directory
-}
-
-fn read_locations(check: &mut Checker<'_>, files: &[Source]) -> NamedLocations {
-    let mut all = Vec::new();
-    for file in files {
-        let (read, found) = locations::read(&file.shown, &file.bytes);
-        all.extend(read);
-        check.extend(found);
-    }
-    let (compiled, found) = NamedLocations::compile(all, &OwnRanges::default());
-    check.extend(found);
-    compiled
 }
 
 fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {

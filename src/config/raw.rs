@@ -16,7 +16,7 @@ use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Log, Records, Reload, Responses, Shutdown};
 use resources::Resource;
-use text::File;
+use text::{File, IpRange};
 
 // The sections that must be there, and the items of lists, are optional for serde only: while one is at fault,
 // the others are still checked.
@@ -94,6 +94,15 @@ pub enum OnUnsupported {
 pub struct NamedLocations {
     /// The folder of named locations: each `*.json` file holds one Graph object or a Graph list.
     pub dir: Option<File>,
+    /// The database that tells in which country an address is, in MaxMind's format (GeoLite2-Country and the like).
+    pub country_database: Option<File>,
+    /// The MFA trusted IPs of the tenant, which no export has: ranges such as `198.51.100.0/24`. Without it, a policy that
+    /// names them counts an address as neither inside nor outside, and blocks.
+    #[schemars(length(max = 2000))]
+    pub mfa_trusted_ips: Option<Vec<IpRange>>,
+    /// The ranges of the compliant network; as above.
+    #[schemars(length(max = 2000))]
+    pub compliant_networks: Option<Vec<IpRange>>,
 }
 
 /// The directory of agents.

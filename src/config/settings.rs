@@ -12,6 +12,7 @@ use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
 use crate::policy::OnUnsupported;
+use crate::policy::locations::OwnRanges;
 use crate::record::settings::RecordSettings;
 use crate::telemetry::logging::LogSettings;
 use crate::types::ResourceName;
@@ -63,6 +64,10 @@ pub struct Sources {
     pub directory: Option<PathBuf>,
     /// The folder of named locations, if there is one.
     pub named_locations: Option<PathBuf>,
+    /// The ranges of the places that no export has.
+    pub own_ranges: OwnRanges,
+    /// The database of countries, if there is one.
+    pub countries: Option<PathBuf>,
     /// The file of risky agents, if there is one.
     pub risk: Option<PathBuf>,
 }

@@ -20,6 +20,7 @@ use crate::call::Resources;
 use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
+use crate::policy::locations::{IpRange, OwnRanges};
 pub use checker::Checker;
 
 /// The settings of `config`; `None` if one of the sections that must be there is not, or is at fault.
@@ -96,8 +97,17 @@ pub fn sources(check: &Checker<'_>, config: &raw::Config) -> Option<Sources> {
         no_policies: policies.dangerous_allow_none,
         directory: locate(&config.directory.dir),
         named_locations: locate(&config.named_locations.dir),
+        own_ranges: OwnRanges {
+            mfa_trusted_ips: ranges(config.named_locations.mfa_trusted_ips.as_deref()),
+            compliant_network: ranges(config.named_locations.compliant_networks.as_deref()),
+        },
+        countries: locate(&config.named_locations.country_database),
         risk: locate(&config.risk.file),
     })
+}
+
+fn ranges(raw: Option<&[text::IpRange]>) -> Option<Vec<IpRange>> {
+    raw.map(|ranges| ranges.iter().map(|range| range.0).collect())
 }
 
 fn decisions(config: &raw::Config) -> DecisionSettings {

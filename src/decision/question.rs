@@ -9,7 +9,7 @@ pub use self::facts::agent_facts;
 
 use std::net::IpAddr;
 
-use super::{DecisionSettings, UnknownAgents};
+use super::{DecisionSettings, UnknownAgents, lacking_controls};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
 use crate::identity::{Account, Blueprint, Caller, Credential, Evidence, KnownTarget, Target};
@@ -64,7 +64,7 @@ pub struct Session<'a> {
     /// The token's own id.
     pub token_id: Option<&'a str>,
     /// Where the call comes from.
-    pub address: IpAddr,
+    pub address: Fact<IpAddr>,
     /// The country of the address.
     pub country: Fact<Option<Country>>,
 }
@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
             evidence: credential.evidence(),
             tenant: credential.tenant(),
             token_id: token.and_then(|token| token.token_id.as_deref()),
-            address,
+            address: Fact::Known(address),
             country,
         }
     }
@@ -105,6 +105,9 @@ impl Question<'_> {
             return Reason::NotAnAgent;
         }
         match evaluation.verdict {
+            Verdict::Block if !lacking_controls(evaluation).is_empty() => {
+                Reason::AuthenticationInsufficient
+            }
             Verdict::Block => Reason::BlockedByPolicy,
             Verdict::BlockOnUnknown if evaluation.blocks_on_unknown(Condition::Application) => {
                 Reason::TargetUnknown

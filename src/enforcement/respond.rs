@@ -9,7 +9,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::Denial;
+use super::{Denial, StepUp};
 use crate::call::Body;
 use crate::types::Reason;
 
@@ -45,6 +45,8 @@ enum Challenge {
     InvalidRequest,
     InvalidToken,
     InsufficientScope,
+    /// A stronger token is asked for.
+    StepUp,
 }
 
 /// What a reason looks like from outside.
@@ -132,6 +134,10 @@ fn challenge_text(denial: &Denial, challenge: Challenge, settings: &ResponseSett
         Challenge::Bare => {}
         Challenge::InvalidRequest => parts.push(parameter("error", "invalid_request")),
         Challenge::InvalidToken => parts.push(parameter("error", "invalid_token")),
+        Challenge::StepUp => {
+            let step_up = denial.step_up.iter().flat_map(StepUp::parameters);
+            parts.extend(step_up.map(|(name, value)| parameter(name, &value)));
+        }
         Challenge::InsufficientScope => {
             parts.push(parameter("error", "insufficient_scope"));
             // An operation may ask for roles alone; a list of scopes has at least one (RFC 6750 §3).
@@ -294,6 +300,13 @@ fn face(reason: Reason) -> Face {
             "53003",
             "Access has been blocked by Conditional Access policies",
             "A new token will not help. Ask the resource's administrator, and name the decision id.",
+        ),
+        Reason::AuthenticationInsufficient => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::StepUp),
+            "insufficient_user_authentication",
+            "The user must authenticate in a stronger way",
+            "Have the user sign in as the challenge says, and call again with the new token.",
         ),
         Reason::FactsUnavailable => row(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -49,10 +49,6 @@ pub struct Guest {
 pub struct ControlEvidence {
     /// `mfa`
     pub mfa: Option<bool>,
-    /// `compliantDevice`
-    pub compliant_device: Option<bool>,
-    /// `domainJoinedDevice`
-    pub domain_joined_device: Option<bool>,
     /// `approvedApplication`
     pub approved_application: Option<bool>,
     /// `compliantApplication`

@@ -82,6 +82,7 @@ fn state() -> State {
         directory: Arc::new(directory),
         policies: Arc::default(),
         risk: RiskTable::default(),
+        countries: None,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

@@ -122,6 +122,8 @@ reasons! {
 
     /// An enforced policy with `block` applies.
     BlockedByPolicy = "blocked_by_policy", Block;
+    /// Every enforced policy that refuses demands what the human could show by signing in anew, as a second factor.
+    AuthenticationInsufficient = "authentication_insufficient", Block;
     /// A blocking policy would need a fact whose required source does not answer.
     FactsUnavailable = "facts_unavailable", Block;
     /// A token is asked for, a blocking policy may concern the resource, and nobody can tell which resource that is.

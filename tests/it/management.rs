@@ -41,6 +41,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         directory: Arc::default(),
         policies: Arc::default(),
         risk: RiskTable::default(),
+        countries: None,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

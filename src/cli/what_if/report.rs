@@ -12,7 +12,8 @@ use super::call::Call;
 use super::subject::NOBODY;
 use super::{Answer, Line};
 use crate::cli::table::{table, write_table};
-use crate::identity::{Agent, Caller};
+use crate::decision::Session;
+use crate::identity::{Account, Agent, Caller};
 use crate::policy::analysis::to_graph;
 use crate::policy::{PolicyOutcome, PolicyState};
 use crate::types::{Effect, Fact, Reason, RiskLevel};
@@ -43,7 +44,7 @@ pub(super) fn write_question(
     caller: &Caller,
     call: &Call,
     answer: &Answer<'_>,
-    is_assumed: bool,
+    (is_assumed, session): (bool, &Session<'_>),
     to: &mut dyn Write,
 ) -> io::Result<()> {
     let mut table = table();
@@ -70,6 +71,16 @@ pub(super) fn write_question(
                 &format!("its token must have {wanted}, which is not judged here"),
             ]);
         }
+    }
+    if let Fact::Known(address) = session.address {
+        let country = match session.country {
+            Fact::Known(Some(country)) => format!(", country {country}"),
+            Fact::Known(None) => ", in no country".to_owned(),
+            Fact::Unknown | Fact::RequiredUnknown => String::new(),
+        };
+        table.add_row(["from", &format!("{address}{country}")]);
+    } else if let Fact::Known(Some(country)) = session.country {
+        table.add_row(["from", &format!("country {country}")]);
     }
     let level = match caller {
         Caller::NotAgent(_) => None,
@@ -107,7 +118,11 @@ fn in_words(caller: &Caller) -> String {
             let human = human.id.as_ref().map_or("nobody knows", |id| id.as_str());
             format!("{} for the human {human}", agent_in_words(agent))
         }
-        Caller::NotAgent(_) => "not an agent".to_owned(),
+        Caller::NotAgent(caller) => match &caller.account {
+            Account::Human(_) if caller.id.as_str() == NOBODY => "not an agent".to_owned(),
+            Account::Human(_) => format!("the human {}", caller.id),
+            Account::Workload(_) => format!("the workload {}", caller.id),
+        },
     }
 }
 

@@ -19,24 +19,30 @@ pub struct Arguments {
     #[arg(
         long,
         value_name = "AGENT",
-        required_unless_present_any = ["blueprint", "agent_user", "not_an_agent"],
-        conflicts_with_all = ["blueprint", "agent_user", "not_an_agent"]
+        required_unless_present_any = ["blueprint", "agent_user", "human", "workload", "not_an_agent"],
+        conflicts_with_all = ["blueprint", "agent_user", "human", "workload", "not_an_agent"]
     )]
     pub agent: Option<String>,
     /// An agent identity of this blueprint that does not exist yet: it is in no directory and has no attributes
-    #[arg(long, value_name = "BLUEPRINT", conflicts_with_all = ["agent_user", "not_an_agent"])]
+    #[arg(long, value_name = "BLUEPRINT", conflicts_with_all = ["agent_user", "human", "workload", "not_an_agent"])]
     pub blueprint: Option<String>,
     /// This agent user
-    #[arg(long, value_name = "USER", conflicts_with = "not_an_agent")]
+    #[arg(long, value_name = "USER", conflicts_with_all = ["human", "workload", "not_an_agent"])]
     pub agent_user: Option<String>,
-    /// A caller that is not an agent
+    /// This human, by id, without an agent
+    #[arg(long, value_name = "USER", conflicts_with_all = ["workload", "not_an_agent"])]
+    pub human: Option<String>,
+    /// This classic workload, by the id of its service principal
+    #[arg(long, value_name = "ID", conflicts_with = "not_an_agent")]
+    pub workload: Option<String>,
+    /// A human of whom nothing is known, without an agent
     #[arg(long)]
     pub not_an_agent: bool,
     /// The human, by id, for whom the agent acts
-    #[arg(long, value_name = "HUMAN", conflicts_with_all = ["agent_user", "not_an_agent"])]
+    #[arg(long, value_name = "HUMAN", conflicts_with_all = ["agent_user", "human", "workload", "not_an_agent"])]
     pub on_behalf_of: Option<String>,
     /// The agent or blueprint is not in the directory, only in its token; without this, an unknown one is an error
-    #[arg(long, conflicts_with_all = ["agent_user", "not_an_agent"])]
+    #[arg(long, conflicts_with_all = ["agent_user", "human", "workload", "not_an_agent"])]
     pub discovered: bool,
 }
 
@@ -54,13 +60,7 @@ impl Arguments {
         } else if let Some(agent) = &self.agent {
             self.find_agent(agent, directory)?
         } else {
-            return Ok(Caller::NotAgent(NonAgent {
-                id: id(NOBODY, ObjectId::parse)?,
-                client: None,
-                account: Account::Human(None),
-                blueprint_entry: None,
-                may_be_agent: false,
-            }));
+            return self.non_agent(directory);
         };
         let Some(human) = &self.on_behalf_of else {
             return Ok(Caller::Autonomous(agent));
@@ -71,6 +71,28 @@ impl Arguments {
                 format!("`{human}` is another agent, or its user: such a token is refused");
             InputError(message)
         })
+    }
+
+    /// A human or a classic workload, whether or not the directory knows it.
+    fn non_agent(&self, directory: &Directory) -> Result<Caller, InputError> {
+        let given = self.human.as_ref().or(self.workload.as_ref());
+        let id = id(given.map_or(NOBODY, |given| given), ObjectId::parse)?;
+        if directory.agent(id.as_str()).is_some() || directory.agent_user(id.as_str()).is_some() {
+            let message = format!("`{id}` is an agent: ask with `--agent` or `--agent-user`");
+            return Err(InputError(message));
+        }
+        let account = if self.workload.is_some() {
+            Account::Workload(directory.service_principal(id.as_str()).cloned())
+        } else {
+            Account::Human(directory.user(id.as_str()).cloned())
+        };
+        Ok(Caller::NotAgent(NonAgent {
+            id,
+            client: None,
+            account,
+            blueprint_entry: None,
+            may_be_agent: false,
+        }))
     }
 
     fn find_agent(&self, given: &str, directory: &Directory) -> Result<Agent, InputError> {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::call::resource::HostPattern;
 use crate::identity;
+use crate::policy::locations;
 use crate::types::{AppId, ObjectId, ResourceName, TenantId};
 use parse::{
     DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
@@ -118,6 +119,12 @@ text_types! {
     };
     /// An authentication context class reference.
     AuthenticationContext(Arc<str>) = "authentication-context", r"^c[1-9][0-9]?$|\$\{", "c1", authentication_context;
+    /// A range of addresses, or one address.
+    IpRange(locations::IpRange) = "ip-range", r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$|\$\{", "198.51.100.0/24", |text| {
+        locations::IpRange::parse(text).ok_or_else(|| {
+            "is not a range of addresses, expected one such as `198.51.100.0/24` or `2001:db8::/48`".to_owned()
+        })
+    };
     /// A path and all below it, by whole segments.
     PathPrefix(Arc<str>) = "path-prefix", r"^/|\$\{", "/hr", path_prefix;
     /// A path with `{parameters}`, and `/**` at its end for all that is below.

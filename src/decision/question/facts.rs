@@ -169,7 +169,7 @@ impl<'a> Layout<'a, '_> {
     fn session(&self) -> SessionFacts<'a> {
         let shown = self.session.evidence;
         SessionFacts {
-            address: Fact::Known(self.session.address.to_canonical()),
+            address: self.session.address.map(|address| address.to_canonical()),
             country: self.session.country,
             platform: self.told(FactKind::Platform, shown.platform),
             client_app_type: self.told(FactKind::ClientAppType, shown.client_app_type),

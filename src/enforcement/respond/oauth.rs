@@ -68,6 +68,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused => "invalid_grant",
+        Reason::AuthenticationInsufficient => "interaction_required",
         Reason::TargetUnknown => "invalid_target",
         Reason::AgentDisabled
         | Reason::AccountDisabled

@@ -208,6 +208,7 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
         directory: Arc::default(),
         policies: Arc::default(),
         risk: crate::risk::RiskTable::default(),
+        countries: None,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

@@ -82,8 +82,6 @@ pub(super) fn controls(
     });
     ControlEvidence {
         mfa,
-        compliant_device: flag(&GrantControl::CompliantDevice),
-        domain_joined_device: flag(&GrantControl::DomainJoinedDevice),
         approved_application: flag(&GrantControl::ApprovedApplication),
         compliant_application: flag(&GrantControl::CompliantApplication),
         password_change: flag(&GrantControl::PasswordChange),
@@ -126,6 +124,25 @@ pub(super) fn device<'a>(
         }
     }
     Ok((!found.is_empty()).then(|| Attributes::from_pairs(found)))
+}
+
+/// What the issuer vouches for of the device, where no claim tells of it.
+pub(super) fn vouched_device(
+    vouched: &VouchedControls,
+    classes: Option<&[Arc<str>]>,
+) -> Option<Attributes> {
+    let held = vouched.of(classes.unwrap_or_default());
+    let properties: Vec<(Arc<str>, AttributeValue)> = held
+        .filter_map(|control| {
+            let (name, value) = match control {
+                GrantControl::CompliantDevice => ("isCompliant", "true"),
+                GrantControl::DomainJoinedDevice => ("trustType", "serverad"),
+                _ => return None,
+            };
+            Some((name.into(), AttributeValue::One(value.into())))
+        })
+        .collect();
+    (!properties.is_empty()).then(|| Attributes::from_pairs(properties))
 }
 
 fn property_value(value: &Value) -> Option<AttributeValue> {

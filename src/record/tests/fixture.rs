@@ -125,6 +125,7 @@ pub(in crate::record) async fn decided(
             .collect::<RiskTable>(),
         settings: DecisionSettings::default(),
         generation: &"0f1e2d3c".into(),
+        countries: None,
     };
     decide(identified.unwrap(), &knowledge, NOW)
 }

@@ -12,6 +12,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("policy", 2),
     ("identity", 2),
     ("capability", 2),
+    ("countries", 2),
     ("risk", 3),
     ("decision", 4),
     ("enforcement", 5),
@@ -36,7 +37,14 @@ const ROOMS: &[(&str, u8)] = &[
 /// The lowest room that may count and log.
 const FIRST_TO_MEASURE: u8 = 6;
 
-const PURE: &[&str] = &["types", "policy", "risk", "decision", "capability"];
+const PURE: &[&str] = &[
+    "types",
+    "policy",
+    "risk",
+    "decision",
+    "capability",
+    "countries",
+];
 
 /// What a pure room never says.
 pub(super) const IMPURE: &[&str] = &[
@@ -80,6 +88,7 @@ pub(super) const RESERVED: &[(&str, &[&str])] = &[
     ("hyper::client", &["client", "upstream"]),
     ("hyper_util::client", &["client", "upstream"]),
     ("jsonwebtoken", &["identity", "demo"]),
+    ("maxminddb", &["countries"]),
     ("moka", &["identity", "feeds"]),
     ("prometheus", &["telemetry"]),
     ("rcgen", &["demo"]),

@@ -187,6 +187,15 @@ fn decisions() -> Vec<Row> {
                 ..under(block("p1", json!({"agentIdRiskLevels": "high"})))
             })
             .at(Stage::Decided("agent_identity", "failure")),
+        decided(
+            Reason::AuthenticationInsufficient,
+            401,
+            "insufficient_user_authentication",
+            claims(json!({"idtyp": "user", "oid": HUMAN, "sub": "pairwise", "xms_sub_fct": "2 3", "amr": ["pwd"]})),
+        )
+        .on(under(mfa_for_users()))
+        .at(Stage::Decided("on_behalf_of", "failure"))
+        .challenged(", error=\"insufficient_user_authentication\""),
         decided(Reason::AgentDisabled, 403, "agent_disabled", agent_call())
             .on(with_directory(disabled(agent(AGENT, "hr-agent")))),
         decided(
@@ -256,6 +265,16 @@ fn decisions() -> Vec<Row> {
         })
         .challenged(", error=\"insufficient_scope\", scope=\"People.Read People.Browse\""),
     ]
+}
+
+/// A policy that asks all users for a second factor.
+fn mfa_for_users() -> (String, Value) {
+    let (file, mut policy) = block(
+        "p1",
+        json!({"users": {"includeUsers": ["All"]}, "clientApplications": null}),
+    );
+    policy["grantControls"]["builtInControls"] = json!(["mfa"]);
+    (file, policy)
 }
 
 /// The default directory with this object in place of the one of the same id.

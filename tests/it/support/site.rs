@@ -35,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) policies: Vec<(String, Value)>,
     /// Graph objects of the directory.
     pub(crate) directory: Vec<Value>,
+    /// Graph objects of the folder `places`, which `sections` may name.
+    pub(crate) locations: Vec<Value>,
     /// Graph's `riskyAgent` objects.
     pub(crate) risky: Vec<Value>,
     /// Further members of the resource, one YAML line each.
@@ -65,6 +67,7 @@ impl Default for Setup {
                 json!({"@odata.type": "#microsoft.graph.agentUser", "id": AGENT_USER, "displayName": "hr-agent-user",
                     "identityParentId": AGENT, "accountEnabled": true}),
             ],
+            locations: Vec::new(),
             risky: Vec::new(),
             resource: Vec::new(),
             listener: Vec::new(),
@@ -335,7 +338,7 @@ pub(crate) fn start(folder: &Path) -> App {
 fn write(setup: &Setup, pki: &Pki, issuer: &Issuer, upstream: &Upstream) -> PathBuf {
     pki.server_tls();
     let folder = pki.path("site");
-    for inner in ["policies", "agents"] {
+    for inner in ["policies", "agents", "places"] {
         std::fs::create_dir_all(folder.join(inner)).unwrap();
     }
     for (name, policy) in &setup.policies {
@@ -343,6 +346,7 @@ fn write(setup: &Setup, pki: &Pki, issuer: &Issuer, upstream: &Upstream) -> Path
     }
     let list = |value: &[Value]| json!({"value": value}).to_string();
     std::fs::write(folder.join("agents/agents.json"), list(&setup.directory)).unwrap();
+    std::fs::write(folder.join("places/places.json"), list(&setup.locations)).unwrap();
     std::fs::write(folder.join("risky.json"), list(&setup.risky)).unwrap();
     std::fs::write(folder.join("keys.json"), issuer.key_set(ISSUER).to_string()).unwrap();
     std::fs::write(folder.join("admin-token"), ADMIN_TOKEN).unwrap();

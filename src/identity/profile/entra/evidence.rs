@@ -34,6 +34,7 @@ pub(super) fn read(
         guest: guest(claims, tenant)?,
         // Whoever presents a bearer token is a client with modern authentication, and no browser.
         client_app_type: Some(ClientAppType::MobileAppsAndDesktopClients),
+        device: shown::vouched_device(vouched, contexts.as_deref()),
         controls: shown::controls(vouched, methods.as_deref(), contexts.as_deref()),
         ..Evidence::default()
     })

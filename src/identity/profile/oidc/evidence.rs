@@ -44,7 +44,8 @@ pub(super) fn read(
             None => Some(ClientAppType::MobileAppsAndDesktopClients),
         },
         transfer_method: word(&of.transfer_method)?.and_then(transfer_method),
-        device: shown::device(claims, of.device.iter())?,
+        device: shown::device(claims, of.device.iter())?
+            .or_else(|| shown::vouched_device(vouched, classes.as_deref())),
         agent_contexts,
         controls: shown::controls(vouched, methods.as_deref(), classes.as_deref()),
     })
