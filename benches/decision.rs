@@ -24,7 +24,7 @@ use boomgate::policy::{
     AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
     Subject,
 };
-use boomgate::risk::{RiskSettings, RiskTable};
+use boomgate::risk::{RiskSettings, RiskTable, SignInIds};
 use boomgate::types::attributes::fold;
 use boomgate::types::{
     AgentId, AttributeValue, Attributes, BlueprintId, Fact, RiskLevel, Timestamp,
@@ -110,7 +110,7 @@ fn token_seen_before_risk_and_policies(bencher: Bencher<'_, '_>, count: u32) {
     with_facts(RiskLevel::Low, |facts| {
         bencher.bench_local(|| {
             let verified = token.verify();
-            let assessment = risk.assess(divan::black_box(&caller), settings);
+            let assessment = risk.assess(divan::black_box(&caller), SignInIds::default(), settings);
             (verified, assessment, set.evaluate(divan::black_box(facts)))
         });
     });
@@ -166,15 +166,16 @@ impl SeenToken {
         IssuerSettings {
             name: "bench".into(),
             issuers: vec![Self::ISSUER.into()],
-            profile: Profile::Oidc(ClaimMapping {
+            profile: Profile::Oidc(Arc::new(ClaimMapping {
                 agent_id: Some("agent".into()),
                 ..ClaimMapping::default()
-            }),
+            })),
             algorithms: vec![Algorithm::Rs256],
             types: vec!["JWT".into()],
             type_may_be_missing: false,
             leeway: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(86_400),
+            vouched: Arc::default(),
             keys: KeySettings {
                 origin: KeyOrigin::File("unread".into()),
                 ca_file: None,
