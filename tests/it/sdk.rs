@@ -2,6 +2,8 @@
 //!
 //! The scripts are in `tests/sdk`; `tests/run` sets `BOOMGATE_SDK_PYTHON` to a Python that has the SDK.
 
+mod generated;
+
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,7 +32,10 @@ struct Gateway {
 
 impl Gateway {
     async fn start(setup: &Setup) -> Self {
-        let ground = Ground::lay(setup).await;
+        Self::on(Ground::lay(setup).await).await
+    }
+
+    async fn on(ground: Ground) -> Self {
         let config = ground.path("boomgate.yaml");
         let mut process = Process::start(&["run", "--config", config.to_str().unwrap()]);
         let listens =
@@ -109,4 +114,36 @@ async fn refusals_have_graphs_form() {
     std::fs::write(&elsewhere, block("linked", json!({})).1.to_string()).unwrap();
     symlink(&elsewhere, gateway.ground.path("policies/linked.json")).unwrap();
     gateway.serves(&python, "errors");
+}
+
+#[tokio::test]
+async fn named_locations_are_made_changed_and_deleted() {
+    let Some(python) = python() else { return };
+    let ground = Ground::lay(&Setup {
+        policies: policies(),
+        sections: "named_locations: {dir: locations}".to_owned(),
+        ..Setup::default()
+    })
+    .await;
+    std::fs::create_dir(ground.path("locations")).unwrap();
+    Gateway::on(ground).await.serves(&python, "locations");
+}
+
+#[tokio::test]
+async fn policies_are_the_same_after_a_round_trip() {
+    let Some(python) = python() else { return };
+    let ground = Ground::lay(&Setup {
+        sections: "policies: {dir: policies, on_unsupported: report_only}".to_owned(),
+        ..Setup::default()
+    })
+    .await;
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/entra");
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        std::fs::copy(&path, ground.path(&format!("policies/{name}"))).unwrap();
+    }
+    let generated = generated::policies(24).to_string();
+    std::fs::write(ground.path("policies/generated.json"), generated).unwrap();
+    Gateway::on(ground).await.serves(&python, "round_trip");
 }

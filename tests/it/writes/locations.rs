@@ -44,8 +44,14 @@ async fn a_policy_follows_the_location_that_it_names() {
     let applies = async || {
         let from_here = question(AGENT, &json!({"ipAddress": "127.0.0.1"}));
         let results = ask(&site, &from_here).await;
-        let on_location = results.iter().find(|result| result["id"] != "on-risk").unwrap();
-        (on_location["policyApplies"] == true, on_location["analysisReasons"].clone())
+        let on_location = results
+            .iter()
+            .find(|result| result["id"] != "on-risk")
+            .unwrap();
+        (
+            on_location["policyApplies"] == true,
+            on_location["analysisReasons"].clone(),
+        )
     };
     assert_eq!(applies().await, (false, json!("location")));
 
@@ -62,14 +68,23 @@ async fn a_policy_follows_the_location_that_it_names() {
     // The policy would be left with a place that is not there.
     let refused = send(&site, Method::DELETE, &address, &[], "").await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    assert!(error(&refused).1.contains(&format!("there is no named location `{id}`")));
+    assert!(
+        error(&refused)
+            .1
+            .contains(&format!("there is no named location `{id}`"))
+    );
     assert_eq!(applies().await, (true, json!("notSet")));
     let records = changes(&site, 8).await;
     assert_eq!(records[7]["activityDisplayName"], "Delete named location");
     assert_eq!(records[7]["result"], "failure");
     let property = &records[5]["targetResources"][0]["modifiedProperties"][0];
     assert_eq!(property["displayName"], "NamedLocation");
-    assert!(property["oldValue"].as_str().unwrap().contains("192.0.2.0/24"));
+    assert!(
+        property["oldValue"]
+            .as_str()
+            .unwrap()
+            .contains("192.0.2.0/24")
+    );
 }
 
 #[tokio::test]
@@ -108,7 +123,10 @@ async fn each_type_is_kept_and_v1_knows_two_of_them() {
     }
     let deleted = send(&site, Method::DELETE, &format!("{LOCATIONS}/{id}"), &[], "").await;
     assert_eq!(deleted.status, StatusCode::NO_CONTENT);
-    assert_eq!(std::fs::read_dir(site.path("locations")).unwrap().count(), 2);
+    assert_eq!(
+        std::fs::read_dir(site.path("locations")).unwrap().count(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -124,16 +142,34 @@ async fn a_location_that_is_none_is_refused_by_its_member() {
     let wrong_range = office("192.0.2.0/33");
     let wrong_type = with("@odata.type", json!("#microsoft.graph.moonLocation"));
     for (method, path, body, member) in [
-        (Method::POST, LOCATIONS, &wrong_range, "ipRanges[0].cidrAddress"),
-        (Method::PATCH, &address, &wrong_range, "ipRanges[0].cidrAddress"),
+        (
+            Method::POST,
+            LOCATIONS,
+            &wrong_range,
+            "ipRanges[0].cidrAddress",
+        ),
+        (
+            Method::PATCH,
+            &address,
+            &wrong_range,
+            "ipRanges[0].cidrAddress",
+        ),
         (Method::POST, LOCATIONS, &wrong_type, "@odata.type"),
         (
             Method::PATCH,
             &address,
-            &with("@odata.type", json!("#microsoft.graph.countryNamedLocation")),
+            &with(
+                "@odata.type",
+                json!("#microsoft.graph.countryNamedLocation"),
+            ),
             "@odata.type",
         ),
-        (Method::POST, LOCATIONS, &with("displayName", json!(null)), "displayName"),
+        (
+            Method::POST,
+            LOCATIONS,
+            &with("displayName", json!(null)),
+            "displayName",
+        ),
     ] {
         let refused = send(&site, method, path, &[], &body.to_string()).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
@@ -146,7 +182,18 @@ async fn a_location_that_is_none_is_refused_by_its_member() {
 #[tokio::test]
 async fn without_a_folder_of_named_locations_there_is_none_to_write_to() {
     let site = super::site().await;
-    let refused = send(&site, Method::POST, LOCATIONS, &[], &office("192.0.2.0/24").to_string()).await;
+    let refused = send(
+        &site,
+        Method::POST,
+        LOCATIONS,
+        &[],
+        &office("192.0.2.0/24").to_string(),
+    )
+    .await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(error(&refused).1.contains("`named_locations.dir` names none"));
+    assert!(
+        error(&refused)
+            .1
+            .contains("`named_locations.dir` names none")
+    );
 }
