@@ -8,7 +8,7 @@ from msgraph_beta.generated.models.ip_named_location import IpNamedLocation
 from msgraph_beta.generated.models.i_pv4_cidr_range import IPv4CidrRange
 from msgraph_beta.generated.models.i_pv6_cidr_range import IPv6CidrRange
 
-from gateway import run, sdk
+from gateway import sdk
 
 
 async def main():
@@ -55,6 +55,3 @@ async def main():
     for location in made:
         await locations.by_named_location_id(location.id).delete()
     assert (await locations.get()).value == []
-
-
-run(main)

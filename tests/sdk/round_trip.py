@@ -10,7 +10,7 @@ from kiota_serialization_json.json_parse_node_factory import JsonParseNodeFactor
 from kiota_serialization_json.json_serialization_writer import JsonSerializationWriter
 from msgraph_beta.generated.models.conditional_access_policy import ConditionalAccessPolicy
 
-from gateway import http, run, sdk
+from gateway import http, sdk
 
 POLICIES = "/beta/identity/conditionalAccess/policies"
 # The gateway says these of a new one; and a policy's own type, of which there is one only, is not kept.
@@ -97,6 +97,3 @@ def differ(one, other, path=""):
             for deeper in differ(one.get(name, "absent"), other.get(name, "absent"), f"{path}.{name}".strip("."))
         }
     return set() if one == other else {path}
-
-
-run(main)

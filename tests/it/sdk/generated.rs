@@ -1,8 +1,8 @@
 //! Policies for the round trip: every member that Graph's schema has, in the forms that it has, in mixtures that nobody
 //! thought of. The same ones in each run.
 
-use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::Strategy;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
@@ -121,7 +121,7 @@ fn members() -> Vec<(&'static str, Vec<Value>)> {
         ),
         (
             "conditions.clientApplications.agentIdServicePrincipalFilter",
-            vec![Value::Null, attribute.clone()],
+            vec![Value::Null, attribute],
         ),
         (
             "conditions.clientApplications.includeServicePrincipals",
