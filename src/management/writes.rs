@@ -23,7 +23,7 @@ use crate::store::folder::{Folder, FolderError, Item, Written};
 use crate::types::Faults;
 use crate::types::json::tidy;
 
-pub(super) use merge::{merged, without_annotations};
+pub(super) use merge::merged;
 pub(super) use refusals::not_recorded;
 pub(super) use request::{Asker, IsIt, object};
 

@@ -2,6 +2,8 @@
 //!
 //! The scripts are in `tests/sdk`; `tests/run` sets `BOOMGATE_SDK_PYTHON` to a Python that has the SDK.
 
+mod generated;
+
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,8 +31,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn start(setup: &Setup) -> Self {
-        let ground = Ground::lay(setup).await;
+    async fn on(ground: Ground) -> Self {
         let config = ground.path("boomgate.yaml");
         let mut process = Process::start(&["run", "--config", config.to_str().unwrap()]);
         let listens =
@@ -39,14 +40,14 @@ impl Gateway {
         Self { ground, process }
     }
 
-    /// Runs a script to its end, which must be a good one.
-    fn serves(&self, python: &Path, script: &str) {
+    /// Runs scripts to their end, which must be a good one.
+    fn serves(&self, python: &Path, scripts: &[&str]) {
         let management = listening_at(&self.process.stderr(), "management").unwrap();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
         let output = Command::new("timeout")
-            .arg("120")
+            .arg("600")
             .arg(python)
-            .arg(format!("{folder}/{script}.py"))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/run.py"))
+            .args(scripts)
             .env("BOOMGATE_MANAGEMENT", format!("https://{management}"))
             .env("BOOMGATE_CA_FILE", self.ground.pki.path("ca.pem"))
             .env("BOOMGATE_ADMIN_TOKEN_FILE", self.ground.path("admin-token"))
@@ -55,7 +56,7 @@ impl Gateway {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(
             output.status.success() && text(&output.stdout).ends_with("done\n"),
-            "{script}: {}\n{}\n{}",
+            "{}\n{}\n{}",
             output.status,
             text(&output.stdout),
             text(&output.stderr)
@@ -75,38 +76,49 @@ fn policies() -> Vec<(String, Value)> {
     ]
 }
 
-async fn gateway() -> Gateway {
-    Gateway::start(&Setup {
+#[tokio::test]
+async fn the_sdk_drives_policies_locations_what_if_and_risk() {
+    let Some(python) = python() else { return };
+    let ground = Ground::lay(&Setup {
         policies: policies(),
+        sections: "named_locations: {dir: locations}".to_owned(),
         ..Setup::default()
     })
-    .await
-}
-
-#[tokio::test]
-async fn policies_are_listed_made_changed_and_deleted() {
-    let Some(python) = python() else { return };
-    gateway().await.serves(&python, "policies");
-}
-
-#[tokio::test]
-async fn what_if_is_asked_as_an_agent() {
-    let Some(python) = python() else { return };
-    gateway().await.serves(&python, "evaluate");
-}
-
-#[tokio::test]
-async fn risky_agents_are_confirmed_paged_and_dismissed() {
-    let Some(python) = python() else { return };
-    gateway().await.serves(&python, "risky_agents");
+    .await;
+    std::fs::create_dir(ground.path("locations")).unwrap();
+    let scripts = ["policies", "locations", "evaluate", "risky_agents"];
+    Gateway::on(ground).await.serves(&python, &scripts);
 }
 
 #[tokio::test]
 async fn refusals_have_graphs_form() {
     let Some(python) = python() else { return };
-    let gateway = gateway().await;
-    let elsewhere = gateway.ground.path("linked.json");
+    let ground = Ground::lay(&Setup {
+        policies: policies(),
+        ..Setup::default()
+    })
+    .await;
+    let elsewhere = ground.path("linked.json");
     std::fs::write(&elsewhere, block("linked", json!({})).1.to_string()).unwrap();
-    symlink(&elsewhere, gateway.ground.path("policies/linked.json")).unwrap();
-    gateway.serves(&python, "errors");
+    symlink(&elsewhere, ground.path("policies/linked.json")).unwrap();
+    Gateway::on(ground).await.serves(&python, &["errors"]);
+}
+
+#[tokio::test]
+async fn policies_are_the_same_after_a_round_trip() {
+    let Some(python) = python() else { return };
+    let ground = Ground::lay(&Setup {
+        sections: "policies: {dir: policies, on_unsupported: report_only}".to_owned(),
+        ..Setup::default()
+    })
+    .await;
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/entra");
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        std::fs::copy(&path, ground.path(&format!("policies/{name}"))).unwrap();
+    }
+    let generated = generated::policies(24).to_string();
+    std::fs::write(ground.path("policies/generated.json"), generated).unwrap();
+    Gateway::on(ground).await.serves(&python, &["round_trip"]);
 }

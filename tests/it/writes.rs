@@ -3,6 +3,7 @@
 mod conditions;
 mod crash;
 mod evaluate;
+mod locations;
 mod policies;
 mod refusals;
 

@@ -1,6 +1,6 @@
 """The forms of refusals, byte by byte as a client without an SDK sees them."""
 
-from gateway import ADDRESS, TOKEN, http, run
+from gateway import ADDRESS, TOKEN, http
 
 POLICIES = "/beta/identity/conditionalAccess/policies"
 CLIENT_ID = "12345678-1234-4123-8123-123456789012"
@@ -53,6 +53,3 @@ async def main():
         check(await admin.delete(f"{POLICIES}/linked"), 409, "Conflict")
         check(await admin.get(POLICIES, params={"$filter": "no such thing"}), 400, "BadRequest")
         assert ADDRESS.startswith("https://")
-
-
-run(main)

@@ -9,7 +9,7 @@ from msgraph_beta.generated.models.application_context import ApplicationContext
 from msgraph_beta.generated.models.sign_in_conditions import SignInConditions
 from msgraph_beta.generated.models.what_if_analysis_reasons import WhatIfAnalysisReasons
 
-from gateway import AGENT, RESOURCE, run, sdk
+from gateway import AGENT, RESOURCE, sdk
 
 
 async def ask(risk: AgentIdRiskLevel, applied_only: bool):
@@ -35,6 +35,3 @@ async def main():
     assert low["policy high"] == (False, [WhatIfAnalysisReasons.AgentIdRisk]), low
     assert await ask(AgentIdRiskLevel.High, True) == {"policy high": applies}
     assert await ask(AgentIdRiskLevel.Low, True) == {}
-
-
-run(main)

@@ -1,6 +1,5 @@
 """The gateway that a script talks to, as the environment names it, through Microsoft's SDK or bare HTTP."""
 
-import asyncio
 import os
 import ssl
 from pathlib import Path
@@ -49,8 +48,3 @@ def http(**changes) -> httpx.AsyncClient:
     """A client that sends what a script says, as the administrator unless it says otherwise."""
     settings = {"base_url": ADDRESS, "verify": CA, "headers": {"Authorization": f"Bearer {TOKEN}"}}
     return httpx.AsyncClient(**settings | changes)
-
-
-def run(main):
-    asyncio.run(main())
-    print("done")

@@ -13,7 +13,7 @@ from msgraph_beta.generated.models.conditional_access_policy_state import Condit
 from msgraph_beta.generated.models.conditional_access_users import ConditionalAccessUsers
 from msgraph_beta.generated.models.o_data_errors.o_data_error import ODataError
 
-from gateway import AGENT, OTHER_AGENT, run, sdk
+from gateway import AGENT, OTHER_AGENT, sdk
 
 
 def new_policy() -> ConditionalAccessPolicy:
@@ -91,6 +91,3 @@ async def refused(request):
         assert error.error.message and error.error.inner_error.request_id
         return error.response_status_code, error.error.code
     raise AssertionError("this should have been refused")
-
-
-run(main)

@@ -15,7 +15,7 @@ from msgraph_beta.generated.models.risk_state import RiskState
 from msgraph_beta.generated.models.risky_agent_identity import RiskyAgentIdentity
 from msgraph_core.tasks.page_iterator import PageIterator
 
-from gateway import AGENT, OTHER_AGENT, run, sdk
+from gateway import AGENT, OTHER_AGENT, sdk
 
 
 async def main():
@@ -42,6 +42,3 @@ async def main():
     await agents.dismiss.post(DismissPostRequestBody(agent_ids=[AGENT]))
     one = await agents.by_risky_agent_id(AGENT).get()
     assert (one.risk_level, one.risk_state) == (RiskLevel.None_, RiskState.Dismissed)
-
-
-run(main)

@@ -24,6 +24,7 @@ use crate::management::graph::GraphError;
 use crate::management::odata::{Asked, apart};
 use crate::management::writes::object;
 use crate::policy::analysis::to_graph;
+use crate::policy::model::ApplicationTarget;
 use crate::policy::{AnalysisReason, CompiledPolicy, Facts};
 use crate::snapshot::Snapshot;
 use crate::types::Timestamp;
@@ -96,16 +97,11 @@ fn of_action(
     reason: AnalysisReason,
     action: Option<UserAction>,
 ) -> AnalysisReason {
-    let actions = policy
-        .model()
-        .source
-        .get("conditions")
-        .and_then(|conditions| conditions.get("applications"))
-        .and_then(|applications| applications.get("includeUserActions"))
-        .and_then(Value::as_array);
+    let include = &policy.model().conditions.applications.include;
     let names = |action: UserAction| {
-        let mut actions = actions.into_iter().flatten();
-        actions.any(|name| name.as_str() == Some(action.urn()))
+        let urn = action.urn();
+        let is_it = |target: &ApplicationTarget| matches!(target, ApplicationTarget::UserAction(name) if **name == *urn);
+        include.iter().any(is_it)
     };
     if reason != AnalysisReason::PolicyNotEnabled && action.is_some_and(names) {
         AnalysisReason::NotEnoughInformation

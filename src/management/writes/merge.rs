@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::types::json::is_annotation;
+use crate::policy::read::without_annotations;
 
 /// The type of an object, where its place allows several.
 const TYPE: &str = "@odata.type";
@@ -13,12 +13,12 @@ const TYPE: &str = "@odata.type";
 /// `object` with what `patch` says.
 pub(in crate::management) fn merged(
     mut object: Map<String, Value>,
-    patch: Map<String, Value>,
+    patch: &Map<String, Value>,
 ) -> Map<String, Value> {
     for (name, value) in without_annotations(patch) {
         let value = match (object.remove(&name), value) {
             (Some(Value::Object(old)), Value::Object(new)) if is_same_type(&old, &new) => {
-                Value::Object(merged(old, new))
+                Value::Object(merged(old, &new))
             }
             (_, value) => value,
         };
@@ -32,23 +32,6 @@ fn is_same_type(old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
     match (old.get(TYPE), new.get(TYPE)) {
         (Some(old), Some(new)) => old == new,
         (None, _) | (_, None) => true,
-    }
-}
-
-/// The object without what is said of an answer and not of the object; types stay.
-pub(in crate::management) fn without_annotations(object: Map<String, Value>) -> Map<String, Value> {
-    let stays = |name: &str| !is_annotation(name) || name.ends_with(TYPE);
-    let members = object.into_iter().filter(|(name, _)| stays(name));
-    members
-        .map(|(name, value)| (name, cleaned(value)))
-        .collect()
-}
-
-fn cleaned(value: Value) -> Value {
-    match value {
-        Value::Object(object) => Value::Object(without_annotations(object)),
-        Value::Array(items) => items.into_iter().map(cleaned).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
@@ -70,7 +53,7 @@ mod tests {
         let (Value::Object(object), Value::Object(patch)) = (object, patch) else {
             panic!("objects")
         };
-        assert_eq!(Value::Object(merged(object, patch)), expected);
+        assert_eq!(Value::Object(merged(object, &patch)), expected);
     }
 
     #[test]
@@ -81,9 +64,9 @@ mod tests {
             Map::from_iter([("tenants".to_owned(), tenants)])
         };
         let old = tenants("#all", json!({"a": 1}));
-        let same = merged(old.clone(), tenants("#all", json!({"b": 2})));
+        let same = merged(old.clone(), &tenants("#all", json!({"b": 2})));
         assert_eq!(same, tenants("#all", json!({"a": 1, "b": 2})));
         let other = tenants("#enumerated", json!({"b": 2}));
-        assert_eq!(merged(old, other.clone()), other);
+        assert_eq!(merged(old, &other), other);
     }
 }

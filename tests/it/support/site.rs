@@ -198,7 +198,11 @@ impl Ground {
 
 impl Site {
     pub(crate) async fn start(setup: Setup) -> Self {
-        let ground = Ground::lay(&setup).await;
+        Self::on(Ground::lay(&setup).await)
+    }
+
+    /// A gateway on a ground that is laid.
+    pub(crate) fn on(ground: Ground) -> Self {
         let app = start(&ground.folder);
         Self { app, ground }
     }

@@ -9,7 +9,7 @@ use crate::support::site::{AGENT, AGENT_USER, OTHER_AGENT, RESOURCE, Site};
 
 const EVALUATE: &str = "/beta/identity/conditionalAccess/evaluate";
 
-fn question(agent: &str, conditions: &Value) -> Value {
+pub(super) fn question(agent: &str, conditions: &Value) -> Value {
     json!({
         "signInIdentity": {"@odata.type": "#microsoft.graph.agentSignIn", "agentServicePrincipalId": agent},
         "signInContext": {"@odata.type": "#microsoft.graph.applicationContext", "includeApplications": [RESOURCE]},
@@ -18,7 +18,7 @@ fn question(agent: &str, conditions: &Value) -> Value {
     })
 }
 
-async fn ask(site: &Site, question: &Value) -> Vec<Value> {
+pub(super) async fn ask(site: &Site, question: &Value) -> Vec<Value> {
     let answer = send(site, Method::POST, EVALUATE, &[], &question.to_string()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
     let body = answer.json();
