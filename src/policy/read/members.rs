@@ -2,8 +2,11 @@
 //! `docs/policy-support.md` is written from it ([`page`](super::page)). Names and shapes: `reference/entra.md` §3.2-3.6
 //! and the beta SDK. Never here: how a member is read.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use crate::policy::{Condition, Control, Principal};
-use crate::types::json::Step;
+use crate::types::json::{Path, Step};
 
 use Support::{
     Controls, Demands, Descriptive, Holds, Honoured, NotApplicable, NotUnderstood, Object, Of,
@@ -284,13 +287,23 @@ pub const MEMBERS: &[Member] = &[
     member("sessionControls.blockSensitiveActions", NotUnderstood),
 ];
 
+/// The table by path: a tenant's policies ask it some hundred thousand times.
+static BY_PATH: LazyLock<BTreeMap<&str, Support>> = LazyLock::new(|| {
+    let members = MEMBERS.iter();
+    members
+        .map(|member| (member.path, member.support))
+        .collect()
+});
+
 /// How far the member at the end of `steps` is honoured; `None` if it is not known.
 pub(super) fn support(steps: &[Step<'_>]) -> Option<Support> {
-    let is_it = |member: &&Member| {
-        let names = member.path.split('.').map(Step::Member);
-        names.eq(steps.iter().cloned())
-    };
-    MEMBERS.iter().find(is_it).map(|member| member.support)
+    // A name with a dot in it is none of Graph's, and must not pass for a path.
+    let is_one_name = |step: &Step<'_>| matches!(step, Step::Member(name) if !name.contains('.'));
+    let path = steps
+        .iter()
+        .all(is_one_name)
+        .then(|| Path(steps).to_string())?;
+    BY_PATH.get(path.as_str()).copied()
 }
 
 /// Graph's keywords for lists of ids. In a list where one has no meaning, it is a finding, not an id.

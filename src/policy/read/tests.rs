@@ -179,6 +179,11 @@ const UNSUPPORTED: &[(&str, &str, &str)] = &[
         "not a member that is known here",
     ),
     (
+        r#", "applications.includeApplications": ["x"]"#,
+        "conditions.applications.includeApplications",
+        "not a member that is known here",
+    ),
+    (
         r#", "moonPhase": false"#,
         "conditions.moonPhase",
         "not a member that is known here",
