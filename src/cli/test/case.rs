@@ -13,7 +13,7 @@ use super::world::World;
 use crate::call::Resource;
 use crate::cli::what_if::{InputError, call};
 use crate::clock::{Clock, SystemClock};
-use crate::decision::{DecisionSettings, Question, Session};
+use crate::decision::{Asked, DecisionSettings, Question, Session};
 use crate::policy::{AnalysisReason, PolicyOutcome, PolicyState};
 use crate::risk::RiskTable;
 use crate::types::{Effect, Reason};
@@ -110,7 +110,8 @@ fn ask(test: &Test, world: &World, coverage: &mut Coverage) -> Result<Seen, Inpu
     session::assess(test, settings, &mut risk);
     let question = Question {
         caller: &caller,
-        resource: &resource,
+        resource: Asked::Resource(&resource),
+        non_agents: resource.non_agents,
         operation: &call.operation,
         session,
     };
@@ -135,7 +136,7 @@ fn ask(test: &Test, world: &World, coverage: &mut Coverage) -> Result<Seen, Inpu
     };
     Ok(Seen {
         question: format!("{} {operation}", who::in_words(&caller)),
-        reason: question.reason(evaluation.verdict, settings),
+        reason: question.reason(&evaluation, settings),
         policies: said.collect(),
     })
 }

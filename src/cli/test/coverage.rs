@@ -45,6 +45,10 @@ pub(super) struct Row {
     pub(super) unreached: Vec<String>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a member over by reference"
+)]
 fn graphs_name<S: serde::Serializer>(state: &PolicyState, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(state.as_str())
 }

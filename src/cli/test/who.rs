@@ -38,10 +38,10 @@ pub(super) fn caller(who: &WhoOrName, directory: &Directory) -> Result<Caller, I
                 .to_owned(),
         ));
     }
-    let mut caller = if let Some(human) = &who.human {
-        not_agent(human, Account::Human(None), directory)?
-    } else if let Some(workload) = &who.workload {
-        not_agent(workload, Account::Workload(None), directory)?
+    let mut caller = if let Some(given) = &who.human {
+        human(given, directory)?
+    } else if let Some(given) = &who.workload {
+        workload(given, directory)?
     } else {
         agent(who, directory)?
     };
@@ -147,34 +147,31 @@ fn human_id(given: &str, directory: &Directory) -> Result<ObjectId, InputError> 
     }
 }
 
-fn not_agent(given: &str, account: Account, directory: &Directory) -> Result<Caller, InputError> {
-    let (id, account) = match account {
-        Account::Human(_) => {
-            let id = human_id(given, directory)?;
-            let entry = directory.user(id.as_str()).map(Arc::clone);
-            (id, Account::Human(entry))
-        }
-        Account::Workload(_) => {
-            let mut all = directory.service_principals();
-            let known =
-                all.find(|one| is_called(given, &one.display_name) || one.id.as_str() == given);
-            match known {
-                Some(entry) => (entry.id.clone(), Account::Workload(Some(Arc::clone(entry)))),
-                None => {
-                    let id = ObjectId::parse(given)
-                        .map_err(|fault| InputError(format!("`{given}`: {fault}")))?;
-                    (id, Account::Workload(None))
-                }
-            }
-        }
-    };
-    Ok(Caller::NotAgent(NonAgent {
+fn human(given: &str, directory: &Directory) -> Result<Caller, InputError> {
+    let id = human_id(given, directory)?;
+    let entry = directory.user(id.as_str()).map(Arc::clone);
+    Ok(not_agent(id, Account::Human(entry)))
+}
+
+fn workload(given: &str, directory: &Directory) -> Result<Caller, InputError> {
+    let mut all = directory.service_principals();
+    let known = all.find(|one| is_called(given, &one.display_name) || one.id.as_str() == given);
+    if let Some(entry) = known {
+        let account = Account::Workload(Some(Arc::clone(entry)));
+        return Ok(not_agent(entry.id.clone(), account));
+    }
+    let id = ObjectId::parse(given).map_err(|fault| InputError(format!("`{given}`: {fault}")))?;
+    Ok(not_agent(id, Account::Workload(None)))
+}
+
+const fn not_agent(id: ObjectId, account: Account) -> Caller {
+    Caller::NotAgent(NonAgent {
         id,
         client: None,
         account,
         blueprint_entry: None,
         may_be_agent: false,
-    }))
+    })
 }
 
 /// Gives whom the test means these attributes. Who has attributes is somebody whom the directory knows.
@@ -256,7 +253,7 @@ pub(super) fn in_words(caller: &Caller) -> String {
         }
         Caller::NotAgent(caller) => match &caller.account {
             Account::Human(Some(entry)) => format!("human {} ({})", entry.display_name, caller.id),
-            Account::Human(None) => format!("human {}", caller.id),
+            Account::Human(None) | Account::Unnamed => format!("human {}", caller.id),
             Account::Workload(Some(entry)) => {
                 format!("workload {} ({})", entry.display_name, caller.id)
             }
@@ -266,8 +263,9 @@ pub(super) fn in_words(caller: &Caller) -> String {
 }
 
 fn human_in_words(human: &Human) -> String {
+    let id = human.id.as_ref().map_or("-", |id| id.as_str());
     match &human.entry {
-        Some(entry) => format!("{} ({})", entry.display_name, human.id),
-        None => human.id.to_string(),
+        Some(entry) => format!("{} ({id})", entry.display_name),
+        None => id.to_owned(),
     }
 }
