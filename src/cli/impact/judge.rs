@@ -53,9 +53,10 @@ const fn before(reason: Reason) -> Before {
     match reason {
         Reason::NoPolicyBlocked | Reason::NonAgentForwarded => Before::Forwarded,
         Reason::ExemptFromPolicy => Before::ForwardedAnyway,
-        Reason::BlockedByPolicy | Reason::FactsUnavailable | Reason::TargetUnknown => {
-            Before::RefusedByPolicy
-        }
+        Reason::BlockedByPolicy
+        | Reason::AuthenticationInsufficient
+        | Reason::FactsUnavailable
+        | Reason::TargetUnknown => Before::RefusedByPolicy,
         Reason::AgentDisabled
         | Reason::BlueprintDisabled
         | Reason::AccountDisabled

@@ -191,10 +191,6 @@ pub(super) struct From {
 pub(super) struct Controls {
     /// A second factor.
     pub(super) mfa: Option<bool>,
-    /// A compliant device.
-    pub(super) compliant_device: Option<bool>,
-    /// A device that has joined a domain.
-    pub(super) domain_joined_device: Option<bool>,
     /// An approved application.
     pub(super) approved_application: Option<bool>,
     /// An application with a protection policy.

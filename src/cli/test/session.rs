@@ -1,7 +1,7 @@
 //! What a test says of the call beside who and what: evidence, place and risk, as a token, a socket and the sources of
 //! risk would tell them. Never here: a value that a test did not give.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::file::{Controls, InsiderLevel, Level, Risk, RiskOrLevel, Test, Who, WhoOrName};
@@ -75,8 +75,6 @@ fn guest(who: &Who) -> Found<Option<Option<Guest>>> {
 fn controls(shown: &Controls) -> ControlEvidence {
     ControlEvidence {
         mfa: shown.mfa,
-        compliant_device: shown.compliant_device,
-        domain_joined_device: shown.domain_joined_device,
         approved_application: shown.approved_application,
         compliant_application: shown.compliant_application,
         password_change: shown.password_change,
@@ -114,13 +112,13 @@ fn word<T: Copy + ToString>(
 pub(super) fn place(
     test: &Test,
     settings: DecisionSettings,
-) -> Found<(IpAddr, Fact<Option<Country>>)> {
+) -> Found<(Fact<IpAddr>, Fact<Option<Country>>)> {
     let from = test.from.as_ref();
     let address = match from.and_then(|from| from.address.as_deref()) {
-        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        Some(text) => text
-            .parse()
-            .map_err(|_no_address| InputError(format!("from.address: `{text}` is no address")))?,
+        None => Fact::Unknown,
+        Some(text) => Fact::Known(text.parse().map_err(|_no_address| {
+            InputError(format!("from.address: `{text}` is no address"))
+        })?),
     };
     let country = match from.and_then(|from| from.country.as_deref()) {
         None => settings.missing(FactKind::Country),

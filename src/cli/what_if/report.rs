@@ -120,6 +120,7 @@ fn in_words(caller: &Caller) -> String {
         }
         Caller::NotAgent(caller) => match &caller.account {
             Account::Human(_) if caller.id.as_str() == NOBODY => "not an agent".to_owned(),
+            Account::Unnamed => "a human whom nobody names".to_owned(),
             Account::Human(_) => format!("the human {}", caller.id),
             Account::Workload(_) => format!("the workload {}", caller.id),
         },

@@ -65,7 +65,7 @@ impl Arguments {
             Caller::OnBehalfOf { human, .. } => human.entry.as_mut(),
             Caller::NotAgent(caller) => match &mut caller.account {
                 Account::Human(entry) => entry.as_mut(),
-                Account::Workload(_) => None,
+                Account::Unnamed | Account::Workload(_) => None,
             },
             Caller::Autonomous(_) | Caller::AgentUser { .. } => None,
         };

@@ -50,7 +50,7 @@ pub(super) async fn update(
     };
     let sort = sort.ok_or_else(unknown)?;
     let id = ObjectId::parse(&id).map_err(|_no_id| unknown())?;
-    let change = Edit::Update(Box::new(move |before| Ok(merged(before, patch))));
+    let change = Edit::Update(Box::new(move |before| Ok(merged(before, &patch))));
     let written = write(&control, sort, (id.as_str(), is(&id)), change, asker).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Ok(tag) = HeaderValue::from_str(&ETag::of(&written).to_string()) {
