@@ -114,12 +114,13 @@ pub(super) fn place(
     settings: DecisionSettings,
 ) -> Found<(Fact<IpAddr>, Fact<Option<Country>>)> {
     let from = test.from.as_ref();
-    let address = match from.and_then(|from| from.address.as_deref()) {
-        None => Fact::Unknown,
-        Some(text) => Fact::Known(text.parse().map_err(|_no_address| {
-            InputError(format!("from.address: `{text}` is no address"))
-        })?),
-    };
+    let address =
+        match from.and_then(|from| from.address.as_deref()) {
+            None => Fact::Unknown,
+            Some(text) => Fact::Known(text.parse().map_err(|_no_address| {
+                InputError(format!("from.address: `{text}` is no address"))
+            })?),
+        };
     let country = match from.and_then(|from| from.country.as_deref()) {
         None => settings.missing(FactKind::Country),
         Some("none") => Fact::Known(None),
