@@ -45,9 +45,9 @@ impl Clock for Stopped {
     }
 }
 
-fn state() -> State {
+fn directory() -> Directory {
     let blueprint = BlueprintId::parse(BLUEPRINT).unwrap();
-    let directory = Directory::new(
+    Directory::new(
         vec![Blueprint {
             app_id: blueprint.clone(),
             object_id: None,
@@ -74,12 +74,15 @@ fn state() -> State {
             enabled: false,
             attributes: Attributes::none(),
         }],
-    );
+    )
+}
+
+fn state() -> State {
     let snapshot = Snapshot {
         generation: "g".into(),
         resources: Arc::default(),
         issuers: Arc::default(),
-        directory: Arc::new(directory),
+        directory: Arc::new(directory()),
         policies: Arc::default(),
         risk: RiskTable::default(),
         countries: None,
