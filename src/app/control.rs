@@ -80,6 +80,8 @@ impl Control {
             clock: Arc::clone(&self.shared.clock),
             settings: Arc::clone(&self.management),
             folders: Arc::clone(&self.folders),
+            authenticator: Arc::clone(&self.shared.authenticator),
+            keys: Arc::clone(&self.shared.keys),
             reloads: self.reloads.clone(),
             recorder: self.shared.recorder.clone(),
         });

@@ -11,15 +11,16 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::decision::DecisionSettings;
+use crate::feeds::KeyFeedContext;
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
-use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile};
+use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings};
 use crate::identity::{
     Agent, AgentIdentity, AgentUser, Blueprint, Caller, Directory, Issuer, Issuers,
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::{RiskEntry, RiskTable};
+use crate::risk::{RiskDetection, RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{MemoryStore, StoreError};
 use crate::types::{
@@ -49,6 +50,7 @@ fn state() -> State {
     let directory = Directory::new(
         vec![Blueprint {
             app_id: blueprint.clone(),
+            object_id: None,
             principal_id: Some(PrincipalId::parse(PRINCIPAL).unwrap()),
             display_name: "HR agents".into(),
             enabled: true,
@@ -86,11 +88,19 @@ fn state() -> State {
     };
     let status = Status::default();
     status.start();
+    let (snapshots, status) = (Arc::new(Snapshots::new(snapshot)), Arc::new(status));
+    let metrics = Metrics::new().unwrap();
+    let keys = Arc::new(KeyFeed::new(KeyFeedContext {
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(Stopped),
+    }));
     State {
-        snapshots: Arc::new(Snapshots::new(snapshot)),
+        snapshots,
         store: Arc::new(MemoryStore::default()),
-        metrics: Metrics::new().unwrap(),
-        status: Arc::new(status),
+        metrics,
+        status,
         discovered: Arc::default(),
         clock: Arc::new(Stopped),
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
@@ -98,6 +108,7 @@ fn state() -> State {
             certificate_file: "management.pem".into(),
             key_file: "management.key".into(),
             admin_token: Secret::new(TOKEN),
+            oidc: None,
             allowed_hosts: vec!["boomgate.example.com".to_owned()],
             open_probes: true,
         })),
@@ -107,6 +118,11 @@ fn state() -> State {
             named_locations: None,
             directory: None,
         })),
+        authenticator: Arc::new(Authenticator::new(TokenSettings {
+            max_bytes: 16_384,
+            cache_entries: 0,
+        })),
+        keys,
         reloads: channel().0,
         recorder: recorder(),
     }
@@ -120,6 +136,7 @@ fn recorder() -> Recorder {
         wait: Duration::from_secs(1),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
     };
     let (recorder, _thread) = Recorder::start(&settings, Metrics::new().unwrap()).unwrap();
     recorder
@@ -488,6 +505,14 @@ impl StateStore for Failing {
 
     fn all(&self) -> Result<Vec<RiskEntry>, StoreError> {
         self.0.all()
+    }
+
+    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError> {
+        self.0.put_detection(detection)
+    }
+
+    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError> {
+        self.0.detections()
     }
 }
 

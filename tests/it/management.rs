@@ -7,8 +7,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
 use boomgate::decision::DecisionSettings;
-use boomgate::feeds::Status;
 use boomgate::feeds::reload::channel;
+use boomgate::feeds::{KeyFeed, KeyFeedContext, Status};
+use boomgate::identity::Authenticator;
+use boomgate::identity::settings::TokenSettings;
 use boomgate::listener::socket::bind_alone;
 use boomgate::listener::{load, serve_management};
 use boomgate::management::settings::{Folders, ManagementSettings};
@@ -52,13 +54,21 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         wait: Duration::from_secs(1),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
     };
+    let (snapshots, status) = (Arc::new(Snapshots::new(snapshot)), Arc::new(status));
+    let keys = Arc::new(KeyFeed::new(KeyFeedContext {
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(SystemClock),
+    }));
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
     State {
-        snapshots: Arc::new(Snapshots::new(snapshot)),
+        snapshots,
         store: Arc::new(MemoryStore::default()),
         metrics,
-        status: Arc::new(status),
+        status,
         discovered: Arc::default(),
         clock: Arc::new(SystemClock),
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
@@ -66,6 +76,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
             certificate_file: pki.path("server.pem"),
             key_file: pki.path("server.key"),
             admin_token: Secret::new("an-admin-token"),
+            oidc: None,
             allowed_hosts: Vec::new(),
             open_probes: true,
         })),
@@ -75,6 +86,11 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
             named_locations: None,
             directory: None,
         })),
+        authenticator: Arc::new(Authenticator::new(TokenSettings {
+            max_bytes: 16_384,
+            cache_entries: 0,
+        })),
+        keys,
         reloads: channel().0,
         recorder,
     }
