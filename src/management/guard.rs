@@ -17,8 +17,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::Control;
 use super::graph::{GraphError, RequestIds};
 use super::settings::ManagementSettings;
-use crate::call::Authority;
-use crate::types::Secret;
+use crate::call::{Authority, Unreadable};
+use crate::types::{Reason, Secret};
 
 /// What may be opened to probes and scrapers without a token.
 const PROBES: [&str; 4] = ["/healthz", "/readyz", "/startupz", "/metrics"];
@@ -78,6 +78,9 @@ impl IntoResponse for Refusal {
 
 /// The host that an admitted request names.
 fn admit(head: &Parts, settings: &ManagementSettings) -> Result<Authority, Refusal> {
+    if let Some(Unreadable(reason)) = head.extensions.get() {
+        return Err(unreadable(*reason));
+    }
     let authority = authority(head)?;
     if !is_ours(&authority, settings) {
         return Err(Refusal::new(
@@ -91,6 +94,16 @@ fn admit(head: &Parts, settings: &ManagementSettings) -> Result<Authority, Refus
         check_token(&head.headers, &settings.admin_token)?;
     }
     Ok(authority)
+}
+
+/// The refusal of bytes that are no request.
+fn unreadable(reason: Reason) -> Refusal {
+    let status = if reason == Reason::RequestTimeout {
+        StatusCode::REQUEST_TIMEOUT
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    Refusal::new(status, "the request is malformed, too large or too slow")
 }
 
 /// The one host that the request names.

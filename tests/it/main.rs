@@ -15,14 +15,17 @@
 )]
 
 mod architecture;
+mod attacks;
 mod binary;
 mod config;
 mod corpora;
 mod dataplane;
 mod decisions;
 mod deploy;
+mod differential;
 mod effects;
 mod forwarding;
+mod fuzz;
 mod management;
 mod observability;
 mod path;
@@ -31,6 +34,7 @@ mod reasons;
 mod reload;
 mod risk_command;
 mod samples;
+mod slow;
 mod support;
 mod tokens;
 mod twin;
