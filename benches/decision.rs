@@ -21,7 +21,8 @@ use boomgate::identity::{
 };
 use boomgate::policy::read::read;
 use boomgate::policy::{
-    AgentFacts, Facts, OnUnsupported, PolicySet, ResourceFacts, SessionFacts, Subject,
+    AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
+    Subject,
 };
 use boomgate::risk::{RiskSettings, RiskTable};
 use boomgate::types::attributes::fold;
@@ -207,7 +208,7 @@ fn set(count: u32, targets: impl Fn(u32) -> (String, String)) -> PolicySet {
     let text = format!("[{}]", policies.join(","));
     let (policies, faults) = read("bench.json", text.as_bytes(), OnUnsupported::Reject);
     assert!(faults.is_empty(), "{faults:?}");
-    PolicySet::compile(policies)
+    PolicySet::compile(policies, &NamedLocations::default())
 }
 
 /// A call of an approved agent. At low risk no policy of these applies, which is so for nearly every call.
@@ -231,9 +232,9 @@ fn with_facts(risk: RiskLevel, bench: impl FnOnce(&Facts<'_>)) {
             risk: Fact::Known(risk),
         }),
         resource: ResourceFacts {
-            app_id: "resource-7",
-            attributes: &Attributes::NONE,
-            is_agent: false,
+            app_id: Fact::Known("resource-7"),
+            attributes: Fact::Known(&Attributes::NONE),
+            is_agent: Fact::Known(false),
             authentication_contexts: &[],
         },
         session: SessionFacts::UNKNOWN,

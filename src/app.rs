@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::call::ConnectionFacts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
-use crate::feeds::{Discovered, KeyFeed, KeyFeedContext, Status, Watch};
+use crate::feeds::{self, Discovered, KeyFeed, KeyFeedContext, Status, Watch};
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
 use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
@@ -112,6 +112,7 @@ impl App {
         };
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
+        let (reloads, asked) = feeds::reload::channel();
         let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded), &metrics)?;
         let handles = sockets.handles();
         let control = Control {
@@ -127,6 +128,8 @@ impl App {
             started: loaded.settings.clone(),
             current: loaded.settings.clone(),
             files: loaded.files.clone(),
+            folders: Arc::new(ArcSwap::from_pointee(control::folders(&loaded.settings))),
+            reloads,
         };
         let mut tasks = JoinSet::new();
         let (stop_management, management_stopped) = watch::channel(false);
@@ -134,7 +137,7 @@ impl App {
         keys.follow();
         let files = loaded.files.iter().cloned().collect();
         let watch =
-            Watch::new(files, loaded.settings.reload_interval).map_err(AppError::Signals)?;
+            Watch::new(files, loaded.settings.reload_interval, asked).map_err(AppError::Signals)?;
         let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));

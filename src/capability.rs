@@ -57,6 +57,14 @@ impl Operation {
     pub fn roles(&self) -> &[Arc<str>] {
         self.rule.as_ref().map_or(&[], |rule| &rule.roles)
     }
+
+    /// The authentication contexts that it is marked with: a policy may be for these alone.
+    #[must_use]
+    pub fn authentication_contexts(&self) -> &[Arc<str>] {
+        self.rule
+            .as_ref()
+            .map_or(&[], |rule| &rule.authentication_contexts)
+    }
 }
 
 /// Whether a rule matches; `path` is in normal form. A spelling that many servers answer alike must not slip past
@@ -93,6 +101,7 @@ mod tests {
             open_ended,
             scopes: Vec::new(),
             roles: Vec::new(),
+            authentication_contexts: Vec::new(),
         }
     }
 

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use crate::call::Received;
 use crate::capability::Operation;
 use crate::identity::Identified;
-use crate::policy::{Evaluation, PolicyOutcome, PolicySet};
+use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, RiskSettings, RiskTable};
 use crate::types::{Effect, PolicyId, Reason, Timestamp};
 
-pub use question::Question;
+pub use question::{Question, agent_facts};
 
 /// What happens to agents that the directory does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,6 +77,8 @@ pub struct Decision {
     pub operation: Operation,
     /// The snapshot's generation.
     pub generation: Arc<str>,
+    /// How it was made.
+    pub settings: DecisionSettings,
     /// When.
     pub at: Timestamp,
 }
@@ -119,6 +121,14 @@ impl Decided {
         &self.decision
     }
 
+    /// All that policies read of the call.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        let decision = &self.decision;
+        let question = Question::of(&self.identified, &decision.operation);
+        question.facts(&decision.risk, decision.settings, decision.at)
+    }
+
     /// Whether the call may go on.
     #[must_use]
     pub const fn effect(&self) -> Effect {
@@ -134,11 +144,8 @@ impl Decided {
 /// Decides on one call.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
     let settings = knowledge.settings;
-    let question = Question {
-        caller: identified.caller(),
-        resource: identified.received().resource(),
-    };
     let operation = Operation::of(identified.received());
+    let question = Question::of(&identified, &operation);
     let risk = knowledge.risk.assess(question.caller, settings.risk());
     let evaluation = knowledge
         .policies
@@ -158,6 +165,7 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         risk,
         operation,
         generation: Arc::clone(knowledge.generation),
+        settings,
         at: now,
     };
     Decided {

@@ -6,10 +6,12 @@
 pub mod discovered;
 mod fingerprint;
 pub mod keys;
+pub mod reload;
 pub mod status;
 pub mod watch;
 
 pub use discovered::Discovered;
 pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
+pub use reload::{ReloadError, Reloaded, Reloads};
 pub use status::{Source, Status};
 pub use watch::{Change, Watch};

@@ -4,12 +4,18 @@
 //! ours, comes from no other site, and carries the admin token, unless it is a probe and the operator opened those.
 //! Never here: an endpoint for debugging, a secret in an answer, a change that is not logged and counted.
 
+mod actor;
+mod conditional_access;
 mod graph;
 mod guard;
 mod observe;
+pub mod odata;
 mod probes;
 mod risky_agents;
 pub mod settings;
+mod writes;
+
+pub use actor::Role;
 
 use std::sync::Arc;
 
@@ -17,14 +23,15 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::get;
 use http::StatusCode;
 use parking_lot::Mutex;
 
 use self::graph::GraphError;
-use self::settings::ManagementSettings;
+use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
-use crate::feeds::{Discovered, Status};
+use crate::feeds::{Discovered, Reloads, Status};
+use crate::record::Recorder;
 use crate::snapshot::Snapshots;
 use crate::store::StateStore;
 use crate::telemetry::Metrics;
@@ -49,6 +56,12 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// What the operator says.
     pub settings: Arc<ArcSwap<ManagementSettings>>,
+    /// The folders that it writes.
+    pub folders: Arc<ArcSwap<Folders>>,
+    /// How a write takes effect.
+    pub reloads: Reloads,
+    /// Where changes are recorded.
+    pub recorder: Recorder,
 }
 
 /// One control plane at work.
@@ -57,6 +70,8 @@ struct Control {
     state: State,
     /// Held from the store to the snapshot, so that both see changes in one order.
     writes: Mutex<()>,
+    /// Held from a look at a folder until the change of it is in force, or put back.
+    folder_writes: tokio::sync::Mutex<()>,
 }
 
 /// The control plane as a service.
@@ -64,22 +79,18 @@ pub fn router(state: State) -> Router {
     let control = Arc::new(Control {
         state,
         writes: Mutex::new(()),
+        folder_writes: tokio::sync::Mutex::new(()),
     });
-    let graph = Router::new()
-        .route("/", get(risky_agents::list))
-        .route("/{id}", get(risky_agents::show))
-        .route(
-            "/confirmCompromised",
-            post(risky_agents::confirm_compromised),
-        )
-        .route("/confirmSafe", post(risky_agents::confirm_safe))
-        .route("/dismiss", post(risky_agents::dismiss));
+    let v1 = conditional_access::routes();
+    // Risk is in Graph's beta schema only.
+    let beta = conditional_access::routes().merge(risky_agents::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
-        .nest("/beta/identityProtection/riskyAgents", graph)
+        .nest("/v1.0", v1)
+        .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {
             GraphError::new(

@@ -1,6 +1,10 @@
-//! Room 6: what must outlive a reload: risk that was reported over the management API.
+//! Room 6: what must outlive a reload: risk that was reported over the management API, and the operator's folders.
 //!
-//! In memory for now; an engine shared by replicas fits behind the same trait. Never here: deciding.
+//! Risk is in memory for now; an engine shared by replicas fits behind the same trait. Never here: deciding.
+
+pub mod etag;
+pub mod files;
+pub mod folder;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

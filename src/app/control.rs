@@ -14,13 +14,13 @@ use tokio::task::JoinSet;
 
 use super::{AppError, Environment};
 use crate::config::{self, Loaded, Settings};
-use crate::feeds::{Change, Source, Status, Watch, keep_keys};
+use crate::feeds::{Change, ReloadError, Reloaded, Reloads, Source, Status, Watch, keep_keys};
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
 use crate::identity::{IssuerKeys, Issuers};
 use crate::listener::settings::{ClientCertificates, ServerTls};
 use crate::listener::{self, ListenerHandle, tls};
-use crate::management::settings::ManagementSettings;
+use crate::management::settings::{Folders, ManagementSettings};
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
 use crate::risk::{RiskEntry, RiskTable};
@@ -28,7 +28,7 @@ use crate::snapshot::Snapshot;
 use crate::store::{StateStore, StoreError};
 use crate::telemetry::Metrics;
 use crate::types::fault::chain;
-use crate::types::{Faults, Timestamp};
+use crate::types::{Fault, Faults, Severity, Timestamp};
 use crate::upstream::UpstreamTable;
 
 /// How often files that change while they are read are read again before the next look.
@@ -55,6 +55,10 @@ pub(super) struct Control {
     pub(super) files: BTreeSet<PathBuf>,
     /// What the management listener asks of its clients.
     pub(super) management: Arc<ArcSwap<ManagementSettings>>,
+    /// The folders that the management API writes.
+    pub(super) folders: Arc<ArcSwap<Folders>>,
+    /// How it asks for a reload.
+    pub(super) reloads: Reloads,
 }
 
 impl Control {
@@ -75,6 +79,9 @@ impl Control {
             discovered: Arc::clone(&self.shared.discovered),
             clock: Arc::clone(&self.shared.clock),
             settings: Arc::clone(&self.management),
+            folders: Arc::clone(&self.folders),
+            reloads: self.reloads.clone(),
+            recorder: self.shared.recorder.clone(),
         });
         let tls = Arc::clone(&self.management_tls);
         tasks.spawn(async move {
@@ -88,12 +95,20 @@ impl Control {
     /// Reloads whenever a watched file changes or SIGHUP asks for it.
     pub(super) async fn follow(mut self, mut watch: Watch) {
         loop {
-            match watch.look().await {
+            let change = watch.look().await;
+            let snapshots = Arc::clone(&self.shared.snapshots);
+            // Not awaited: it holds up nobody, and nobody waits for it.
+            tokio::task::spawn_blocking(move || snapshots.free_retired());
+            match change {
                 Change::None => self.confirm_risk_file(),
-                Change::Files => self.reload(&mut watch).await,
+                Change::Files => drop(self.reload(&mut watch).await),
                 Change::Hangup => {
                     self.shared.recorder.reopen();
-                    self.reload(&mut watch).await;
+                    drop(self.reload(&mut watch).await);
+                }
+                Change::Asked => {
+                    let reloaded = self.reload(&mut watch).await;
+                    watch.answer(&reloaded);
                 }
             }
             let files = self.files.iter().cloned().collect();
@@ -116,13 +131,27 @@ impl Control {
     }
 
     /// Something was not loaded, so nothing was changed.
-    fn not_loaded(&self, messages: Vec<String>) {
+    fn not_loaded(&self, faults: Vec<Fault>) -> Reloaded {
         let now = self.shared.clock.now();
+        let messages: Vec<_> = faults.iter().map(ToString::to_string).collect();
         for message in &messages {
             tracing::error!("configuration not reloaded: {message}");
         }
         self.status.failed(Source::Configuration, now, messages);
         self.metrics.config_reload(false, now);
+        Err(ReloadError::Refused(faults.into()))
+    }
+
+    /// A fault of no file in particular.
+    fn fault(&self, message: String) -> Fault {
+        Fault {
+            file: self.path.to_string_lossy().into(),
+            line: 0,
+            column: 0,
+            member: String::new(),
+            message,
+            severity: Severity::Error,
+        }
     }
 
     /// The risk file is as it was when it was read, so what it says is as fresh as the last look at it.
@@ -139,17 +168,18 @@ impl Control {
     }
 
     /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
-    async fn reload(&mut self, watch: &mut Watch) {
+    async fn reload(&mut self, watch: &mut Watch) -> Reloaded {
         let (loaded, faults, files) = match self.read(watch).await {
             Ok(attempt) => attempt,
-            Err(message) => return self.not_loaded(vec![message]),
+            Err(message) => return self.not_loaded(vec![self.fault(message)]),
         };
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
-                self.apply(&loaded).map_err(|fault| vec![chain(&fault)])
+                let applied = self.apply(&loaded);
+                applied.map_err(|fault| vec![self.fault(chain(&fault))])
             }
             // FAIL-CLOSED: half a configuration is none.
-            Some(_) | None => Err(faults.iter().map(ToString::to_string).collect()),
+            Some(_) | None => Err(faults.iter().cloned().collect()),
         };
         match applied {
             Ok(()) => {
@@ -159,11 +189,12 @@ impl Control {
                 self.files = files;
                 self.loaded_well();
                 tracing::info!("configuration reloaded");
+                Ok(())
             }
-            Err(messages) => {
+            Err(faults) => {
                 // What was tried may be put right, or what is in force put back.
                 self.files.extend(files);
-                self.not_loaded(messages);
+                self.not_loaded(faults)
             }
         }
     }
@@ -195,6 +226,7 @@ impl Control {
         }
         self.management_tls.store(management);
         self.management.store(Arc::new(settings.management.clone()));
+        self.folders.store(Arc::new(folders(settings)));
         self.shared.meters.bind(&next.resources);
         self.shared.snapshots.update(|current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
@@ -299,6 +331,17 @@ fn with_kept(file: &[RiskEntry], store: &dyn StateStore) -> Result<RiskTable, St
             .is_none_or(|old| old.last_modified <= entry.last_modified);
         if newer { table.with(entry) } else { table }
     }))
+}
+
+/// The folders that the management API writes.
+pub(super) fn folders(settings: &Settings) -> Folders {
+    let sources = &settings.sources;
+    Folders {
+        policies: sources.policies.clone(),
+        on_unsupported: sources.on_unsupported,
+        named_locations: sources.named_locations.clone(),
+        directory: sources.directory.clone(),
+    }
 }
 
 /// The management listener's TLS.

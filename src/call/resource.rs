@@ -93,6 +93,8 @@ pub struct OperationRule {
     pub scopes: Vec<Arc<str>>,
     /// … one of these app roles (`roles`) is needed; both empty: none is.
     pub roles: Vec<Arc<str>>,
+    /// The authentication contexts (`c1` … `c99`) that policies name it by, sorted.
+    pub authentication_contexts: Vec<Arc<str>>,
 }
 
 /// One API behind the gateway.

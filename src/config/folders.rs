@@ -5,28 +5,23 @@
 //! with a dot are passed over, which leaves one way into a Kubernetes ConfigMap (its `..data` is a dot name);
 //! folders inside are passed over too, and that is told.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::validate::{in_words, read_bounded};
+use crate::store::files::{MAX_FILE_BYTES, entries, file_name, is_json, read_bounded};
 use crate::types::{Fault, Faults, Severity};
-
-/// The largest file of a folder, in bytes.
-const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
-/// The most files of a folder.
-const MAX_FILES: usize = 10_000;
 
 /// One file that was read.
 #[derive(Debug)]
-pub(super) struct Source {
+pub struct Source {
     /// Its name in faults: the path as it was opened.
-    pub(super) shown: String,
+    pub shown: String,
     /// Its name in its folder.
-    pub(super) name: String,
+    pub name: String,
     /// What it holds.
-    pub(super) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 /// Every `*.json` file of a folder, by name, and the faults of those that cannot be read. The ending counts in any
@@ -34,7 +29,7 @@ pub(super) struct Source {
 ///
 /// # Errors
 /// Why the folder itself cannot be read.
-pub(super) fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
+pub fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
     let mut sources = Vec::new();
     let mut faults = Faults::new();
     for path in entries(folder)? {
@@ -60,7 +55,7 @@ pub(super) fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(super) fn read_file(path: &Path) -> Result<Source, String> {
+pub fn read_file(path: &Path) -> Result<Source, String> {
     Ok(Source {
         shown: path.to_string_lossy().into_owned(),
         name: file_name(path),
@@ -68,34 +63,9 @@ pub(super) fn read_file(path: &Path) -> Result<Source, String> {
     })
 }
 
-/// What stands in a folder, by name, less the dot names. A symbolic link is what it leads to.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| in_words(&error))? {
-        let path = entry.map_err(|error| in_words(&error))?.path();
-        if !file_name(&path).starts_with('.') {
-            paths.push(path);
-        }
-    }
-    if paths.len() > MAX_FILES {
-        return Err(format!("more than {MAX_FILES} files"));
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-fn is_json(path: &Path) -> bool {
-    let extension = path.extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
-}
-
-fn file_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
-}
-
 /// A fault of a whole file or folder.
-pub(super) fn of_file(path: &Path, message: String) -> Fault {
+#[must_use]
+pub fn of_file(path: &Path, message: String) -> Fault {
     Fault {
         file: path.to_string_lossy().into(),
         line: 0,

@@ -10,13 +10,15 @@ use super::member::MemberPath;
 use super::schema::schema;
 use super::settings::{Settings, Sources};
 use super::tree::{self, Node, Place, Value};
-use super::validate::{Checker, Validated, read_bounded, sources, validate};
+use super::validate::{Checker, Validated, sources, validate};
 use super::{raw, structure};
 use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::identity::{Directory, KeySet};
-use crate::policy::{self, PolicySet};
+use crate::policy::locations::{self, OwnRanges};
+use crate::policy::{self, NamedLocations, PolicySet};
 use crate::risk::{self, RiskEntry};
-use crate::types::{Fault, Faults, json, text};
+use crate::store::files::read_bounded;
+use crate::types::{Fault, Faults, text};
 
 /// A configuration with all that it names.
 #[derive(Debug)]
@@ -37,6 +39,36 @@ pub struct Loaded {
     pub files: BTreeSet<PathBuf>,
 }
 
+/// A configuration without its policies: what they are held against.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The settings.
+    pub settings: Settings,
+    /// The directory; empty where none is configured.
+    pub directory: Arc<Directory>,
+    /// What the risk file says.
+    pub risk: Vec<RiskEntry>,
+}
+
+/// Whether the folder of policies is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OwnPolicies {
+    Read,
+    LeftOut,
+}
+
+/// Loads the configuration at `path` without a look at its policies, for whoever has others, or has them yet to come.
+#[must_use]
+pub fn surroundings(path: &Path, environment: Environment<'_>) -> (Option<Surroundings>, Faults) {
+    let (loaded, faults, _files) = attempt_with(path, environment, OwnPolicies::LeftOut);
+    let surroundings = loaded.map(|loaded| Surroundings {
+        settings: loaded.settings,
+        directory: loaded.directory,
+        risk: loaded.risk,
+    });
+    (surroundings, faults)
+}
+
 /// Loads the configuration at `path`. What is loaded is there if no fault is an error; warnings may come with it.
 #[must_use]
 pub fn load(path: &Path, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
@@ -51,6 +83,14 @@ pub fn attempt(
     path: &Path,
     environment: Environment<'_>,
 ) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
+    attempt_with(path, environment, OwnPolicies::Read)
+}
+
+fn attempt_with(
+    path: &Path,
+    environment: Environment<'_>,
+    own_policies: OwnPolicies,
+) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
     let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
     let decoded = read_bounded(path, limit)
         .map_err(|reason| format!("cannot read the file: {reason}"))
@@ -59,7 +99,7 @@ pub fn attempt(
             Err(error) => Err(error.to_string()),
         });
     match decoded {
-        Ok(text) => load_text(path, &text, environment),
+        Ok(text) => load_text(path, &text, environment, own_policies),
         Err(message) => {
             let mut faults = Faults::new();
             faults.push(of_file(path, message));
@@ -72,6 +112,7 @@ fn load_text(
     path: &Path,
     text: &str,
     environment: Environment<'_>,
+    own_policies: OwnPolicies,
 ) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
     let unreadable = |place, message| {
         let files = BTreeSet::from([path.to_owned()]);
@@ -110,7 +151,8 @@ fn load_text(
         return (None, faults, files);
     };
     let validated = validate(&mut check, &config);
-    let named = sources(&check, &config).map(|sources| Named::read(&mut check, &sources, &tree));
+    let named = sources(&check, &config)
+        .map(|sources| Named::read(&mut check, &sources, &tree, own_policies));
     let (mut faults, files) = check.finish();
     if faults.has_errors() {
         return (None, faults, files);
@@ -119,7 +161,7 @@ fn load_text(
         let Validated { settings, keys } = validated;
         Loaded {
             settings,
-            policies: Arc::new(PolicySet::compile(named.policies)),
+            policies: Arc::new(PolicySet::compile(named.policies, &named.locations)),
             directory: Arc::new(named.directory),
             risk: named.risk,
             keys,
@@ -158,6 +200,7 @@ fn of_text(path: &Path, place: Place, message: String) -> Faults {
 /// What the named files say.
 struct Named {
     policies: Vec<policy::Policy>,
+    locations: NamedLocations,
     directory: Directory,
     risk: Vec<RiskEntry>,
     generation: Arc<str>,
@@ -167,7 +210,12 @@ struct Named {
 const DECIDING_SECTIONS: [&str; 5] = ["resources", "policies", "directory", "risk", "evaluation"];
 
 impl Named {
-    fn read(check: &mut Checker<'_>, sources: &Sources, tree: &Node) -> Self {
+    fn read(
+        check: &mut Checker<'_>,
+        sources: &Sources,
+        tree: &Node,
+        own_policies: OwnPolicies,
+    ) -> Self {
         let mut generation = Generation::new();
         let mut folder = |check: &mut Checker<'_>, section: &str, path: Option<&PathBuf>| {
             let files = path.map_or_else(Vec::new, |path| folder(check, section, path));
@@ -176,7 +224,8 @@ impl Named {
             }
             files
         };
-        let policies = folder(check, "policies", Some(&sources.policies));
+        let own = (own_policies == OwnPolicies::Read).then_some(&sources.policies);
+        let policies = folder(check, "policies", own);
         let directory = folder(check, "directory", sources.directory.as_ref());
         let locations = folder(check, "named_locations", sources.named_locations.as_ref());
         for section in DECIDING_SECTIONS {
@@ -184,9 +233,13 @@ impl Named {
                 generation.add("setting", section, node.to_json().to_string().as_bytes());
             }
         }
-        check_locations(check, &locations);
+        let locations = read_locations(check, &locations);
         Self {
-            policies: read_policies(check, sources, &policies),
+            policies: match own_policies {
+                OwnPolicies::Read => read_policies(check, sources, &policies, &locations),
+                OwnPolicies::LeftOut => Vec::new(),
+            },
+            locations,
             directory: build_directory(check, &directory),
             risk: read_risk(check, sources),
             generation: generation.finish(),
@@ -213,6 +266,7 @@ fn read_policies(
     check: &mut Checker<'_>,
     sources: &Sources,
     files: &[Source],
+    locations: &NamedLocations,
 ) -> Vec<policy::Policy> {
     let mut policies = Vec::new();
     for file in files {
@@ -220,7 +274,7 @@ fn read_policies(
         policies.extend(read);
         check.extend(found);
     }
-    check.extend(policy::check_set(&policies));
+    check.extend(policy::check_set(&policies, locations));
     if policies.is_empty() && !check.has_errors() {
         let section = MemberPath::root().key("policies");
         if sources.no_policies {
@@ -253,23 +307,16 @@ fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
     directory
 }
 
-/// No policy reads a location yet, so it is held only to being strict JSON.
-fn check_locations(check: &mut Checker<'_>, files: &[Source]) {
+fn read_locations(check: &mut Checker<'_>, files: &[Source]) -> NamedLocations {
+    let mut all = Vec::new();
     for file in files {
-        let path = Path::new(&file.shown);
-        match text::decode(&file.bytes) {
-            Err(error) => check.extend(of_text(path, Place::default(), error.to_string())),
-            Ok(text) => {
-                if let Err(error) = json::parse(text.as_bytes()) {
-                    let place = Place {
-                        line: error.line,
-                        column: error.column,
-                    };
-                    check.extend(of_text(path, place, error.message));
-                }
-            }
-        }
+        let (read, found) = locations::read(&file.shown, &file.bytes);
+        all.extend(read);
+        check.extend(found);
     }
+    let (compiled, found) = NamedLocations::compile(all, &OwnRanges::default());
+    check.extend(found);
+    compiled
 }
 
 fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {

@@ -21,7 +21,6 @@ use crate::decision::{DecisionSettings, UnknownAgents};
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
 pub use checker::Checker;
-pub(super) use checker::{in_words, read_bounded};
 
 /// The settings of `config`; `None` if one of the sections that must be there is not, or is at fault.
 pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validated> {

@@ -5,12 +5,13 @@
 
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
-use crate::identity::{Agent, Blueprint, Caller};
+use crate::capability::Operation;
+use crate::identity::{Agent, Blueprint, Caller, Identified};
 use crate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
 };
 use crate::risk::Assessment;
-use crate::types::{Attributes, Reason, Timestamp};
+use crate::types::{Attributes, Fact, Reason, RiskLevel, Timestamp};
 
 /// A caller and what it calls.
 #[derive(Debug, Clone, Copy)]
@@ -19,19 +20,30 @@ pub struct Question<'a> {
     pub caller: &'a Caller,
     /// What for.
     pub resource: &'a Resource,
+    /// Which operation of it.
+    pub operation: &'a Operation,
 }
 
 impl<'a> Question<'a> {
+    /// What a call asks that performs this operation.
+    pub(super) fn of(identified: &'a Identified, operation: &'a Operation) -> Self {
+        Self {
+            caller: identified.caller(),
+            resource: identified.received().resource(),
+            operation,
+        }
+    }
+
     /// The facts for the evaluator, with this risk.
     #[must_use]
     pub fn facts(self, risk: &Assessment, settings: DecisionSettings, now: Timestamp) -> Facts<'a> {
         Facts {
             subject: subject(self.caller, risk),
             resource: ResourceFacts {
-                app_id: self.resource.app_id.as_str(),
-                attributes: &self.resource.attributes,
-                is_agent: self.resource.is_agent,
-                authentication_contexts: &[],
+                app_id: Fact::Known(self.resource.app_id.as_str()),
+                attributes: Fact::Known(&self.resource.attributes),
+                is_agent: Fact::Known(self.resource.is_agent),
+                authentication_contexts: self.operation.authentication_contexts(),
             },
             session: SessionFacts::UNKNOWN,
             now,
@@ -92,7 +104,7 @@ fn is_disabled(blueprint: Option<&Blueprint>) -> bool {
 
 fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
     match caller {
-        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk)),
+        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk.agent)),
         Caller::AgentUser { id, entry, agent } => Subject::AgentUser {
             user: AgentUserFacts {
                 id: id.as_str(),
@@ -101,17 +113,21 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
                     .map_or(NO_ATTRIBUTES, |user| &user.attributes),
                 risk: risk.agent_user,
             },
-            agent: agent_facts(agent, risk),
+            agent: agent_facts(agent, risk.agent),
         },
         Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-            human: HumanFacts::unknown(human.id.as_str()),
-            agent: agent_facts(agent, risk),
+            human: HumanFacts::unknown(Fact::Known(human.id.as_str())),
+            agent: agent_facts(agent, risk.agent),
         },
-        Caller::NotAgent(caller) => Subject::Human(HumanFacts::unknown(caller.id.as_str())),
+        Caller::NotAgent(caller) => {
+            Subject::Human(HumanFacts::unknown(Fact::Known(caller.id.as_str())))
+        }
     }
 }
 
-fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
+/// What policies may read of an agent identity with this risk.
+#[must_use]
+pub fn agent_facts(agent: &Agent, risk: Fact<RiskLevel>) -> AgentFacts<'_> {
     let principal = agent
         .blueprint_entry
         .as_ref()
@@ -124,7 +140,7 @@ fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
             .entry
             .as_ref()
             .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
-        risk: risk.agent,
+        risk,
     }
 }
 

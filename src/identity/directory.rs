@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::types::{
-    AgentId, AgentUserId, AppId, Attributes, BlueprintId, ObjectId, PrincipalId, Timestamp,
+    AgentId, AgentUserId, AppId, Attributes, BlueprintId, ObjectId, PrincipalId, SharedTexts,
+    Timestamp,
 };
 
 /// A blueprint, with its principal in this tenant.
@@ -45,6 +46,18 @@ pub struct AgentIdentity {
     pub sponsors: Vec<ObjectId>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
+}
+
+impl AgentIdentity {
+    /// Keeps what many agents have in common once.
+    fn share(&mut self, texts: &mut SharedTexts) {
+        if let Some(blueprint) = &mut self.blueprint {
+            blueprint.share(texts);
+        }
+        self.attributes.share(texts);
+        self.sponsors.iter_mut().for_each(|one| one.share(texts));
+        self.sponsors.shrink_to_fit();
+    }
 }
 
 /// An agent user.

@@ -6,19 +6,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::assignment::Matcher;
-use super::compile::{CompiledPolicy, Judged};
+use super::Principal;
+use super::assignment::{Matcher, Targets};
+use super::compile::CompiledPolicy;
+use super::judged::Judged;
 
 /// Places of policies in their set, by what a call must have for them to apply.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     agent_identities: Places,
     agent_users: Places,
+    humans: Vec<u32>,
+    workloads: Vec<u32>,
 }
 
 /// The places of the policies for one kind of agent. INVARIANT: every list is sorted.
 #[derive(Debug, Default)]
 struct Places {
+    every: Vec<u32>,
     always: Vec<u32>,
     by_resource: BTreeMap<Arc<str>, Vec<u32>>,
     by_identity: BTreeMap<Arc<str>, Vec<u32>>,
@@ -36,13 +41,20 @@ impl Index {
                 index
                     .agent_users
                     .add(place, &policy.agent_users, applications);
+                let included = policy.model().conditions.included_principals();
+                if included.contains(Principal::Human) {
+                    index.humans.push(place);
+                }
+                if included.contains(Principal::Workload) {
+                    index.workloads.push(place);
+                }
             }
         }
         index
     }
 
-    /// The places of the policies that may apply, in order, each once.
-    pub(super) fn candidates(&self, judged: Judged<'_>, app_id: &str) -> Candidates<'_> {
+    /// The places of the policies that may apply, in order, each once. No appId: it is not known.
+    pub(super) fn candidates(&self, judged: Judged<'_>, app_id: Option<&str>) -> Candidates<'_> {
         match judged {
             Judged::AgentIdentity(agent) => {
                 let ids = [
@@ -56,13 +68,15 @@ impl Index {
                 let ids = [Some(user.id), None, None];
                 self.agent_users.candidates(app_id, ids)
             }
-            Judged::Nobody => Candidates([&[]; 5]),
+            Judged::Human(_) => Candidates([&self.humans, &[], &[], &[], &[]]),
+            Judged::Workload(_) => Candidates([&self.workloads, &[], &[], &[], &[]]),
         }
     }
 }
 
 impl Places {
-    fn add(&mut self, place: u32, identity: &Matcher, applications: &Matcher) {
+    fn add(&mut self, place: u32, identity: &Matcher<Targets>, applications: &Matcher<Targets>) {
+        self.every.push(place);
         let (map, ids) = match (named(applications), named(identity)) {
             (Some([]), _) | (_, Some([])) => return,
             (Some(ids), _) => (&mut self.by_resource, ids),
@@ -74,7 +88,11 @@ impl Places {
         }
     }
 
-    fn candidates(&self, app_id: &str, identities: [Option<&str>; 3]) -> Candidates<'_> {
+    /// A resource that nobody knows may be that of any policy.
+    fn candidates(&self, app_id: Option<&str>, identities: [Option<&str>; 3]) -> Candidates<'_> {
+        let Some(app_id) = app_id else {
+            return Candidates([&self.every, &[], &[], &[], &[]]);
+        };
         let by_identity = |id: Option<&str>| {
             id.and_then(|id| self.by_identity.get(id))
                 .map_or(&[][..], Vec::as_slice)
@@ -86,10 +104,12 @@ impl Places {
 }
 
 /// The ids that an assignment includes, where it includes nothing but ids.
-fn named(matcher: &Matcher) -> Option<&[Arc<str>]> {
+fn named(matcher: &Matcher<Targets>) -> Option<&[Arc<str>]> {
     let include = &matcher.include;
-    let by_id_only =
-        !include.all && !include.all_agent_resources && !matcher.is_included_by_filter_alone;
+    let by_id_only = !include.all
+        && !include.some
+        && include.contexts.is_empty()
+        && !matcher.is_included_by_filter_alone;
     by_id_only.then_some(&include.ids)
 }
 

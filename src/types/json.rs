@@ -5,6 +5,7 @@
 //! For a message to an operator, [`locate`] finds the line and column of a member in the text.
 
 mod locate;
+mod tidy;
 
 use std::fmt;
 
@@ -114,7 +115,14 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-pub use locate::{Place, locate, locate_items};
+pub use locate::{Place, item_ranges, locate, locate_items};
+pub use tidy::tidy;
+
+/// Whether a member says something of an answer of Graph's and nothing of the object (`reference/entra.md` §3.8).
+#[must_use]
+pub fn is_annotation(name: &str) -> bool {
+    name.contains("@odata") || name.starts_with('#')
+}
 
 /// One step of the way to a member.
 #[derive(Debug, Clone, PartialEq, Eq)]

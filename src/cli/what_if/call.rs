@@ -43,8 +43,10 @@ pub struct Arguments {
 /// What is called.
 pub(super) struct Call {
     pub(super) resource: Arc<Resource>,
-    /// Method, path in normal form, and the operation that they are.
-    pub(super) operation: Option<(Method, Arc<str>, Operation)>,
+    /// The operation, as far as a path was given.
+    pub(super) operation: Operation,
+    /// Method, and path in normal form.
+    pub(super) request: Option<(Method, Arc<str>)>,
 }
 
 impl Arguments {
@@ -57,7 +59,8 @@ impl Arguments {
             (_, Some(path)) => self.of_path(path, resources),
             (Some(name), None) => Ok(Call {
                 resource: named(name, resources)?,
-                operation: None,
+                operation: Operation::default(),
+                request: None,
             }),
             (None, None) => Err(InputError(
                 "neither a resource nor a path is given".to_owned(),
@@ -78,10 +81,10 @@ impl Arguments {
         let target = Target::parse(path)
             .map_err(|fault| InputError(format!("`{path}` is refused whoever asks: {fault}")))?;
         let resource = self.answers_to(&target.path, resources)?;
-        let operation = Operation::find(&resource, &method, &target.path);
         Ok(Call {
+            operation: Operation::find(&resource, &method, &target.path),
             resource,
-            operation: Some((method, target.path, operation)),
+            request: Some((method, target.path)),
         })
     }
 

@@ -5,13 +5,13 @@
 use std::io::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::call::Call;
 use super::subject::NOBODY;
 use super::{Answer, Line};
+use crate::cli::table::{table, write_table};
 use crate::identity::{Agent, Caller};
 use crate::policy::analysis::to_graph;
 use crate::policy::{PolicyOutcome, PolicyState};
@@ -53,7 +53,8 @@ pub(super) fn write_question(
         "resource",
         &format!("{} ({})", resource.name, resource.app_id),
     ]);
-    if let Some((method, path, operation)) = &call.operation {
+    if let Some((method, path)) = &call.request {
+        let operation = &call.operation;
         let name = operation.name().unwrap_or("none that is configured");
         table.add_row(["call", &format!("{method} {path}, operation {name}")]);
         let wanted: Vec<&str> = operation
@@ -138,7 +139,7 @@ pub(super) fn write_answer(answer: &Answer<'_>, to: &mut dyn Write) -> io::Resul
         let name = line.policy.display_name.to_string();
         table.add_row([
             name,
-            state(line.policy.state).to_owned(),
+            state_in_words(line.policy.state).to_owned(),
             applies(line),
             outcome,
         ]);
@@ -179,7 +180,7 @@ fn applies(line: &Line<'_>) -> String {
 }
 
 /// The state in the words of `boomgate check`.
-const fn state(state: PolicyState) -> &'static str {
+pub(in crate::cli) const fn state_in_words(state: PolicyState) -> &'static str {
     match state {
         PolicyState::Enabled => "enforced",
         PolicyState::EnabledForReportingButNotEnforced => "report-only",
@@ -190,7 +191,9 @@ const fn state(state: PolicyState) -> &'static str {
 const fn outcome_style(outcome: PolicyOutcome) -> Style {
     match outcome {
         PolicyOutcome::Failure => AnsiColor::Red.on_default(),
-        PolicyOutcome::ReportOnlyFailure | PolicyOutcome::Unknown => AnsiColor::Yellow.on_default(),
+        PolicyOutcome::ReportOnlyFailure
+        | PolicyOutcome::ReportOnlyInterrupted
+        | PolicyOutcome::Unknown => AnsiColor::Yellow.on_default(),
         PolicyOutcome::Success | PolicyOutcome::ReportOnlySuccess => AnsiColor::Green.on_default(),
         PolicyOutcome::NotApplied
         | PolicyOutcome::NotEnabled
@@ -247,23 +250,4 @@ fn why(answer: &Answer<'_>) -> String {
         .map(|line| format!("`{}`", line.policy.display_name))
         .collect();
     format!("{words}: {}", names.join(", "))
-}
-
-fn table() -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table
-}
-
-/// Writes a table flush with the margin.
-fn write_table(mut table: Table, to: &mut dyn Write) -> io::Result<()> {
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    for line in table.lines() {
-        writeln!(to, "{}", line.trim_end())?;
-    }
-    Ok(())
 }

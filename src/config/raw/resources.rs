@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{
-    self, Application, Duration, Exact, File, Host, Label, Object, PathPrefix, PathTemplate, Size,
-    UpstreamUrl,
+    self, Application, AuthenticationContext, Duration, Exact, File, Host, Label, Object,
+    PathPrefix, PathTemplate, Size, UpstreamUrl,
 };
 
 /// An API behind the gateway.
@@ -114,6 +114,10 @@ pub struct Operation {
     /// … or one of these roles, must be in the token. None is needed where both are empty.
     #[serde(default)]
     pub roles: Vec<Exact>,
+    /// The authentication contexts, `c1` to `c99`, by which policies name it (`includeAuthenticationContextClassReferences`).
+    #[serde(default)]
+    #[schemars(length(max = 99))]
+    pub authentication_contexts: Vec<AuthenticationContext>,
 }
 
 /// A method that the gateway forwards.

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::call::resource::HostPattern;
 use crate::types::{AppId, ObjectId, ResourceName, TenantId};
 use parse::{
-    DURATION_UNITS, SIZE_UNITS, address, document_url, duration, exact, file, id_prefix, label,
-    name, path_prefix, path_template, size, tenant, to_unit, upstream_url,
+    DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
+    file, id_prefix, label, name, path_prefix, path_template, size, tenant, to_unit, upstream_url,
 };
 
 /// Checks one text; an error is a predicate such as `is not a duration, expected …`.
@@ -109,6 +109,8 @@ text_types! {
             "is not a host, expected a name without port, `*.` and a name, or `*`".to_owned()
         })
     };
+    /// An authentication context class reference.
+    AuthenticationContext(Arc<str>) = "authentication-context", r"^c[1-9][0-9]?$|\$\{", "c1", authentication_context;
     /// A path and all below it, by whole segments.
     PathPrefix(Arc<str>) = "path-prefix", r"^/|\$\{", "/hr", path_prefix;
     /// A path with `{parameters}`, and `/**` at its end for all that is below.

@@ -1,7 +1,6 @@
 //! Collects the faults of a validation, each with its place in the file, and reads the files that it names.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use super::super::member::MemberPath;
 use super::super::raw::text;
 use super::super::tree::{Node, Place, Text, Value};
+use crate::store::files::read_bounded;
 use crate::types::{Fault, Faults, Severity};
 
 /// One validation under way.
@@ -194,34 +194,5 @@ impl<'a> Checker<'a> {
     pub fn unreadable(&mut self, at: &MemberPath, reason: &str) {
         let message = format!("cannot read `{}`: {reason}", self.written(at));
         self.error(at, message);
-    }
-}
-
-/// Reads a file of at most `limit` bytes.
-///
-/// # Errors
-/// Why it cannot be read, in words for an operator.
-pub(in crate::config) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let file = std::fs::File::open(path).map_err(|error| in_words(&error))?;
-    if file.metadata().is_ok_and(|about| !about.is_file()) {
-        return Err("not a file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    let mut bounded = file.take(limit.saturating_add(1));
-    bounded
-        .read_to_end(&mut bytes)
-        .map_err(|error| in_words(&error))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
-        return Err(format!("larger than {limit} bytes"));
-    }
-    Ok(bytes)
-}
-
-/// An operating system's error without its number.
-pub(in crate::config) fn in_words(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        kind => kind.to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! Resources, and their upstreams.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::listeners::exact_host;
@@ -142,6 +142,7 @@ fn attributes(
 
 fn operation(raw: &raw::Operation) -> Arc<OperationRule> {
     let template = &raw.path.0;
+    let contexts: BTreeSet<_> = raw.authentication_contexts.iter().map(|c| &c.0).collect();
     let label = raw.name.as_ref().map(|name| &name.0);
     Arc::new(OperationRule {
         name: Arc::clone(label.unwrap_or(&template.text)),
@@ -154,6 +155,7 @@ fn operation(raw: &raw::Operation) -> Arc<OperationRule> {
             .map(|scope| Arc::clone(&scope.0))
             .collect(),
         roles: raw.roles.iter().map(|role| Arc::clone(&role.0)).collect(),
+        authentication_contexts: contexts.into_iter().map(Arc::clone).collect(),
     })
 }
 

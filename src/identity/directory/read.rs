@@ -15,7 +15,9 @@ use serde_json::{Map, Value};
 
 use super::{AgentIdentity, AgentUser, Directory};
 use crate::types::json::{self, Path, Step};
-use crate::types::{Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, text};
+use crate::types::{
+    Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, SharedTexts, text,
+};
 use object::Object;
 
 /// Where an object was read.
@@ -65,11 +67,16 @@ pub struct DirectoryParts {
     blueprints: Vec<Part<BlueprintPart>>,
     agents: Vec<Part<AgentIdentity>>,
     agent_users: Vec<Part<AgentUser>>,
+    /// What the objects have in common.
+    texts: SharedTexts,
 }
 
 impl DirectoryParts {
     /// Adds the objects of another file.
-    pub fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, mut other: Self) {
+        for part in &mut other.agents {
+            part.value.share(&mut self.texts);
+        }
         self.blueprints.extend(other.blueprints);
         self.agents.extend(other.agents);
         self.agent_users.extend(other.agent_users);

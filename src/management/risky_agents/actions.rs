@@ -16,6 +16,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::management::Control;
+use crate::management::actor::Actor;
 use crate::management::graph::{GraphError, RequestIds};
 use crate::risk::{RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
@@ -23,33 +24,48 @@ use crate::telemetry::{SignalKind, SignalResult, SignalSource};
 use crate::types::{AgentId, RiskLevel, RiskState, json};
 
 /// `POST …/riskyAgents/confirmCompromised`
-pub(in crate::management) async fn confirm_compromised(
+pub(super) async fn confirm_compromised(
     control: State<Arc<Control>>,
     ids: Extension<RequestIds>,
+    actor: Extension<Actor>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::CONFIRM_COMPROMISED, &headers, body)
+    apply(
+        &control,
+        (&ids, &actor),
+        Action::CONFIRM_COMPROMISED,
+        &headers,
+        body,
+    )
 }
 
 /// `POST …/riskyAgents/confirmSafe`
-pub(in crate::management) async fn confirm_safe(
+pub(super) async fn confirm_safe(
     control: State<Arc<Control>>,
     ids: Extension<RequestIds>,
+    actor: Extension<Actor>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::CONFIRM_SAFE, &headers, body)
+    apply(
+        &control,
+        (&ids, &actor),
+        Action::CONFIRM_SAFE,
+        &headers,
+        body,
+    )
 }
 
 /// `POST …/riskyAgents/dismiss`
-pub(in crate::management) async fn dismiss(
+pub(super) async fn dismiss(
     control: State<Arc<Control>>,
     ids: Extension<RequestIds>,
+    actor: Extension<Actor>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::DISMISS, &headers, body)
+    apply(&control, (&ids, &actor), Action::DISMISS, &headers, body)
 }
 
 /// What an action makes of an agent's risk.
@@ -84,7 +100,7 @@ impl Action {
 
 fn apply(
     control: &Control,
-    ids: &RequestIds,
+    (ids, actor): (&RequestIds, &Actor),
     action: Action,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -111,7 +127,7 @@ fn apply(
             action = action.kind.as_str(),
             agent.id = %entry.id,
             agent.known = known,
-            by = "admin token",
+            by = %actor,
             request.id = ids.id(),
             "an administrator changed an agent's risk"
         );

@@ -27,7 +27,7 @@ use crate::identity::{
     AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
     KeySet,
 };
-use crate::policy::{OnUnsupported, PolicySet};
+use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
 use crate::risk::{RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
     AgentId, AgentUserId, AppId, Attributes, BlueprintId, CallId, ObjectId, PrincipalId,
@@ -53,6 +53,9 @@ pub(in crate::record) enum Who {
 }
 
 impl Who {
+    pub(in crate::record) const ALL: [Self; 3] =
+        [Self::Autonomous, Self::AgentUser, Self::OnBehalfOf];
+
     /// The claims in which they differ (`reference/entra.md` §2.5).
     fn claims(self) -> Value {
         match self {
@@ -95,7 +98,7 @@ pub(in crate::record) async fn decided(
     );
     assert!(!faults.has_errors(), "{faults:?}");
     let knowledge = Knowledge {
-        policies: &Arc::new(PolicySet::compile(policies)),
+        policies: &Arc::new(PolicySet::compile(policies, &NamedLocations::default())),
         risk: &agent_risk
             .into_iter()
             .map(risk_entry)
@@ -291,6 +294,7 @@ fn hr_api() -> Resource {
             open_ended: false,
             scopes: vec!["People.Read".into()],
             roles: vec!["People.Read.All".into()],
+            authentication_contexts: vec!["c1".into()],
         })],
         max_body_bytes: 1024,
     }

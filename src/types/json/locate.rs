@@ -2,6 +2,8 @@
 //!
 //! The text is known to be JSON, so this only skips; if it is not, the answer is `None`, never a panic.
 
+use std::ops::Range;
+
 use super::Step;
 
 /// Line and column (in characters), from 1, of the member's name or the item's value that `steps` lead to.
@@ -46,23 +48,36 @@ impl Place {
 /// The places of all items of the array that `steps` lead to, in one pass over the text.
 #[must_use]
 pub fn locate_items(text: &str, steps: &[Step<'_>]) -> Option<Vec<Place>> {
-    let mut cursor = Cursor { text, at: 0 };
-    cursor.follow(steps)?;
-    if let Some(Step::Member(_)) = steps.last() {
-        cursor.skip_name()?;
-    }
     let mut place = Place {
         offset: 0,
         line: 1,
         column: 1,
     };
+    let ranges = item_ranges(text, steps)?.into_iter();
+    ranges
+        .map(|range| {
+            place = place.moved_to(text, range.start)?;
+            Some(place)
+        })
+        .collect()
+}
+
+/// The bytes of all items of the array that `steps` lead to, without the blanks around them, in one pass over the text.
+#[must_use]
+pub fn item_ranges(text: &str, steps: &[Step<'_>]) -> Option<Vec<Range<usize>>> {
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.follow(steps)?;
+    if let Some(Step::Member(_)) = steps.last() {
+        cursor.skip_name()?;
+    }
     let mut items = Vec::new();
     cursor.expect(b'[')?;
     cursor.skip_blank();
     while cursor.peek()? != b']' {
-        place = place.moved_to(text, cursor.at)?;
-        items.push(place);
+        let start = cursor.at;
         cursor.skip_value()?;
+        let item = text.get(start..cursor.at)?.trim_end();
+        items.push(start..start.saturating_add(item.len()));
         if cursor.expect(b',').is_none() {
             break;
         }

@@ -28,7 +28,23 @@ impl Drop for Process {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments)
+        Self::of(command(arguments))
+    }
+
+    /// The same, for whom permissions of files hold, whoever runs the tests.
+    pub(crate) fn start_confined(arguments: &[&str]) -> Self {
+        let plain = command(arguments);
+        let mut confined = Command::new("setpriv");
+        confined
+            .arg("--bounding-set=-dac_override,-dac_read_search")
+            .arg(plain.get_program())
+            .args(plain.get_args());
+        Self::of(confined)
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

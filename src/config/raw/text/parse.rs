@@ -110,6 +110,14 @@ pub(super) fn exact(text: &str) -> Result<Arc<str>, String> {
         .map_err(|error| format!("is not accepted: {error}").replace("an id", "it"))
 }
 
+pub(super) fn authentication_context(text: &str) -> Result<Arc<str>, String> {
+    let number = text.strip_prefix('c').filter(|n| !n.starts_with('0'));
+    match number.and_then(|number| number.parse::<u8>().ok()) {
+        Some(1..=99) if text.bytes().skip(1).all(|b| b.is_ascii_digit()) => Ok(text.into()),
+        _ => Err("is not an authentication context, expected `c1` to `c99`".to_owned()),
+    }
+}
+
 pub(super) fn id_prefix(text: &str) -> Result<Arc<str>, String> {
     // A GUID has neither sign, so an id with a prefix is never one.
     let well_formed = (2..=64).contains(&text.len())

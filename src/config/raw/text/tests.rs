@@ -59,6 +59,16 @@ fn a_path_template_is_whole_segments() {
 }
 
 #[test]
+fn an_authentication_context_is_c1_to_c99() {
+    for text in ["c1", "c25", "c99"] {
+        assert_eq!(authentication_context(text).as_deref(), Ok(text));
+    }
+    for text in ["", "c", "c0", "c01", "c100", "C1", "1", "c+1", "c1 "] {
+        assert!(authentication_context(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn paths_are_brought_into_the_form_that_calls_have() {
     let template = path_template("/caf%c3%a9/%61/{id}").unwrap();
     let segments = [Some("caf%C3%A9".into()), Some("a".into()), None];
