@@ -26,8 +26,7 @@ pub struct Reader {
 
 #[derive(Debug)]
 enum State {
-    /// A head, of which so many bytes are known to be sound.
-    Head { sound: usize },
+    Head(Known),
     /// A body of so many bytes more.
     Length(u64),
     /// A body in chunks.
@@ -47,9 +46,10 @@ impl Reader {
     /// A connection that has just begun.
     #[must_use]
     pub const fn new(limits: RequestLimits) -> Self {
+        let known = Known { sound: 0, line: 0 };
         Self {
             limits,
-            state: State::Head { sound: 0 },
+            state: State::Head(known),
             heads: 0,
         }
     }
@@ -88,30 +88,24 @@ impl Reader {
 
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         match &mut self.state {
-            State::Head { sound } => {
-                let from = *sound;
-                match find_end(bytes, from, &self.limits) {
-                    Ok(Some(end)) => self.end_head(bytes.get(..end).unwrap_or_default()),
-                    Ok(None) => {
-                        self.state = State::Head { sound: bytes.len() };
-                        Ok(0)
-                    }
-                    Err(reason) => Err(Fault::Head(reason)),
-                }
-            }
+            State::Head(known) => match known.find_end(bytes, &self.limits) {
+                Ok(Some(end)) => self.end_head(bytes.get(..end).unwrap_or_default()),
+                Ok(None) => Ok(0),
+                Err(reason) => Err(Fault::Head(reason)),
+            },
             State::Length(left) => {
                 let available = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 let taken = available.min(*left);
                 *left = left.saturating_sub(taken);
                 if *left == 0 {
-                    self.state = State::Head { sound: 0 };
+                    self.state = State::Head(Known::default());
                 }
                 Ok(usize::try_from(taken).unwrap_or(bytes.len()))
             }
             State::Chunked(chunks) => {
                 let taken = chunks.advance(bytes).map_err(|_malformed| Fault::Body)?;
                 if chunks.is_over() {
-                    self.state = State::Head { sound: 0 };
+                    self.state = State::Head(Known::default());
                 }
                 Ok(taken)
             }
@@ -121,12 +115,11 @@ impl Reader {
     /// A head is there to its end.
     fn end_head(&mut self, head: &[u8]) -> Result<usize, Fault> {
         let lines = head.strip_suffix(END_OF_HEAD).unwrap_or(head);
-        // RFC 9112 §2.2: an empty line before a request is of an old client.
         let lines = lines.strip_prefix(b"\r\n").unwrap_or(lines);
         let length = head::read(lines, &self.limits).map_err(Fault::Head)?;
         self.heads = self.heads.saturating_add(1);
         self.state = match length {
-            BodyLength::Bytes(0) => State::Head { sound: 0 },
+            BodyLength::Bytes(0) => State::Head(Known::default()),
             BodyLength::Bytes(length) => State::Length(length),
             BodyLength::Chunked => State::Chunked(Chunks::new()),
         };
@@ -134,40 +127,53 @@ impl Reader {
     }
 }
 
-/// Where a head ends. `from` bytes of it were looked at before and are sound.
-fn find_end(bytes: &[u8], from: usize, limits: &RequestLimits) -> Result<Option<usize>, Reason> {
-    // The two bytes before may belong to the end of a line.
-    let mut before = [
-        from.checked_sub(2).and_then(|at| bytes.get(at)).copied(),
-        from.checked_sub(1).and_then(|at| bytes.get(at)).copied(),
-    ];
-    let mut line_is_empty = before == [Some(b'\n'), Some(b'\r')];
-    let most = limits.head_bytes();
-    for (at, byte) in bytes.iter().copied().enumerate().skip(from) {
-        let last = before[1];
-        match byte {
-            b'\n' if last != Some(b'\r') => return Err(Reason::RequestMalformed),
-            b'\n' => {
-                if line_is_empty {
-                    return Ok(Some(at.saturating_add(1)));
-                }
+/// How far a head is known.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// So many bytes at its front are sound.
+    sound: usize,
+    /// Where the line begins that is not at its end.
+    line: usize,
+}
+
+impl Known {
+    /// Where the head ends, if its end has come.
+    fn find_end(&mut self, bytes: &[u8], limits: &RequestLimits) -> Result<Option<usize>, Reason> {
+        loop {
+            let rest = bytes.get(self.sound..).unwrap_or_default();
+            let Some(plain) = rest.iter().position(|byte| !is_plain(*byte)) else {
+                self.sound = bytes.len();
+                break;
+            };
+            self.sound = self.sound.saturating_add(plain);
+            match rest.get(plain..) {
+                Some([b'\r', b'\n', ..]) => {}
+                Some([b'\r']) => break,
+                Some(_) | None => return Err(Reason::RequestMalformed),
             }
-            _ if last == Some(b'\r') => return Err(Reason::RequestMalformed),
-            b'\r' => line_is_empty = last == Some(b'\n'),
-            b'\t' | b' '..=b'~' | 0x80.. => {}
-            _ => return Err(Reason::RequestMalformed),
+            let end = self.sound.saturating_add(2);
+            // RFC 9112 §2.2: an empty line before a request is of an old client, and ends nothing.
+            if self.sound == self.line && self.line > 0 {
+                return Ok(Some(end));
+            }
+            *self = Self {
+                sound: end,
+                line: end,
+            };
         }
-        before = [last, Some(byte)];
-        if at >= most {
-            let is_in_first_line = !bytes.get(..at).unwrap_or_default().contains(&b'\n');
-            return Err(if is_in_first_line {
-                Reason::UriTooLong
-            } else {
-                Reason::HeadersTooLarge
-            });
+        if self.sound <= limits.head_bytes() {
+            Ok(None)
+        } else if self.line == 0 {
+            Err(Reason::UriTooLong)
+        } else {
+            Err(Reason::HeadersTooLarge)
         }
     }
-    Ok(None)
+}
+
+/// What lines consist of; their form is looked at when they are all there.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 #[cfg(test)]
