@@ -6,6 +6,9 @@
 
 mod actor;
 mod conditional_access;
+mod contexts;
+mod detections;
+mod directory;
 mod graph;
 mod guard;
 mod observe;
@@ -13,6 +16,7 @@ pub mod odata;
 mod probes;
 mod risky_agents;
 pub mod settings;
+mod sign_ins;
 mod writes;
 
 pub use actor::Role;
@@ -74,6 +78,14 @@ struct Control {
     folder_writes: tokio::sync::Mutex<()>,
 }
 
+/// What both of Graph's schemas have.
+fn both() -> Router<Arc<Control>> {
+    conditional_access::routes()
+        .merge(contexts::routes())
+        .merge(directory::routes())
+        .merge(sign_ins::routes())
+}
+
 /// The control plane as a service.
 pub fn router(state: State) -> Router {
     let control = Arc::new(Control {
@@ -81,15 +93,16 @@ pub fn router(state: State) -> Router {
         writes: Mutex::new(()),
         folder_writes: tokio::sync::Mutex::new(()),
     });
-    let v1 = conditional_access::routes();
     // Risk is in Graph's beta schema only.
-    let beta = conditional_access::routes().merge(risky_agents::routes());
+    let beta = both()
+        .merge(risky_agents::routes())
+        .merge(detections::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
-        .nest("/v1.0", v1)
+        .nest("/v1.0", both())
         .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {

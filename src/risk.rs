@@ -1,16 +1,19 @@
-//! Room 3, pure: what is known of an agent's risk, and the level that follows from it.
+//! Room 3, pure: what is known of the risk of agents, humans, their sign-ins and workloads, and the levels that follow.
 //!
 //! Effective level: `reference/entra.md` §5.5; with inheritance (`product.md` §4), the highest of an agent's
 //! own, its agent identity's (for agent users) and its blueprint's. Never here: IO, and a level that cannot be explained.
 
+pub mod detection;
 pub mod read;
+
+pub use detection::{DetectionTiming, RiskDetection};
 
 use std::sync::Arc;
 
-use crate::identity::{Agent, Caller};
-use crate::types::{Fact, RiskLevel, RiskState, Timestamp};
+use crate::identity::{Account, Agent, Caller};
+use crate::types::{Fact, InsiderRiskLevel, RiskLevel, RiskState, Timestamp};
 
-/// What a risk entry is about: Graph's `agentIdentityType`.
+/// What a risk entry is about: Graph's `agentIdentityType`, and the other subjects of identity protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RiskSubject {
@@ -20,9 +23,18 @@ pub enum RiskSubject {
     AgentUser,
     /// A blueprint, by its principal's object id or its appId.
     AgentIdentityBlueprintPrincipal,
+    /// A human, by object id or the issuer's subject.
+    User,
+    /// A classic workload, by its service principal's object id.
+    ServicePrincipal,
+    /// A human's session, by the token's `sid`, or the one token, by its own id.
+    SignIn,
+    /// A human as an insider. The levels are `minor`, `moderate` and `elevated`, kept as low, medium and high.
+    Insider,
 }
 
-/// What one source last said of one subject. Graph's `riskyAgent`, with the source.
+/// What one source last said of one subject. Graph's `riskyAgent`, `riskyUser`, `riskyServicePrincipal` or
+/// `riskDetection`, with the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskEntry {
     /// The subject's id.
@@ -55,7 +67,16 @@ impl RiskEntry {
 
 /// All risk that is known. Copies share their entries, so a change costs little and a reader keeps the old table.
 #[derive(Debug, Clone, Default)]
-pub struct RiskTable(imbl::OrdMap<Arc<str>, Arc<RiskEntry>>);
+pub struct RiskTable {
+    agents: Entries,
+    users: Entries,
+    service_principals: Entries,
+    insiders: Entries,
+    /// A session may have several reports.
+    sign_ins: imbl::OrdMap<Arc<str>, imbl::Vector<Arc<RiskEntry>>>,
+}
+
+type Entries = imbl::OrdMap<Arc<str>, Arc<RiskEntry>>;
 
 /// One entry that took part in an assessment: the record's `riskInputs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +94,14 @@ pub struct Assessment {
     pub agent: Fact<RiskLevel>,
     /// The agent user's level, where there is one.
     pub agent_user: Fact<RiskLevel>,
+    /// The human's level, where there is one.
+    pub user: Fact<RiskLevel>,
+    /// The level of the human's sign-in.
+    pub sign_in: Fact<RiskLevel>,
+    /// The human's level as an insider.
+    pub insider: Fact<InsiderRiskLevel>,
+    /// The classic workload's level, if the caller is one.
+    pub service_principal: Fact<RiskLevel>,
     /// The entries that were read.
     pub inputs: Vec<RiskInput>,
 }
@@ -98,77 +127,138 @@ impl RiskSettings {
     }
 }
 
+/// By what the sign-in behind a token is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SignInIds<'a> {
+    /// The session.
+    pub session: Option<&'a str>,
+    /// The token.
+    pub token: Option<&'a str>,
+}
+
 impl RiskTable {
-    /// What was last said of this subject.
+    /// What was last said of this agent identity, agent user or blueprint.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<RiskEntry>> {
-        self.0.get(id)
+        self.agents.get(id)
     }
 
     /// The table with this entry in place of the subject's old one.
     #[must_use]
     pub fn with(&self, entry: RiskEntry) -> Self {
-        Self(self.0.update(Arc::clone(&entry.id), Arc::new(entry)))
+        let mut table = self.clone();
+        table.put(entry);
+        table
     }
 
-    /// Every entry, by id.
+    fn put(&mut self, entry: RiskEntry) {
+        let (id, entry) = (Arc::clone(&entry.id), Arc::new(entry));
+        let entries = match entry.subject {
+            RiskSubject::AgentIdentity
+            | RiskSubject::AgentUser
+            | RiskSubject::AgentIdentityBlueprintPrincipal => &mut self.agents,
+            RiskSubject::User => &mut self.users,
+            RiskSubject::ServicePrincipal => &mut self.service_principals,
+            RiskSubject::Insider => &mut self.insiders,
+            RiskSubject::SignIn => {
+                self.sign_ins.entry(id).or_default().push_back(entry);
+                return;
+            }
+        };
+        entries.insert(id, entry);
+    }
+
+    /// Every entry of an agent, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<RiskEntry>> {
-        self.0.values()
+        self.agents.values()
     }
 
-    /// How many subjects have an entry.
+    /// How many agents have an entry.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.agents.len()
     }
 
-    /// Whether nothing was ever said of anybody.
+    /// Whether nothing was ever said of any agent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.agents.is_empty()
     }
 
-    /// The effective risk of `caller`.
+    /// The effective risk of `caller`, and of the sign-in that its token is from.
     #[must_use]
-    pub fn assess(&self, caller: &Caller, settings: RiskSettings) -> Assessment {
+    pub fn assess(
+        &self,
+        caller: &Caller,
+        sign_in: SignInIds<'_>,
+        settings: RiskSettings,
+    ) -> Assessment {
         let mut reading = Reading {
             table: self,
             settings,
             inputs: Vec::new(),
         };
-        let unknown = Fact::Known(RiskLevel::None);
-        let (agent, agent_user) = match caller {
-            Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => {
-                (reading.agent(agent, false), unknown)
+        let mut levels = Assessment::NONE;
+        match caller {
+            Caller::Autonomous(agent) => levels.agent = reading.agent(agent, false),
+            Caller::OnBehalfOf { human, agent } => {
+                levels.agent = reading.agent(agent, false);
+                reading.human(human.id.as_str(), sign_in, &mut levels);
             }
             Caller::AgentUser { id, agent, .. } => {
-                let own = reading.level_of(id.as_str(), false);
-                let parent = reading.agent(agent, true);
-                let user = if settings.inherit {
-                    higher(own, parent)
+                let own = reading.level_of(&self.agents, id.as_str(), false);
+                levels.agent = reading.agent(agent, true);
+                levels.agent_user = if settings.inherit {
+                    higher(own, levels.agent)
                 } else {
                     own
                 };
-                (parent, user)
             }
-            Caller::NotAgent(_) => (unknown, unknown),
-        };
-        Assessment {
-            agent,
-            agent_user,
-            inputs: reading.inputs,
+            Caller::NotAgent(caller) => match &caller.account {
+                Account::Human(_) => reading.human(caller.id.as_str(), sign_in, &mut levels),
+                Account::Workload(entry) => {
+                    let id = entry.as_ref().map_or(&caller.id, |entry| &entry.id);
+                    levels.service_principal =
+                        reading.level_of(&self.service_principals, id.as_str(), false);
+                }
+            },
         }
+        levels.inputs = reading.inputs;
+        levels
+    }
+}
+
+impl Assessment {
+    /// Nothing was said of anybody.
+    const NONE: Self = Self {
+        agent: Fact::Known(RiskLevel::None),
+        agent_user: Fact::Known(RiskLevel::None),
+        user: Fact::Known(RiskLevel::None),
+        sign_in: Fact::Known(RiskLevel::None),
+        insider: Fact::Known(InsiderRiskLevel::None),
+        service_principal: Fact::Known(RiskLevel::None),
+        inputs: Vec::new(),
+    };
+}
+
+/// The level of an insider, as it was reported.
+#[must_use]
+pub const fn insider_level(level: RiskLevel) -> InsiderRiskLevel {
+    match level {
+        RiskLevel::None => InsiderRiskLevel::None,
+        RiskLevel::Low => InsiderRiskLevel::Minor,
+        RiskLevel::Medium => InsiderRiskLevel::Moderate,
+        RiskLevel::High => InsiderRiskLevel::Elevated,
     }
 }
 
 impl FromIterator<RiskEntry> for RiskTable {
     fn from_iter<I: IntoIterator<Item = RiskEntry>>(entries: I) -> Self {
-        Self(
-            entries
-                .into_iter()
-                .map(|e| (Arc::clone(&e.id), Arc::new(e)))
-                .collect(),
-        )
+        let mut table = Self::default();
+        for entry in entries {
+            table.put(entry);
+        }
+        table
     }
 }
 
@@ -179,31 +269,64 @@ struct Reading<'a> {
     inputs: Vec<RiskInput>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
     /// An agent identity's level: its own, and its blueprint's where levels are inherited.
     fn agent(&mut self, agent: &Agent, inherited: bool) -> Fact<RiskLevel> {
-        let own = self.level_of(agent.id.as_str(), inherited);
+        let table: &'a RiskTable = self.table;
+        let own = self.level_of(&table.agents, agent.id.as_str(), inherited);
         if !self.settings.inherit {
             return own;
         }
         let mut level = own;
         if let Some(app_id) = &agent.blueprint {
-            level = higher(level, self.level_of(app_id.as_str(), true));
+            level = higher(level, self.level_of(&table.agents, app_id.as_str(), true));
         }
         let principal = agent
             .blueprint_entry
             .as_ref()
             .and_then(|b| b.principal_id.as_ref());
         if let Some(principal) = principal {
-            level = higher(level, self.level_of(principal.as_str(), true));
+            level = higher(
+                level,
+                self.level_of(&table.agents, principal.as_str(), true),
+            );
         }
         level
     }
 
-    fn level_of(&mut self, id: &str, inherited: bool) -> Fact<RiskLevel> {
-        let Some(entry) = self.table.get(id) else {
-            return Fact::Known(RiskLevel::None);
-        };
+    /// A human's levels: of the account, as an insider, and of the sign-in.
+    fn human(&mut self, id: &str, sign_in: SignInIds<'_>, levels: &mut Assessment) {
+        let table: &'a RiskTable = self.table;
+        levels.user = self.level_of(&table.users, id, false);
+        let insider = self.level_of(&table.insiders, id, false);
+        levels.insider = insider.map(insider_level);
+        levels.sign_in = self.sign_in(sign_in);
+    }
+
+    /// The highest level that was reported of a sign-in. One that cannot be told from others may be any of those.
+    fn sign_in(&mut self, ids: SignInIds<'_>) -> Fact<RiskLevel> {
+        let table: &'a RiskTable = self.table;
+        let known = [ids.session, ids.token];
+        if known.iter().all(Option::is_none) && !table.sign_ins.is_empty() {
+            return self.settings.withheld();
+        }
+        let mut level = Fact::Known(RiskLevel::None);
+        for id in known.into_iter().flatten() {
+            for entry in table.sign_ins.get(id).into_iter().flatten() {
+                level = higher(level, self.level(entry, false));
+            }
+        }
+        level
+    }
+
+    fn level_of(&mut self, entries: &Entries, id: &str, inherited: bool) -> Fact<RiskLevel> {
+        match entries.get(id) {
+            Some(entry) => self.level(entry, inherited),
+            None => Fact::Known(RiskLevel::None),
+        }
+    }
+
+    fn level(&mut self, entry: &Arc<RiskEntry>, inherited: bool) -> Fact<RiskLevel> {
         self.inputs.push(RiskInput {
             entry: Arc::clone(entry),
             inherited,
@@ -232,3 +355,6 @@ fn higher(one: Fact<RiskLevel>, other: Fact<RiskLevel>) -> Fact<RiskLevel> {
         (Fact::Unknown, Fact::Unknown) => Fact::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::risk::RiskEntry;
+use crate::risk::{RiskDetection, RiskEntry};
 
 /// Why state could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,20 +35,51 @@ pub trait StateStore: Debug + Send + Sync {
     /// # Errors
     /// [`StoreError`] if they cannot be read: that is not the same as having none.
     fn all(&self) -> Result<Vec<RiskEntry>, StoreError>;
+
+    /// Keeps a detection, in place of an older state of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was not kept.
+    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError>;
+
+    /// The detections, by id: the oldest first. A store that is full forgets the oldest.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read: that is not the same as having none.
+    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError>;
 }
+
+/// How many detections are kept in memory.
+const MAX_DETECTIONS: usize = 10_000;
 
 /// State that ends with the process.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<BTreeMap<Arc<str>, RiskEntry>>);
+pub struct MemoryStore {
+    entries: Mutex<BTreeMap<Arc<str>, RiskEntry>>,
+    detections: Mutex<BTreeMap<Arc<str>, Arc<RiskDetection>>>,
+}
 
 impl StateStore for MemoryStore {
     fn put(&self, entry: RiskEntry) -> Result<(), StoreError> {
-        self.0.lock().insert(Arc::clone(&entry.id), entry);
+        self.entries.lock().insert(Arc::clone(&entry.id), entry);
         Ok(())
     }
 
     fn all(&self) -> Result<Vec<RiskEntry>, StoreError> {
-        Ok(self.0.lock().values().cloned().collect())
+        Ok(self.entries.lock().values().cloned().collect())
+    }
+
+    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError> {
+        let mut detections = self.detections.lock();
+        detections.insert(Arc::clone(&detection.id), Arc::new(detection));
+        if detections.len() > MAX_DETECTIONS {
+            detections.pop_first();
+        }
+        Ok(())
+    }
+
+    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError> {
+        Ok(self.detections.lock().values().map(Arc::clone).collect())
     }
 }
 

@@ -13,13 +13,13 @@ use super::*;
 use crate::decision::DecisionSettings;
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
-use crate::identity::settings::{ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile};
+use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile};
 use crate::identity::{
     Agent, AgentIdentity, AgentUser, Blueprint, Caller, Directory, Issuer, Issuers,
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::{RiskEntry, RiskTable};
+use crate::risk::{RiskDetection, RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{MemoryStore, StoreError};
 use crate::types::{
@@ -49,6 +49,7 @@ fn state() -> State {
     let directory = Directory::new(
         vec![Blueprint {
             app_id: blueprint.clone(),
+            object_id: None,
             principal_id: Some(PrincipalId::parse(PRINCIPAL).unwrap()),
             display_name: "HR agents".into(),
             enabled: true,
@@ -120,6 +121,7 @@ fn recorder() -> Recorder {
         wait: Duration::from_secs(1),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
     };
     let (recorder, _thread) = Recorder::start(&settings, Metrics::new().unwrap()).unwrap();
     recorder
@@ -489,6 +491,14 @@ impl StateStore for Failing {
     fn all(&self) -> Result<Vec<RiskEntry>, StoreError> {
         self.0.all()
     }
+
+    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError> {
+        self.0.put_detection(detection)
+    }
+
+    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError> {
+        self.0.detections()
+    }
 }
 
 #[tokio::test]
@@ -593,12 +603,13 @@ fn issuer() -> IssuerSettings {
     IssuerSettings {
         name: "entra".into(),
         issuers: vec!["https://issuer.example".into()],
-        profile: Profile::Oidc(ClaimMapping::default()),
+        profile: Profile::Oidc(Arc::default()),
         algorithms: Vec::new(),
         types: Vec::new(),
         type_may_be_missing: false,
         leeway: Duration::ZERO,
         max_lifetime: Duration::from_secs(3_600),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin: KeyOrigin::File("keys.json".into()),
             ca_file: None,

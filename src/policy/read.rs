@@ -12,6 +12,7 @@ mod entries;
 mod lists;
 pub mod members;
 mod notes;
+pub mod page;
 mod policy;
 mod reading;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Never here: an allocation beyond the result, and an order among policies that matters.
 
+use std::cmp::Reverse;
+
 use super::compile::CompiledPolicy;
 use super::index::Index;
 use super::judged::Judged;
@@ -96,8 +98,8 @@ impl PolicySet {
         self.judge_candidates(&one, &mut applied);
         if let Some(other) = other {
             self.judge_candidates(&other, &mut applied);
-            self.join(&mut applied);
         }
+        self.join(&mut applied);
         let applied_count = u32::try_from(applied.len()).unwrap_or(u32::MAX);
         Evaluation {
             verdict: verdict(&applied),
@@ -133,20 +135,20 @@ impl PolicySet {
     }
 
     fn judge_candidates(&self, view: &View<'_>, applied: &mut Vec<PolicyResult>) {
-        let app_id = view.facts.resource.app_id.known();
-        for place in self.index.candidates(view.judged, app_id) {
+        self.index.each_candidate(view, |place| {
             if let Some(policy) = self.policy(place) {
                 let result = policy.judge(place, view);
                 if result.outcome.applied() {
                     applied.push(result);
                 }
             }
-        }
+        });
     }
 
-    /// Joins the results of a policy that applies to both principals, and puts all in the order of the set.
+    /// Puts the results in the order of the set, each policy once: what it says of two principals is joined.
     fn join(&self, applied: &mut Vec<PolicyResult>) {
-        applied.sort_by_key(|result| result.policy);
+        // The human comes before the acting agent, as where all are judged.
+        applied.sort_unstable_by_key(|result| (result.policy, Reverse(result.principal)));
         applied.dedup_by(|later, earlier| {
             let policy = self.policy(earlier.policy);
             let is_same = later.policy == earlier.policy;

@@ -1,7 +1,8 @@
 //! What a condition comes to when facts may be unknown: true, false, or one of two kinds of "nobody can tell".
 //!
-//! Kleene's three values, where an unknown of a required source outweighs one of an optional source. Never here: what
-//! follows from an unknown, which the policy's judgement says.
+//! Kleene's logic, with two unknowns that stand between false and true: what an optional source does not tell does not
+//! hold, so it is nearer to false; what a required one does not tell may well hold, so it is nearer to true. Never here:
+//! what follows from an unknown, which the policy's judgement says.
 
 use crate::types::Fact;
 
@@ -40,7 +41,12 @@ impl Truth {
     }
 
     pub(super) const fn and(self, other: Self) -> Self {
-        self.not().or(other.not()).not()
+        match (self, other) {
+            (Self::False, _) | (_, Self::False) => Self::False,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::RequiredUnknown, _) | (_, Self::RequiredUnknown) => Self::RequiredUnknown,
+            (Self::True, Self::True) => Self::True,
+        }
     }
 
     pub(super) const fn not(self) -> Self {
@@ -73,8 +79,9 @@ mod tests {
     }
 
     #[test]
-    fn a_required_unknown_outweighs_an_optional_one() {
-        assert_eq!(Unknown.and(RequiredUnknown), RequiredUnknown);
+    fn what_an_optional_source_does_not_tell_does_not_hold_whatever_a_required_one_would_say() {
+        assert_eq!(Unknown.and(RequiredUnknown), Unknown);
+        assert_eq!(RequiredUnknown.and(Unknown), Unknown);
         assert_eq!(Unknown.or(RequiredUnknown), RequiredUnknown);
     }
 }

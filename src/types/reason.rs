@@ -124,6 +124,8 @@ reasons! {
     AgentDisabled = "agent_disabled", Block;
     /// The agent's blueprint is disabled in the directory.
     BlueprintDisabled = "blueprint_disabled", Block;
+    /// The human or the classic workload is disabled in the directory.
+    AccountDisabled = "account_disabled", Block;
     /// The agent is not in the directory, and `directory.unknown_agents` says `block`.
     AgentUnknown = "agent_unknown", Block;
     /// Not an agent, and the resource says `non_agents: block`.

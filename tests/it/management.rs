@@ -52,6 +52,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         wait: Duration::from_secs(1),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
     };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
     State {

@@ -72,8 +72,13 @@ impl Answer {
     }
 
     fn all(answers: &[Self]) -> Self {
-        let opposites: Vec<_> = answers.iter().map(|answer| answer.opposite()).collect();
-        Self::any(&opposites).opposite()
+        let mut worst = Yes;
+        for candidate in [RequiredUnknown, Unknown, No] {
+            if answers.contains(&candidate) {
+                worst = candidate;
+            }
+        }
+        worst
     }
 }
 

@@ -1,106 +1,103 @@
 //! What an administrator says of agents: compromised, safe, dismissed (`reference/entra.md` §5.2-5.5).
 //!
-//! All of a request is understood before any of it counts. Stored first, then in force, then answered.
+//! All of a request is understood before any of it counts. Recorded first, then stored, in force, and answered.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::response::IntoResponse;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use super::audit;
 use crate::management::Control;
 use crate::management::actor::Actor;
-use crate::management::graph::{GraphError, RequestIds};
-use crate::risk::{RiskEntry, RiskSubject};
+use crate::management::graph::GraphError;
+use crate::management::writes::{Asker, not_recorded, object};
+use crate::risk::{DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
+use crate::store::StoreError;
 use crate::telemetry::{SignalKind, SignalResult, SignalSource};
-use crate::types::{AgentId, RiskLevel, RiskState, json};
+use crate::types::{AgentId, RiskLevel, RiskState};
 
 /// `POST …/riskyAgents/confirmCompromised`
 pub(super) async fn confirm_compromised(
     control: State<Arc<Control>>,
-    ids: Extension<RequestIds>,
-    actor: Extension<Actor>,
+    asker: Asker,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
     apply(
         &control,
-        (&ids, &actor),
+        &asker,
         Action::CONFIRM_COMPROMISED,
         &headers,
         body,
     )
+    .await
 }
 
 /// `POST …/riskyAgents/confirmSafe`
 pub(super) async fn confirm_safe(
     control: State<Arc<Control>>,
-    ids: Extension<RequestIds>,
-    actor: Extension<Actor>,
+    asker: Asker,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(
-        &control,
-        (&ids, &actor),
-        Action::CONFIRM_SAFE,
-        &headers,
-        body,
-    )
+    apply(&control, &asker, Action::CONFIRM_SAFE, &headers, body).await
 }
 
 /// `POST …/riskyAgents/dismiss`
 pub(super) async fn dismiss(
     control: State<Arc<Control>>,
-    ids: Extension<RequestIds>,
-    actor: Extension<Actor>,
+    asker: Asker,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, (&ids, &actor), Action::DISMISS, &headers, body)
+    apply(&control, &asker, Action::DISMISS, &headers, body).await
 }
 
 /// What an action makes of an agent's risk.
 #[derive(Debug, Clone, Copy)]
-struct Action {
+pub(super) struct Action {
     kind: SignalKind,
-    level: RiskLevel,
-    state: RiskState,
+    /// What it is called in the audit log.
+    pub(super) activity: &'static str,
+    pub(super) level: RiskLevel,
+    pub(super) state: RiskState,
     detail: &'static str,
 }
 
 impl Action {
     const CONFIRM_COMPROMISED: Self = Self {
         kind: SignalKind::ConfirmCompromised,
+        activity: "Confirm agent compromised",
         level: RiskLevel::High,
         state: RiskState::ConfirmedCompromised,
         detail: "adminConfirmedAgentCompromised",
     };
     const CONFIRM_SAFE: Self = Self {
         kind: SignalKind::ConfirmSafe,
+        activity: "Confirm agent safe",
         level: RiskLevel::None,
         state: RiskState::ConfirmedSafe,
         detail: "adminConfirmedAgentSafe",
     };
     const DISMISS: Self = Self {
         kind: SignalKind::Dismiss,
+        activity: "Dismiss risk of agent",
         level: RiskLevel::None,
         state: RiskState::Dismissed,
         detail: "adminDismissedRiskForAgent",
     };
 }
 
-fn apply(
+async fn apply(
     control: &Control,
-    (ids, actor): (&RequestIds, &Actor),
+    asker: &Asker,
     action: Action,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -110,29 +107,59 @@ fn apply(
         metrics.risk_signal(SignalSource::Management, action.kind, result);
     };
     let agents = read(headers, body).inspect_err(|_| count(SignalResult::Refused))?;
+    let change = audit::change(control, asker, action, &agents);
+    let begun = match control.state.recorder.change(change).await {
+        Ok(begun) => Some(begun),
+        // To stop an agent must not fail because the disk is full. The log says who did it.
+        Err(_unavailable) if action.state.level_counts() => None,
+        Err(_unavailable) => {
+            count(SignalResult::Failed);
+            return Err(not_recorded());
+        }
+    };
+    let made = make(control, asker, action, &agents, count);
+    if let Some(begun) = begun {
+        begun.ended(made.as_ref().copied().map_err(GraphError::message));
+    }
+    made.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Stores what is said of each agent and brings it into force.
+fn make(
+    control: &Control,
+    asker: &Asker,
+    action: Action,
+    agents: &BTreeSet<AgentId>,
+    count: impl Fn(SignalResult),
+) -> Result<(), GraphError> {
     let _write = control.writes.lock();
     let snapshot = control.state.snapshots.load();
     let mut stored = Vec::new();
-    let mut fault = None;
-    for id in &agents {
+    let mut made = Ok(());
+    for id in agents {
         let (entry, known) = entry(control, &snapshot, id, action);
-        if let Err(error) = control.state.store.put(entry.clone()) {
-            tracing::error!(%error, request.id = ids.id(), "risk could not be stored");
+        // The level first: it is what calls are judged by.
+        let kept = control.state.store.put(entry.clone());
+        if kept.is_ok() {
+            stored.push(entry.clone());
+        }
+        let kept = kept.and_then(|()| settle(control, &entry, &asker.actor));
+        if let Err(error) = kept {
+            tracing::error!(%error, request.id = asker.ids.id(), "risk could not be stored");
             count(SignalResult::Failed);
             let message = "not every change could be stored; repeat the request";
-            fault = Some(GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message));
+            made = Err(GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message));
             break;
         }
         tracing::info!(
             action = action.kind.as_str(),
             agent.id = %entry.id,
             agent.known = known,
-            by = %actor,
-            request.id = ids.id(),
+            by = %asker.actor,
+            request.id = asker.ids.id(),
             "an administrator changed an agent's risk"
         );
         count(SignalResult::Applied);
-        stored.push(entry);
     }
     // What is stored is in force, whatever became of the rest: the store and the snapshot never differ.
     control.state.snapshots.update(|current| {
@@ -142,7 +169,42 @@ fn apply(
             ..current.clone()
         }
     });
-    fault.map_or(Ok(StatusCode::NO_CONTENT), Err)
+    made
+}
+
+/// A confirmed compromise is a detection too; any other word settles the detections that there are.
+fn settle(control: &Control, entry: &RiskEntry, actor: &Actor) -> Result<(), StoreError> {
+    let store = &control.state.store;
+    if entry.state == RiskState::ConfirmedCompromised {
+        return store.put_detection(RiskDetection {
+            id: uuid::Uuid::now_v7().simple().to_string().into(),
+            identity_id: Arc::clone(&entry.id),
+            subject: entry.subject,
+            event_type: Arc::clone(&entry.detail),
+            level: entry.level,
+            state: entry.state,
+            detail: Arc::clone(&entry.detail),
+            activity_at: entry.last_modified,
+            detected_at: entry.last_modified,
+            last_modified: entry.last_modified,
+            timing: DetectionTiming::Offline,
+            evidence: Some(format!("confirmed by {actor}").into()),
+            correlation_id: None,
+            request_id: None,
+            source: Arc::clone(&entry.source),
+        });
+    }
+    let detections = store.detections()?.into_iter();
+    let open = detections.filter(|one| one.identity_id == entry.id && one.state.level_counts());
+    for detection in open {
+        store.put_detection(RiskDetection {
+            state: entry.state,
+            detail: Arc::clone(&entry.detail),
+            last_modified: entry.last_modified,
+            ..RiskDetection::clone(&detection)
+        })?;
+    }
+    Ok(())
 }
 
 /// The ids of `{"agentIds": ["…"]}`.
@@ -151,26 +213,10 @@ fn read(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<BTreeSet<AgentId>, GraphError> {
     let refused = |message: String| GraphError::new(StatusCode::BAD_REQUEST, message);
-    let media_type = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let media_type = media_type.and_then(|value| value.split(';').next());
-    // A form that another site sends from a browser cannot have this type without asking first.
-    if !media_type.is_some_and(|of| of.trim().eq_ignore_ascii_case("application/json")) {
-        let message = "expected `Content-Type: application/json`";
-        return Err(GraphError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
-    let body = body.map_err(|fault| {
-        let status = fault.into_response().status();
-        GraphError::new(status, "the body cannot be read")
-    })?;
-    let body = json::parse(&body).map_err(|fault| {
-        let (line, column) = (fault.line, fault.column);
-        refused(format!("line {line}, column {column}: {fault}"))
-    })?;
-    let ids = match body.as_object() {
-        Some(members) if members.len() == 1 => members.get("agentIds").and_then(Value::as_array),
-        Some(_) | None => None,
-    };
+    let body = object(headers, body)?;
+    let ids = body.get("agentIds").and_then(Value::as_array);
     let ids = ids
+        .filter(|_| body.len() == 1)
         .filter(|ids| !ids.is_empty())
         .ok_or_else(|| refused("expected `{\"agentIds\": [\"…\"]}` with at least one id".into()))?;
     ids.iter()
@@ -210,7 +256,7 @@ fn entry(
 }
 
 /// What the id names: by the directory, by what was reported before, or by what was seen in tokens.
-fn subject(control: &Control, snapshot: &Snapshot, id: &str) -> Option<RiskSubject> {
+pub(super) fn subject(control: &Control, snapshot: &Snapshot, id: &str) -> Option<RiskSubject> {
     let directory = &snapshot.directory;
     if directory.agent(id).is_some() {
         Some(RiskSubject::AgentIdentity)

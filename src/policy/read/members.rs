@@ -1,5 +1,5 @@
 //! What of Graph's `conditionalAccessPolicy` is honoured, and for whom, in one table: the reader goes by it, and
-//! `docs/policy-support.md` is written from it. Names and shapes: `reference/entra.md` §3.2-3.6
+//! `docs/policy-support.md` is written from it ([`page`](super::page)). Names and shapes: `reference/entra.md` §3.2-3.6
 //! and the beta SDK. Never here: how a member is read.
 
 use crate::policy::{Condition, Control, Principal};

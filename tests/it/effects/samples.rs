@@ -6,7 +6,7 @@ use boomgate::types::text;
 use serde_json::{Value, json};
 
 use super::callers::{Caller, risky, with_attribute};
-use crate::support::site::{AGENT, AGENT_USER, OTHER_AGENT, Setup, Site, agent};
+use crate::support::site::{AGENT, AGENT_USER, HUMAN, OTHER_AGENT, Setup, Site, agent};
 
 /// Approved for HR; E3 excludes it, E4 keeps it out of HR resources.
 const HR: &str = AGENT;
@@ -69,6 +69,11 @@ fn setup() -> Setup {
             risky(COMPROMISED, "agentIdentity", "high"),
             risky(DOUBTFUL, "agentIdentity", "medium"),
             risky(RISKY_USER, "agentUser", "medium"),
+            // Of E12, everything holds of the human that is known; the rest nobody tells.
+            json!({"@odata.type": "#microsoft.graph.riskyUser", "id": HUMAN, "riskLevel": "high",
+                "riskState": "atRisk", "insiderRiskLevel": "elevated"}),
+            json!({"@odata.type": "#microsoft.graph.riskDetection", "sessionId": "session-1", "riskLevel": "high",
+                "riskState": "atRisk"}),
         ],
         resource: vec!["non_agents: forward"],
         resources: vec![
