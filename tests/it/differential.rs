@@ -170,10 +170,9 @@ where
             }
             let mut buffer = [0; 4096];
             match stream.read(&mut buffer).await {
-                Ok(length @ 1..) => bytes.extend_from_slice(&buffer[..length]),
+                Ok(length) if length > 0 => bytes.extend_from_slice(&buffer[..length]),
                 // An answer without a length ends with the connection.
-                Ok(0) | Err(_) => return ended(&bytes),
-                Ok(_) => {}
+                Ok(_) | Err(_) => return ended(&bytes),
             }
         }
     };

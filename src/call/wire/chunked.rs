@@ -102,7 +102,7 @@ impl Chunks {
             (At::DataLf, b'\n') => Ok(At::Size(0)),
             (At::LineStart, b'\r') => Ok(At::LastLf),
             (At::LastLf, b'\n') => Ok(At::Over),
-            (At::LineStart | At::FieldName, _) if is_token_byte(&byte) => {
+            (At::LineStart | At::FieldName, _) if is_token_byte(byte) => {
                 count(&mut self.trailer_bytes, MAX_TRAILER_BYTES)?;
                 Ok(At::FieldName)
             }

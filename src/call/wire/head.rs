@@ -62,7 +62,10 @@ fn request_line(line: &[u8], limits: &RequestLimits) -> Result<bool, Reason> {
         b"HTTP/1.0" => false,
         _ => return Err(Reason::RequestMalformed),
     };
-    if method.is_empty() || method.len() > MAX_METHOD_BYTES || !method.iter().all(is_token_byte) {
+    if method.is_empty()
+        || method.len() > MAX_METHOD_BYTES
+        || !method.iter().copied().all(is_token_byte)
+    {
         return Err(Reason::RequestMalformed);
     }
     if target.len() > limits.max_uri_bytes {
@@ -84,7 +87,7 @@ impl Framing {
         let (name, value) = colon
             .and_then(|at| line.split_at_checked(at))
             .ok_or(Reason::RequestMalformed)?;
-        if name.is_empty() || !name.iter().all(is_token_byte) {
+        if name.is_empty() || !name.iter().copied().all(is_token_byte) {
             return Err(Reason::RequestMalformed);
         }
         if name.len() > MAX_NAME_BYTES {
@@ -116,7 +119,7 @@ fn decimal(text: &[u8]) -> Option<u64> {
 }
 
 /// What names consist of (RFC 9110 §5.6.2).
-pub(super) const fn is_token_byte(byte: &u8) -> bool {
+pub(super) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
