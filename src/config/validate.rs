@@ -47,13 +47,12 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let (reload_interval, drain_timeout) = process::times(check, config);
     between_sections(check, config);
 
-    let (resources, upstreams): (Vec<_>, BTreeMap<_, _>) = resources?
-        .into_iter()
-        .map(|(resource, upstream)| {
-            let name = resource.name.clone();
-            (Arc::new(resource), (name, upstream))
-        })
-        .unzip();
+    let mut upstreams = BTreeMap::new();
+    let resources = resources?.into_iter().map(|(resource, upstream)| {
+        upstreams.extend(upstream.map(|upstream| (resource.name.clone(), upstream)));
+        Arc::new(resource)
+    });
+    let resources = resources.collect();
     let (issuers, keys) = issuers?;
     let settings = Settings {
         listeners: listeners?,
@@ -155,6 +154,17 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let at = root.key("tokens").key("max_size");
         let message = "not less than a listener's `max_header_size`: no such token can arrive";
         check.warn(&at, message);
+    }
+    for (index, resource) in config.resources.iter().flatten().enumerate() {
+        let endpoint = resource.as_ref().and_then(|r| r.token_endpoint.as_ref());
+        let mut issuers = config.issuers.iter().flatten().flatten();
+        if let Some(endpoint) = endpoint
+            && !issuers.any(|issuer| issuer.name == endpoint.issuer)
+        {
+            let resource = root.key("resources").item(index);
+            let at = resource.key("token_endpoint").key("issuer");
+            check.refuse(&at, "is not the name of one of `issuers`");
+        }
     }
     if config.directory.dir.is_none()
         && config.directory.unknown_agents == raw::UnknownAgents::Block

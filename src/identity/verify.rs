@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::authenticate::Observation;
 use super::caller::TokenFacts;
 use super::claims::{Claims, Expected};
-use super::issuers::Issuers;
-use super::jose;
-use super::keys::{KeyChoiceError, KeySet};
+use super::issuers::{Issuer, Issuers};
+use super::jose::{self, UnverifiedJws};
+use super::keys::{Key, KeyChoiceError};
 use super::profile::{self, Claimed, Reading};
 use crate::types::{Reason, Timestamp};
 
@@ -44,6 +44,29 @@ impl Verified {
     }
 }
 
+/// The issuer's key that made the signature.
+pub(super) fn signing_key<'i>(
+    jws: &UnverifiedJws<'_>,
+    issuer: &'i Issuer,
+    now: Timestamp,
+    observation: &mut Observation,
+) -> Result<&'i Key, Reason> {
+    let keys = issuer.fresh_keys(now)?;
+    let key = keys
+        .choose(jws.header.key_id.as_deref(), jws.header.algorithm)
+        .map_err(|error| {
+            if error == KeyChoiceError::Unknown {
+                observation.unknown_key_of = Some(Arc::clone(&issuer.settings.name));
+            }
+            error.reason()
+        })?;
+    if key.verifies(jws) {
+        Ok(key)
+    } else {
+        Err(Reason::TokenSignatureInvalid)
+    }
+}
+
 /// Checks a token that was meant for one of `audiences`.
 pub(super) fn verify(
     token: &str,
@@ -61,19 +84,7 @@ pub(super) fn verify(
     let settings = &*issuer.settings;
     observation.issuer = Some(Arc::clone(&settings.name));
     jws.header.check(settings)?;
-
-    let keys: &KeySet = issuer.fresh_keys(now)?;
-    let key = keys
-        .choose(jws.header.key_id.as_deref(), jws.header.algorithm)
-        .map_err(|error| {
-            if error == KeyChoiceError::Unknown {
-                observation.unknown_key_of = Some(Arc::clone(&settings.name));
-            }
-            error.reason()
-        })?;
-    if !key.verifies(&jws) {
-        return Err(Reason::TokenSignatureInvalid);
-    }
+    let key = signing_key(&jws, issuer, now, observation)?;
 
     let checked = claims.check(&Expected {
         settings,

@@ -29,6 +29,7 @@ mod fuzz_call;
 mod fuzz_policy;
 mod graph;
 mod impact;
+mod issuance;
 mod management;
 mod observability;
 mod path;

@@ -39,6 +39,8 @@ pub(super) enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     Forwarded,
+    /// It was forwarded, whatever policies say.
+    ForwardedAnyway,
     /// Policies refused it.
     RefusedByPolicy,
     /// It was refused for what no policy changes.
@@ -50,7 +52,10 @@ enum Before {
 const fn before(reason: Reason) -> Before {
     match reason {
         Reason::NoPolicyBlocked | Reason::NonAgentForwarded => Before::Forwarded,
-        Reason::BlockedByPolicy | Reason::FactsUnavailable => Before::RefusedByPolicy,
+        Reason::ExemptFromPolicy => Before::ForwardedAnyway,
+        Reason::BlockedByPolicy | Reason::FactsUnavailable | Reason::TargetUnknown => {
+            Before::RefusedByPolicy
+        }
         Reason::AgentDisabled
         | Reason::BlueprintDisabled
         | Reason::AccountDisabled
@@ -58,6 +63,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::NotAnAgent
         | Reason::ScopeInsufficient => Before::RefusedAnyway,
         Reason::RequestMalformed
+        | Reason::TokenRequestMalformed
         | Reason::MethodRefused
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
@@ -109,15 +115,14 @@ pub(super) fn judge<'l>(line: &'l [u8], policies: &PolicySet) -> Judged<'l> {
     };
     let change = match (before(reason), is_refused) {
         (Before::Undecided, _) => return Judged::NoDecision,
-        (Before::Forwarded, false) => Change::AllowedAsBefore,
+        (Before::Forwarded, false) | (Before::ForwardedAnyway, _) => Change::AllowedAsBefore,
         (Before::Forwarded, true) => Change::NewlyBlocked,
         (Before::RefusedByPolicy, false) => Change::NewlyAllowed,
         (Before::RefusedByPolicy, true) | (Before::RefusedAnyway, _) => Change::BlockedAsBefore,
     };
-    let refusing = evaluation
-        .applied
-        .iter()
-        .filter(|result| result.outcome == PolicyOutcome::Failure);
+    let refusing = evaluation.applied.iter().filter(|result| {
+        before(reason) != Before::ForwardedAnyway && result.outcome == PolicyOutcome::Failure
+    });
     Judged::Decided(Box::new(Decided {
         at: facts.now,
         refused_by: refusing.map(|result| result.policy).collect(),

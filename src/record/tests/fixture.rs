@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::call::{
     AuthorizationHeader, ConnectionFacts, HostPattern, Moment, NonAgents, OperationRule, Received,
-    Refused, RequestLimits, Resource, Resources, receive,
+    Refused, RequestLimits, Resource, ResourceKind, Resources, receive,
 };
 use crate::decision::{Decided, DecisionSettings, Knowledge, decide};
 use crate::identity::settings::{
@@ -311,6 +311,7 @@ fn directory() -> Directory {
 
 fn hr_api() -> Resource {
     Resource {
+        kind: ResourceKind::default(),
         name: ResourceName::parse("hr-api").unwrap(),
         app_id: AppId::parse(HR_API).unwrap(),
         service_principal_id: Some(
