@@ -1,7 +1,7 @@
 //! Room 4, pure: an [`Identified`] call and what is known become a [`Decided`] one.
 //!
-//! The order: directory (disabled, unknown), kind of caller, policy, scope. Every step can only narrow.
-//! All but the scope is asked by a [`Question`], which needs no call and decides none.
+//! The order: directory (disabled, unknown), kind of caller, policy, revocation, scope. Every step can only narrow.
+//! All but the last two is asked by a [`Question`], which needs no call and decides none.
 //! Never here: an "allow" that stands for "could not tell", IO, and the reading of a rule.
 
 mod question;
@@ -12,7 +12,7 @@ use crate::call::Received;
 use crate::capability::Operation;
 use crate::identity::Identified;
 use crate::policy::{Evaluation, PolicyOutcome, PolicySet};
-use crate::risk::{Assessment, RiskSettings, RiskTable};
+use crate::risk::{Assessment, Revocations, RiskSettings, RiskTable};
 use crate::types::{Effect, PolicyId, Reason, Timestamp};
 
 pub use question::Question;
@@ -56,6 +56,8 @@ pub struct Knowledge<'a> {
     pub policies: &'a Arc<PolicySet>,
     /// What is known of risk.
     pub risk: &'a RiskTable,
+    /// Which tokens are refused although they are valid.
+    pub revocations: &'a Revocations,
     /// How decisions are made.
     pub settings: DecisionSettings,
     /// The generation of the snapshot.
@@ -146,7 +148,11 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         .evaluate(&question.facts(&risk, settings, now));
     let before_scope = question.reason(evaluation.verdict, settings);
     let token = identified.token();
+    let is_revoked = knowledge
+        .revocations
+        .refuse(question.caller, token.issued_at);
     let reason = match before_scope.effect() {
+        Effect::Allow if is_revoked => Reason::TokenRevoked,
         Effect::Allow if !operation.is_covered_by(&token.scopes, &token.roles) => {
             Reason::ScopeInsufficient
         }

@@ -1,14 +1,22 @@
 //! Room 3, pure: what is known of an agent's risk, and the level that follows from it.
 //!
 //! Effective level: `reference/entra.md` §5.5; with inheritance (`product.md` §4), the highest of an agent's
-//! own, its agent identity's (for agent users) and its blueprint's. Never here: IO, and a level that cannot be explained.
+//! own, its agent identity's (for agent users) and its blueprint's. Of what several sources say of one subject, an
+//! administrator's word overrules all that was said before it; of the rest, the highest counts.
+//! Never here: IO, and a level that cannot be explained.
 
+pub mod rank;
 pub mod read;
+pub mod revocations;
+mod table;
 
 use std::sync::Arc;
 
-use crate::identity::{Agent, Caller};
 use crate::types::{Fact, RiskLevel, RiskState, Timestamp};
+
+pub use rank::Rank;
+pub use revocations::{Revocation, Revocations};
+pub use table::RiskTable;
 
 /// What a risk entry is about: Graph's `agentIdentityType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -20,6 +28,31 @@ pub enum RiskSubject {
     AgentUser,
     /// A blueprint, by its principal's object id or its appId.
     AgentIdentityBlueprintPrincipal,
+}
+
+impl RiskSubject {
+    /// Every kind of subject.
+    pub const ALL: [Self; 3] = [
+        Self::AgentIdentity,
+        Self::AgentUser,
+        Self::AgentIdentityBlueprintPrincipal,
+    ];
+
+    /// Graph's name of the kind.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentIdentity => "agentIdentity",
+            Self::AgentUser => "agentUser",
+            Self::AgentIdentityBlueprintPrincipal => "agentIdentityBlueprintPrincipal",
+        }
+    }
+
+    /// Reads Graph's name of a kind.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// What one source last said of one subject. Graph's `riskyAgent`, with the source.
@@ -51,11 +84,24 @@ impl RiskEntry {
             Some(RiskLevel::None)
         }
     }
-}
 
-/// All risk that is known. Copies share their entries, so a change costs little and a reader keeps the old table.
-#[derive(Debug, Clone, Default)]
-pub struct RiskTable(imbl::OrdMap<Arc<str>, Arc<RiskEntry>>);
+    /// Which of two entries of one source on one subject stands: the later one, and of two of one moment the graver.
+    #[must_use]
+    pub fn rank(&self) -> Rank {
+        Rank {
+            at: self.last_modified,
+            weight: match self.effective_level() {
+                Some(RiskLevel::High) => 4,
+                // It could be high; what is known to be high says more.
+                None => 3,
+                Some(RiskLevel::Medium) => 2,
+                Some(RiskLevel::Low) => 1,
+                Some(RiskLevel::None) => 0,
+            },
+            tie: rank::tie(&[self.state.as_str(), &self.detail, self.subject.as_str()]),
+        }
+    }
+}
 
 /// One entry that took part in an assessment: the record's `riskInputs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,121 +141,6 @@ impl RiskSettings {
         } else {
             Fact::Unknown
         }
-    }
-}
-
-impl RiskTable {
-    /// What was last said of this subject.
-    #[must_use]
-    pub fn get(&self, id: &str) -> Option<&Arc<RiskEntry>> {
-        self.0.get(id)
-    }
-
-    /// The table with this entry in place of the subject's old one.
-    #[must_use]
-    pub fn with(&self, entry: RiskEntry) -> Self {
-        Self(self.0.update(Arc::clone(&entry.id), Arc::new(entry)))
-    }
-
-    /// Every entry, by id.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<RiskEntry>> {
-        self.0.values()
-    }
-
-    /// How many subjects have an entry.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether nothing was ever said of anybody.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The effective risk of `caller`.
-    #[must_use]
-    pub fn assess(&self, caller: &Caller, settings: RiskSettings) -> Assessment {
-        let mut reading = Reading {
-            table: self,
-            settings,
-            inputs: Vec::new(),
-        };
-        let unknown = Fact::Known(RiskLevel::None);
-        let (agent, agent_user) = match caller {
-            Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => {
-                (reading.agent(agent, false), unknown)
-            }
-            Caller::AgentUser { id, agent, .. } => {
-                let own = reading.level_of(id.as_str(), false);
-                let parent = reading.agent(agent, true);
-                let user = if settings.inherit {
-                    higher(own, parent)
-                } else {
-                    own
-                };
-                (parent, user)
-            }
-            Caller::NotAgent(_) => (unknown, unknown),
-        };
-        Assessment {
-            agent,
-            agent_user,
-            inputs: reading.inputs,
-        }
-    }
-}
-
-impl FromIterator<RiskEntry> for RiskTable {
-    fn from_iter<I: IntoIterator<Item = RiskEntry>>(entries: I) -> Self {
-        Self(
-            entries
-                .into_iter()
-                .map(|e| (Arc::clone(&e.id), Arc::new(e)))
-                .collect(),
-        )
-    }
-}
-
-/// One assessment under way.
-struct Reading<'a> {
-    table: &'a RiskTable,
-    settings: RiskSettings,
-    inputs: Vec<RiskInput>,
-}
-
-impl Reading<'_> {
-    /// An agent identity's level: its own, and its blueprint's where levels are inherited.
-    fn agent(&mut self, agent: &Agent, inherited: bool) -> Fact<RiskLevel> {
-        let own = self.level_of(agent.id.as_str(), inherited);
-        if !self.settings.inherit {
-            return own;
-        }
-        let mut level = own;
-        if let Some(app_id) = &agent.blueprint {
-            level = higher(level, self.level_of(app_id.as_str(), true));
-        }
-        let principal = agent
-            .blueprint_entry
-            .as_ref()
-            .and_then(|b| b.principal_id.as_ref());
-        if let Some(principal) = principal {
-            level = higher(level, self.level_of(principal.as_str(), true));
-        }
-        level
-    }
-
-    fn level_of(&mut self, id: &str, inherited: bool) -> Fact<RiskLevel> {
-        let Some(entry) = self.table.get(id) else {
-            return Fact::Known(RiskLevel::None);
-        };
-        self.inputs.push(RiskInput {
-            entry: Arc::clone(entry),
-            inherited,
-        });
-        let level = entry.effective_level();
-        level.map_or(self.settings.withheld(), Fact::Known)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::decision::{DecisionSettings, Knowledge};
 use crate::enforcement::ResponseSettings;
 use crate::identity::{Directory, Issuers};
 use crate::policy::PolicySet;
-use crate::risk::RiskTable;
+use crate::risk::{Revocations, RiskTable};
 use crate::upstream::UpstreamTable;
 
 /// What one generation of configuration, policies, directory, keys and risk says.
@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub policies: Arc<PolicySet>,
     /// What is known of risk.
     pub risk: RiskTable,
+    /// Which tokens are refused although they are valid.
+    pub revocations: Revocations,
     /// How decisions are made.
     pub decisions: DecisionSettings,
     /// What answers say.
@@ -45,6 +47,7 @@ impl Snapshot {
         Knowledge {
             policies: &self.policies,
             risk: &self.risk,
+            revocations: &self.revocations,
             settings: self.decisions,
             generation: &self.generation,
         }

@@ -1,84 +1,105 @@
-//! Room 6: what must outlive a reload: risk that was reported over the management API, and the operator's folders.
+//! Room 6: what must outlive a reload or a restart: the state that was reported, and the operator's folders.
 //!
-//! Risk is in memory for now; an engine shared by replicas fits behind the same trait. Never here: deciding.
+//! State is entries, of which the later word stands ([`entry`]); an engine keeps them: a file of this process's own,
+//! or the memory. Never here: deciding, and "there is none" for "it could not be read".
 
+pub mod embedded;
+pub mod entry;
 pub mod etag;
 pub mod files;
 pub mod folder;
+mod memory;
+pub mod settings;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+pub use embedded::EmbeddedStore;
+pub use entry::{Entry, Opened, Sealed};
+pub use memory::MemoryStore;
 
-use crate::risk::RiskEntry;
+use settings::StoreSettings;
 
 /// Why state could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
+    /// The folder of the state cannot be had.
+    #[error(
+        "the state folder `{}` cannot be made: {reason}. Give `store.dir` a folder that this process may write to, \
+         or say `store.dangerous_memory_only: true` to go without", folder.display()
+    )]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Another process has the file open.
+    #[error(
+        "the state file `{}` is in use by another process: each gateway needs a `store.dir` of its own, and replicas \
+         share their state by an engine", .0.display()
+    )]
+    InUse(PathBuf),
+    /// The file is not what was written.
+    #[error(
+        "the state file `{}` is damaged ({reason}). It is left as it is, for it may hold the word that stops an agent. \
+         Put it back from a backup; or move it away to start with no state, and confirm every compromised agent anew",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The file cannot be written.
+    #[error("the state file `{}` cannot be written: {reason}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The engine does not answer.
     #[error("the state store is not to be had: {0}")]
     Unavailable(String),
 }
 
-/// Keeps state. Whoever changes state writes here first, then swaps the snapshot.
+/// What an engine answers, in time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// An engine that keeps state. Whoever changes state puts it here first, then swaps the snapshot.
 pub trait StateStore: Debug + Send + Sync {
-    /// Keeps an entry in place of the subject's old one.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it was not kept.
-    fn put(&self, entry: RiskEntry) -> Result<(), StoreError>;
-
-    /// Every entry, by id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they cannot be read: that is not the same as having none.
-    fn all(&self) -> Result<Vec<RiskEntry>, StoreError>;
+    /// Keeps these entries, all of them or none, except where one of a higher rank is kept; those are the answer.
+    /// With the answer they are durable.
+    fn put(&self, entries: Vec<Sealed>) -> Answer<'_, Vec<Sealed>>;
 }
 
-/// State that ends with the process.
-#[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<BTreeMap<Arc<str>, RiskEntry>>);
-
-impl StateStore for MemoryStore {
-    fn put(&self, entry: RiskEntry) -> Result<(), StoreError> {
-        self.0.lock().insert(Arc::clone(&entry.id), entry);
-        Ok(())
-    }
-
-    fn all(&self) -> Result<Vec<RiskEntry>, StoreError> {
-        Ok(self.0.lock().values().cloned().collect())
-    }
+/// An engine that was opened.
+#[derive(Debug)]
+pub struct OpenStore {
+    /// The engine.
+    pub store: Arc<dyn StateStore>,
+    /// What is kept in it.
+    pub state: Vec<Sealed>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::risk::RiskSubject;
-    use crate::types::{RiskLevel, RiskState, Timestamp};
-
-    fn entry(id: &str, level: RiskLevel) -> RiskEntry {
-        RiskEntry {
-            id: id.into(),
-            subject: RiskSubject::AgentIdentity,
-            level: Some(level),
-            state: RiskState::AtRisk,
-            detail: "none".into(),
-            last_modified: Timestamp::from_seconds(1),
-            source: "management".into(),
+/// Opens the engine.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be used: that is not the same as an empty one.
+pub fn open(settings: &StoreSettings) -> Result<OpenStore, StoreError> {
+    match settings {
+        StoreSettings::Embedded(folder) => {
+            let (store, state) = EmbeddedStore::open(folder)?;
+            let store = Arc::new(store);
+            Ok(OpenStore { store, state })
         }
-    }
-
-    #[test]
-    fn keeps_the_last_entry_of_each_subject() {
-        let store = MemoryStore::default();
-        store.put(entry("b", RiskLevel::Low)).unwrap();
-        store.put(entry("a", RiskLevel::Low)).unwrap();
-        store.put(entry("b", RiskLevel::High)).unwrap();
-        assert_eq!(
-            store.all().unwrap(),
-            [entry("a", RiskLevel::Low), entry("b", RiskLevel::High)]
-        );
+        StoreSettings::MemoryOnly => Ok(OpenStore {
+            store: Arc::new(MemoryStore::default()),
+            state: Vec::new(),
+        }),
     }
 }

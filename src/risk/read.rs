@@ -14,16 +14,6 @@ use crate::types::{Fault, Faults, ObjectId, RiskLevel, RiskState, Severity, Time
 /// The `source` of an entry that was read from a file.
 pub const FILE_SOURCE: &str = "file";
 
-/// Graph's names of the kinds of agents (`agentIdentityType`).
-const SUBJECTS: [(&str, RiskSubject); 3] = [
-    ("agentIdentity", RiskSubject::AgentIdentity),
-    ("agentUser", RiskSubject::AgentUser),
-    (
-        "agentIdentityBlueprintPrincipal",
-        RiskSubject::AgentIdentityBlueprintPrincipal,
-    ),
-];
-
 /// Reads one file: UTF-8, or UTF-16 with a byte order mark. With an error among the faults, the entries are not to be used.
 #[must_use]
 pub fn read(file: &str, bytes: &[u8]) -> (Vec<RiskEntry>, Faults) {
@@ -102,12 +92,8 @@ impl Reader {
         let id = self.word(members, at, "id", "an id", |text| {
             ObjectId::parse(text).ok().map(|id| id.to_shared())
         });
-        let subject = self.word(members, at, "identityType", &names_of(SUBJECTS), |text| {
-            let mut known = SUBJECTS.into_iter();
-            known
-                .find(|(name, _)| *name == text)
-                .map(|(_, subject)| subject)
-        });
+        let subjects = names_of(RiskSubject::ALL.map(|kind| (kind.as_str(), ())));
+        let subject = self.word(members, at, "identityType", &subjects, RiskSubject::parse);
         let levels = RiskLevel::ALL.map(|level| (level.as_str(), ()));
         let expected = format!("{}, `hidden`", names_of(levels));
         let level = self.word(

@@ -109,6 +109,8 @@ reasons! {
     TokenNotYetValid = "token_not_yet_valid", Block;
     /// A claim is missing, of the wrong type, or contradicts another.
     TokenClaimsRefused = "token_claims_refused", Block;
+    /// Issued before all tokens of its subject were revoked.
+    TokenRevoked = "token_revoked", Block;
     /// The issuer's keys were never loaded, or are older than the limit.
     KeysUnavailable = "keys_unavailable", Block;
 

@@ -82,6 +82,7 @@ pub(super) const RESERVED: &[(&str, &[&str])] = &[
     ("moka", &["identity", "feeds"]),
     ("prometheus", &["telemetry"]),
     ("rcgen", &["demo"]),
+    ("redb", &["store"]),
     ("schemars", &["config"]),
     ("serde_saphyr", &["config"]),
 ];

@@ -1,0 +1,139 @@
+//! What was reported of agents, kept in the store and shown in the snapshot: the one way in for every source.
+//!
+//! What a source says is kept first and in force then; whatever is in force is kept. Entries merge by their ranks, so
+//! it does not matter in which order they come, nor how often. Never here: a decision, and what is said being lost
+//! because whoever said it has gone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::risk::{Revocations, RiskTable};
+use crate::snapshot::{Snapshot, Snapshots};
+use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
+
+/// How often a word is said again, later than what came between.
+const MAX_TRIES: usize = 5;
+
+/// State that was read.
+#[derive(Debug, Default)]
+pub struct KnownState {
+    /// Risk, of every source but the file of the configuration.
+    pub risk: RiskTable,
+    /// The tokens that are refused.
+    pub revocations: Revocations,
+    /// Entries that a newer version wrote, as they came: nobody here can write them again.
+    pub foreign: Vec<Sealed>,
+}
+
+impl KnownState {
+    /// Takes up what sealed entries say.
+    pub fn read(&mut self, entries: &[Sealed]) {
+        for sealed in entries {
+            match sealed.open() {
+                Opened::Whole(entry) => self.take(entry),
+                Opened::Partly(entry) => {
+                    self.take(entry);
+                    self.foreign.push(sealed.clone());
+                }
+                Opened::Foreign => self.foreign.push(sealed.clone()),
+            }
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Risk(entry) => self.risk.extend([entry]),
+            Entry::Revocation(entry) => self.revocations = self.revocations.with(entry),
+        }
+    }
+}
+
+/// Keeps state and shows it. One for the whole process.
+#[derive(Debug)]
+pub struct StateFeed {
+    store: Arc<dyn StateStore>,
+    snapshots: Arc<Snapshots>,
+    /// Entries that a newer version wrote, as they came: nobody here can write them again.
+    foreign: Mutex<BTreeMap<Arc<str>, Sealed>>,
+}
+
+impl StateFeed {
+    /// For an engine whose state is in the snapshot already.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn StateStore>,
+        foreign: Vec<Sealed>,
+        snapshots: Arc<Snapshots>,
+    ) -> Self {
+        let feed = Self {
+            store,
+            snapshots,
+            foreign: Mutex::default(),
+        };
+        feed.note_foreign(foreign);
+        feed
+    }
+
+    /// Says something: keeps it, then puts it in force. `entries` is asked for what is to be said, on what is known;
+    /// where something later turns out to be kept, it is asked again. Gives what was said.
+    ///
+    /// It goes on to its end even if nobody waits for it any more: what is kept must be in force.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be kept; then nothing of it is in force.
+    pub async fn say(
+        self: &Arc<Self>,
+        entries: impl Fn(&Snapshot) -> Vec<Entry> + Send + 'static,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let feed = Arc::clone(self);
+        let saying = tokio::spawn(async move { feed.say_until_it_stands(entries).await });
+        saying
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    async fn say_until_it_stands(
+        &self,
+        entries: impl Fn(&Snapshot) -> Vec<Entry>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        for _ in 0..MAX_TRIES {
+            let said = entries(&self.snapshots.load());
+            let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
+            let above = self.store.put(sealed.clone()).await?;
+            self.show(&sealed);
+            if above.is_empty() {
+                return Ok(said);
+            }
+            // Another replica said something later of the same thing, which did not reach us yet.
+            self.show(&above);
+        }
+        Err(StoreError::Unavailable(
+            "others keep saying something later of the same".to_owned(),
+        ))
+    }
+
+    /// Puts entries that are kept in force.
+    pub fn show(&self, entries: &[Sealed]) {
+        let mut heard = KnownState::default();
+        heard.read(entries);
+        self.snapshots.update(|current| Snapshot {
+            risk: current.risk.joined(&heard.risk),
+            revocations: current.revocations.joined(&heard.revocations),
+            ..current.clone()
+        });
+        self.note_foreign(heard.foreign);
+    }
+
+    fn note_foreign(&self, entries: Vec<Sealed>) {
+        let mut known = self.foreign.lock();
+        for sealed in entries {
+            let (key, rank) = (Arc::clone(&sealed.key), sealed.rank);
+            let before = known.insert(Arc::clone(&key), sealed);
+            if before.is_none_or(|before| before.rank != rank) {
+                tracing::warn!(%key, "a newer version keeps an entry that this one cannot read whole");
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The file itself: a B-tree of copied pages with a checksum each, so that a write that was cut short leaves the
+//! state before it.
+//!
+//! Never here: a repair that loses what was kept.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError,
+    TableDefinition, TableError,
+};
+
+use crate::store::{Sealed, StoreError};
+
+/// The file's name in its folder.
+const NAME: &str = "state.redb";
+
+/// Key to rank and value. Should its form change, the next one has another name.
+const ENTRIES: TableDefinition<'_, &str, (&str, &str)> = TableDefinition::new("entries.1");
+
+/// The memory for pages of the file. All that is kept is in the snapshot as well, so that nothing is read twice.
+const CACHE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The open file.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    path: PathBuf,
+    /// `None` after a write has failed: the library wants the file to be opened anew then.
+    database: Option<Database>,
+}
+
+impl StateFile {
+    /// Opens the file, or makes it if it is not there, and reads all of it.
+    pub(super) fn open(folder: &Path) -> Result<(Self, Vec<Sealed>), StoreError> {
+        fs::create_dir_all(folder).map_err(|error| StoreError::Folder {
+            folder: folder.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let path = folder.join(NAME);
+        // Every page is checked once, before anything is believed.
+        let database = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .set_check_integrity_on_open(true)
+            .create(&path)
+            .map_err(|error| not_opened(&path, error))?;
+        let kept = read(&database).map_err(|error| not_read(&path, &error))?;
+        // A file that was just made is there after a crash only if its folder says so.
+        fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| not_written(&path, &error))?;
+        let database = Some(database);
+        Ok((Self { path, database }, kept))
+    }
+
+    /// Keeps all of these, or none. For each list, what stood above its entries.
+    pub(super) fn put(&mut self, lists: &[&[Sealed]]) -> Result<Vec<Vec<Sealed>>, StoreError> {
+        // Taken out, and put back only if all went well.
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => Builder::new()
+                .set_cache_size(CACHE_BYTES)
+                .open(&self.path)
+                .map_err(|error| not_opened(&self.path, error))?,
+        };
+        let above =
+            write(&database, lists).map_err(|error| not_written(&self.path, &error))?;
+        self.database = Some(database);
+        Ok(above)
+    }
+}
+
+/// Every entry of the file.
+fn read(database: &Database) -> Result<Vec<Sealed>, redb::Error> {
+    let transaction = database.begin_read()?;
+    let table = match transaction.open_table(ENTRIES) {
+        Ok(table) => table,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut entries = Vec::new();
+    for row in table.iter()? {
+        let (key, row) = row?;
+        let (rank, value) = row.value();
+        let sealed = Sealed::from_texts(key.value(), rank, value)
+            .ok_or_else(|| redb::Error::Corrupted(format!("`{}` has no rank", key.value())))?;
+        entries.push(sealed);
+    }
+    Ok(entries)
+}
+
+/// One transaction; it is on the disk when this returns.
+fn write(database: &Database, lists: &[&[Sealed]]) -> Result<Vec<Vec<Sealed>>, redb::Error> {
+    let transaction = database.begin_write()?;
+    let mut above = Vec::with_capacity(lists.len());
+    {
+        let mut table = transaction.open_table(ENTRIES)?;
+        for list in lists {
+            let mut above_these = Vec::new();
+            for entry in *list {
+                let known = table.get(&*entry.key)?.and_then(|row| {
+                    let (rank, value) = row.value();
+                    Sealed::from_texts(&entry.key, rank, value)
+                });
+                match known {
+                    Some(known) if known.rank > entry.rank => above_these.push(known),
+                    Some(_) | None => {
+                        let rank = entry.rank.to_string();
+                        let row = (rank.as_str(), &*entry.value);
+                        table.insert(&*entry.key, row)?;
+                    }
+                }
+            }
+            above.push(above_these);
+        }
+    }
+    transaction.commit()?;
+    Ok(above)
+}
+
+fn not_opened(path: &Path, error: DatabaseError) -> StoreError {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.to_owned()),
+        DatabaseError::Storage(StorageError::Io(error))
+            if error.kind() != io::ErrorKind::InvalidData =>
+        {
+            StoreError::Unwritable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            }
+        }
+        other => StoreError::Damaged {
+            path: path.to_owned(),
+            reason: other.to_string(),
+        },
+    }
+}
+
+fn not_read(path: &Path, error: &redb::Error) -> StoreError {
+    StoreError::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+fn not_written(path: &Path, error: &dyn std::error::Error) -> StoreError {
+    StoreError::Unwritable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}

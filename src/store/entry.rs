@@ -1,0 +1,243 @@
+//! What is kept, and how it is written: entries with a key, a rank and a versioned value.
+//!
+//! An engine keeps [`Sealed`] entries and compares ranks; it need not understand what is in them. So gateways of two
+//! versions can share one: an entry of a kind that this version does not know is kept, passed on and left alone.
+//! Never here: an entry that is dropped because it could not be read.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::risk::{Rank, Revocation, RiskEntry, RiskSubject};
+use crate::types::{RiskLevel, RiskState, Timestamp, json};
+
+/// The version of values that this version writes. Members may be added under it; one whose meaning changes, or that
+/// must not be passed over, needs the next.
+const VERSION: u64 = 1;
+
+/// One thing that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// What a source said of a subject's risk: one per source and subject.
+    Risk(RiskEntry),
+    /// The tokens of a subject that are refused: one per subject.
+    Revocation(Revocation),
+}
+
+/// An entry as engines keep it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What it is about: `kind/…`. There is one entry per key.
+    pub key: Arc<str>,
+    /// Of two entries of one key, the one of the higher rank stands.
+    pub rank: Rank,
+    /// JSON, with its version.
+    pub value: Arc<str>,
+}
+
+/// What was found in a sealed entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// An entry of this version.
+    Whole(Entry),
+    /// An entry that a newer version wrote in a way that this one does not read, taken for the worst that it can say.
+    /// Only the sealed one may be passed on.
+    Partly(Entry),
+    /// An entry of a kind that this version does not know.
+    Foreign,
+}
+
+impl Entry {
+    /// Closes it.
+    #[must_use]
+    pub fn seal(&self) -> Sealed {
+        let (key, rank, value) = match self {
+            Self::Risk(entry) => (
+                format!("risk/{}/{}", entry.source, entry.id),
+                entry.rank(),
+                risk_value(entry),
+            ),
+            Self::Revocation(entry) => (
+                format!("revocation/{}", entry.id),
+                entry.rank(),
+                json!({"v": VERSION, "source": entry.source}),
+            ),
+        };
+        Sealed {
+            key: key.into(),
+            rank,
+            value: value.to_string().into(),
+        }
+    }
+}
+
+fn risk_value(entry: &RiskEntry) -> Value {
+    json!({
+        "v": VERSION,
+        "identityType": entry.subject.as_str(),
+        "riskLevel": entry.level.map_or("hidden", RiskLevel::as_str),
+        "riskState": entry.state.as_str(),
+        "riskDetail": entry.detail,
+    })
+}
+
+impl Sealed {
+    /// From its three texts; `None` if the rank is none.
+    #[must_use]
+    pub fn from_texts(key: &str, rank: &str, value: &str) -> Option<Self> {
+        Some(Self {
+            key: key.into(),
+            rank: Rank::parse(rank)?,
+            value: value.into(),
+        })
+    }
+
+    /// Reads it.
+    #[must_use]
+    pub fn open(&self) -> Opened {
+        let value = json::parse(self.value.as_bytes()).unwrap_or(Value::Null);
+        let members = value.as_object();
+        let members = members.filter(|of| of.get("v").and_then(Value::as_u64) == Some(VERSION));
+        match self.key.split_once('/') {
+            Some(("risk", rest)) => match rest.split_once('/') {
+                Some((source, id)) => self.open_risk(source, id, members),
+                None => Opened::Foreign,
+            },
+            Some(("revocation", id)) => self.open_revocation(id, members),
+            _ => Opened::Foreign,
+        }
+    }
+
+    fn open_risk(&self, source: &str, id: &str, members: Option<&Map<String, Value>>) -> Opened {
+        let read = members.and_then(|of| {
+            let level = match text(of, "riskLevel")? {
+                "hidden" => None,
+                level => Some(RiskLevel::parse(level)?),
+            };
+            let subject = RiskSubject::parse(text(of, "identityType")?)?;
+            let state = RiskState::parse(text(of, "riskState")?)?;
+            Some((subject, level, state, text(of, "riskDetail")?))
+        });
+        let entry = |(subject, level, state, detail): (_, _, _, &str)| {
+            Entry::Risk(RiskEntry {
+                id: id.into(),
+                subject,
+                level,
+                state,
+                detail: detail.into(),
+                last_modified: self.rank.at,
+                source: source.into(),
+            })
+        };
+        match read {
+            Some(read) => Opened::Whole(entry(read)),
+            // FAIL-CLOSED: whatever was said, nobody may take the subject for harmless.
+            None => Opened::Partly(entry((
+                RiskSubject::AgentIdentity,
+                None,
+                RiskState::AtRisk,
+                "unknownFutureValue",
+            ))),
+        }
+    }
+
+    fn open_revocation(&self, id: &str, members: Option<&Map<String, Value>>) -> Opened {
+        let entry = |source: &str| {
+            Entry::Revocation(Revocation {
+                id: id.into(),
+                issued_until: self.rank.at,
+                source: source.into(),
+            })
+        };
+        match members.and_then(|of| text(of, "source")) {
+            Some(source) => Opened::Whole(entry(source)),
+            // FAIL-CLOSED: whatever else it says, it cuts.
+            None => Opened::Partly(entry("unknown")),
+        }
+    }
+}
+
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    members.get(name).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn risk(level: Option<RiskLevel>) -> RiskEntry {
+        RiskEntry {
+            id: "spiffe://a/b/ä".into(),
+            subject: RiskSubject::AgentUser,
+            level,
+            state: RiskState::ConfirmedCompromised,
+            detail: "adminConfirmedAgentCompromised".into(),
+            last_modified: Timestamp::from_micros(1_760_000_000_123_456),
+            source: "management".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_as_it_was() {
+        let revocation = Revocation {
+            id: "x/y".into(),
+            issued_until: Timestamp::from_micros(7),
+            source: "management".into(),
+        };
+        for entry in [
+            Entry::Risk(risk(Some(RiskLevel::High))),
+            Entry::Risk(risk(None)),
+            Entry::Revocation(revocation),
+        ] {
+            let sealed = entry.seal();
+            let texts = (sealed.key.as_ref(), sealed.rank.to_string(), &*sealed.value);
+            let read = Sealed::from_texts(texts.0, &texts.1, texts.2).unwrap();
+            assert_eq!(read, sealed);
+            assert_eq!(read.open(), Opened::Whole(entry));
+        }
+    }
+
+    #[test]
+    fn the_form_of_an_entry_is_what_other_versions_read() {
+        let sealed = Entry::Risk(risk(Some(RiskLevel::Low))).seal();
+        assert_eq!(&*sealed.key, "risk/management/spiffe://a/b/ä");
+        assert_eq!(
+            &*sealed.value,
+            r#"{"v":1,"identityType":"agentUser","riskLevel":"low","riskState":"confirmedCompromised","riskDetail":"adminConfirmedAgentCompromised"}"#
+        );
+    }
+
+    #[test]
+    fn a_newer_version_of_a_known_kind_counts_for_the_worst_and_a_new_kind_is_left_alone() {
+        let sealed = Entry::Risk(risk(Some(RiskLevel::Low))).seal();
+        for value in [
+            sealed.value.replace(r#""v":1"#, r#""v":2"#),
+            sealed.value.replace("low", "extreme"),
+            "nonsense".to_owned(),
+        ] {
+            let newer = Sealed {
+                value: value.into(),
+                ..sealed.clone()
+            };
+            let Opened::Partly(Entry::Risk(entry)) = newer.open() else {
+                panic!("{:?}", newer.open());
+            };
+            assert_eq!((entry.effective_level(), &*entry.id), (None, "spiffe://a/b/ä"));
+        }
+        let cut = Sealed::from_texts("revocation/a", &sealed.rank.to_string(), r#"{"v":9}"#);
+        assert!(matches!(cut.unwrap().open(), Opened::Partly(Entry::Revocation(_))));
+        let other = Sealed::from_texts("mood/a", &sealed.rank.to_string(), "{}").unwrap();
+        assert_eq!(other.open(), Opened::Foreign);
+    }
+
+    #[test]
+    fn members_that_were_added_under_this_version_are_passed_over() {
+        let sealed = Entry::Risk(risk(Some(RiskLevel::Low))).seal();
+        let added = sealed.value.replace(r#"{"v""#, r#"{"added":[1],"v""#);
+        let added = Sealed {
+            value: added.into(),
+            ..sealed.clone()
+        };
+        assert_eq!(added.open(), sealed.open());
+    }
+}
