@@ -231,9 +231,9 @@ fn with_facts(risk: RiskLevel, bench: impl FnOnce(&Facts<'_>)) {
             risk: Fact::Known(risk),
         }),
         resource: ResourceFacts {
-            app_id: "resource-7",
-            attributes: &Attributes::NONE,
-            is_agent: false,
+            app_id: Fact::Known("resource-7"),
+            attributes: Fact::Known(&Attributes::NONE),
+            is_agent: Fact::Known(false),
             authentication_contexts: &[],
         },
         session: SessionFacts::UNKNOWN,

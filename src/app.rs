@@ -16,13 +16,15 @@ use tokio::task::JoinSet;
 use crate::call::ConnectionFacts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
-use crate::feeds::{Discovered, KeyFeed, KeyFeedContext, Status, Watch};
+use crate::feeds::{
+    self, Discovered, KeyFeed, KeyFeedContext, KnownState, StateFeed, Status, Watch,
+};
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
 use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
-use crate::store::{MemoryStore, StateStore};
+use crate::store;
 use crate::telemetry::{Metrics, MetricsError};
 
 use control::Control;
@@ -55,8 +57,8 @@ pub enum AppError {
     #[error(transparent)]
     Metrics(#[from] MetricsError),
     /// Kept state cannot be read.
-    #[error("kept state cannot be read")]
-    Store(#[from] crate::store::StoreError),
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
     /// Signals cannot be heard.
     #[error("signals of the operating system cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -88,11 +90,14 @@ impl App {
     pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
         let metrics = Metrics::new()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
+        let opened = store::open(&loaded.settings.store)?;
+        let mut kept = KnownState::default();
+        kept.read(&opened.state);
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let first = control::snapshot(loaded, store.as_ref(), clock.now())?;
+        let first = control::snapshot(loaded, &kept, clock.now())?;
         let snapshots = Arc::new(Snapshots::new(first));
+        let state = StateFeed::new(opened.store, kept.foreign, Arc::clone(&snapshots));
         let status = Arc::new(Status::default());
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
             snapshots: Arc::clone(&snapshots),
@@ -112,13 +117,14 @@ impl App {
         };
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
+        let (reloads, asked) = feeds::reload::channel();
         let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
         let handles = sockets.handles();
         let control = Control {
             path: path.to_owned(),
             environment,
             shared: shared.clone(),
-            store,
+            state: Arc::new(state),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -127,6 +133,8 @@ impl App {
             started: loaded.settings.clone(),
             current: loaded.settings.clone(),
             files: loaded.files.clone(),
+            folders: Arc::new(ArcSwap::from_pointee(control::folders(&loaded.settings))),
+            reloads,
         };
         let mut tasks = JoinSet::new();
         let (stop_management, management_stopped) = watch::channel(false);
@@ -134,7 +142,7 @@ impl App {
         keys.follow();
         let files = loaded.files.iter().cloned().collect();
         let watch =
-            Watch::new(files, loaded.settings.reload_interval).map_err(AppError::Signals)?;
+            Watch::new(files, loaded.settings.reload_interval, asked).map_err(AppError::Signals)?;
         let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));

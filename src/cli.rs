@@ -5,8 +5,10 @@
 pub mod check;
 pub mod demo;
 mod management;
+pub mod policy;
 mod risk;
 pub mod run;
+mod table;
 pub mod what_if;
 
 use std::io::Write;
@@ -60,6 +62,8 @@ enum Command {
     },
     /// Say which policies would apply to a call, why each other would not, and what would come of it
     WhatIf(Box<what_if::Arguments>),
+    /// Bring policies from Microsoft Graph's exports into a folder
+    Policy(policy::Arguments),
     /// List risky agents, and confirm or dismiss their risk, on a running gateway
     Risk(risk::Arguments),
     /// Print the JSON Schema of the configuration
@@ -85,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config, output } => check(&config, output),
         Command::WhatIf(arguments) => what_if(&arguments),
+        Command::Policy(arguments) => policy::policy(&arguments),
         Command::Risk(arguments) => risk::risk(arguments),
         Command::Schema => print_schema(),
     };

@@ -7,7 +7,7 @@
 
 pub mod environment;
 pub mod excerpt;
-mod folders;
+pub mod folders;
 mod load;
 pub mod member;
 pub mod raw;
@@ -19,6 +19,6 @@ pub mod tree;
 pub mod validate;
 
 pub use environment::{Environment, process_environment};
-pub use load::{Loaded, attempt, load};
+pub use load::{Loaded, Surroundings, attempt, load, surroundings};
 pub use schema::schema;
 pub use settings::{Settings, Sources};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::call::Received;
 use crate::capability::Operation;
 use crate::identity::Identified;
-use crate::policy::{Evaluation, PolicyOutcome, PolicySet};
+use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, Revocations, RiskSettings, RiskTable};
 use crate::types::{Effect, PolicyId, Reason, Timestamp};
 
@@ -79,6 +79,8 @@ pub struct Decision {
     pub operation: Operation,
     /// The snapshot's generation.
     pub generation: Arc<str>,
+    /// How it was made.
+    pub settings: DecisionSettings,
     /// When.
     pub at: Timestamp,
 }
@@ -121,6 +123,14 @@ impl Decided {
         &self.decision
     }
 
+    /// All that policies read of the call.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        let decision = &self.decision;
+        let question = Question::of(&self.identified, &decision.operation);
+        question.facts(&decision.risk, decision.settings, decision.at)
+    }
+
     /// Whether the call may go on.
     #[must_use]
     pub const fn effect(&self) -> Effect {
@@ -137,11 +147,7 @@ impl Decided {
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
     let settings = knowledge.settings;
     let operation = Operation::of(identified.received());
-    let question = Question {
-        caller: identified.caller(),
-        resource: identified.received().resource(),
-        operation: &operation,
-    };
+    let question = Question::of(&identified, &operation);
     let risk = knowledge.risk.assess(question.caller, settings.risk());
     let evaluation = knowledge
         .policies
@@ -165,6 +171,7 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         risk,
         operation,
         generation: Arc::clone(knowledge.generation),
+        settings,
         at: now,
     };
     Decided {

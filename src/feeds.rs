@@ -7,12 +7,14 @@
 pub mod discovered;
 mod fingerprint;
 pub mod keys;
+pub mod reload;
 pub mod state;
 pub mod status;
 pub mod watch;
 
 pub use discovered::Discovered;
 pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
+pub use reload::{ReloadError, Reloaded, Reloads};
 pub use state::{KnownState, StateFeed};
 pub use status::{Source, Status};
 pub use watch::{Change, Watch};

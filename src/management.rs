@@ -19,14 +19,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 use http::StatusCode;
-use parking_lot::Mutex;
 
 use self::graph::GraphError;
-use self::settings::ManagementSettings;
+use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
-use crate::feeds::{Discovered, Status};
+use crate::feeds::{Discovered, Reloads, StateFeed, Status};
+use crate::record::Recorder;
 use crate::snapshot::Snapshots;
-use crate::store::StateStore;
 use crate::telemetry::Metrics;
 
 /// The largest request body in bytes.
@@ -37,8 +36,8 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub struct State {
     /// The current snapshot, whose risk it changes.
     pub snapshots: Arc<Snapshots>,
-    /// Where changes of risk are kept.
-    pub store: Arc<dyn StateStore>,
+    /// Where what administrators report is kept, and put in force.
+    pub reported: Arc<StateFeed>,
     /// What `/metrics` shows.
     pub metrics: Arc<Metrics>,
     /// What `/readyz` shows.
@@ -49,22 +48,23 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// What the operator says.
     pub settings: Arc<ArcSwap<ManagementSettings>>,
+    /// The folders that it writes.
+    pub folders: Arc<ArcSwap<Folders>>,
+    /// How a write takes effect.
+    pub reloads: Reloads,
+    /// Where changes are recorded.
+    pub recorder: Recorder,
 }
 
 /// One control plane at work.
 #[derive(Debug)]
 struct Control {
     state: State,
-    /// Held from the store to the snapshot, so that both see changes in one order.
-    writes: Mutex<()>,
 }
 
 /// The control plane as a service.
 pub fn router(state: State) -> Router {
-    let control = Arc::new(Control {
-        state,
-        writes: Mutex::new(()),
-    });
+    let control = Arc::new(Control { state });
     let graph = Router::new()
         .route("/", get(risky_agents::list))
         .route("/{id}", get(risky_agents::show))

@@ -5,10 +5,12 @@
 //! file cannot be written, calls are refused: nothing is forwarded without a record.
 
 pub mod body;
+pub mod change;
 pub mod entry;
 mod lines;
 mod model;
 mod redact;
+pub mod replay;
 pub mod settings;
 pub mod tail;
 mod writer;
@@ -29,6 +31,7 @@ use crate::telemetry::{Metrics, RecordResult};
 use crate::types::Effect;
 
 pub use body::RecordedBody;
+pub use change::Change;
 pub use entry::Entry;
 pub use tail::DecisionLine;
 

@@ -14,21 +14,22 @@ use tokio::task::JoinSet;
 
 use super::{AppError, Environment};
 use crate::config::{self, Loaded, Settings};
-use crate::feeds::{Change, Source, Status, Watch, keep_keys};
+use crate::feeds::{
+    Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
+};
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
 use crate::identity::{IssuerKeys, Issuers};
 use crate::listener::settings::{ClientCertificates, ServerTls};
 use crate::listener::{self, ListenerHandle, tls};
-use crate::management::settings::ManagementSettings;
+use crate::management::settings::{Folders, ManagementSettings};
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
-use crate::risk::{RiskEntry, RiskTable};
+use crate::risk::read::FILE_SOURCE;
 use crate::snapshot::Snapshot;
-use crate::store::{StateStore, StoreError};
 use crate::telemetry::Metrics;
 use crate::types::fault::chain;
-use crate::types::{Faults, Timestamp};
+use crate::types::{Fault, Faults, Severity, Timestamp};
 use crate::upstream::UpstreamTable;
 
 /// How often files that change while they are read are read again before the next look.
@@ -42,7 +43,7 @@ pub(super) struct Control {
     pub(super) path: PathBuf,
     pub(super) environment: Environment,
     pub(super) shared: Shared,
-    pub(super) store: Arc<dyn StateStore>,
+    pub(super) state: Arc<StateFeed>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
     pub(super) listeners: Vec<ListenerHandle>,
@@ -55,6 +56,10 @@ pub(super) struct Control {
     pub(super) files: BTreeSet<PathBuf>,
     /// What the management listener asks of its clients.
     pub(super) management: Arc<ArcSwap<ManagementSettings>>,
+    /// The folders that the management API writes.
+    pub(super) folders: Arc<ArcSwap<Folders>>,
+    /// How it asks for a reload.
+    pub(super) reloads: Reloads,
 }
 
 impl Control {
@@ -69,12 +74,15 @@ impl Control {
         let address = socket.local_addr().map_err(AppError::Signals)?;
         let router = management::router(State {
             snapshots: Arc::clone(&self.shared.snapshots),
-            store: Arc::clone(&self.store),
+            reported: Arc::clone(&self.state),
             metrics: Arc::clone(&self.metrics),
             status: Arc::clone(&self.status),
             discovered: Arc::clone(&self.shared.discovered),
             clock: Arc::clone(&self.shared.clock),
             settings: Arc::clone(&self.management),
+            folders: Arc::clone(&self.folders),
+            reloads: self.reloads.clone(),
+            recorder: self.shared.recorder.clone(),
         });
         let tls = Arc::clone(&self.management_tls);
         tasks.spawn(async move {
@@ -90,10 +98,14 @@ impl Control {
         loop {
             match watch.look().await {
                 Change::None => self.confirm_risk_file(),
-                Change::Files => self.reload(&mut watch).await,
+                Change::Files => drop(self.reload(&mut watch).await),
                 Change::Hangup => {
                     self.shared.recorder.reopen();
-                    self.reload(&mut watch).await;
+                    drop(self.reload(&mut watch).await);
+                }
+                Change::Asked => {
+                    let reloaded = self.reload(&mut watch).await;
+                    watch.answer(&reloaded);
                 }
             }
             let files = self.files.iter().cloned().collect();
@@ -116,13 +128,27 @@ impl Control {
     }
 
     /// Something was not loaded, so nothing was changed.
-    fn not_loaded(&self, messages: Vec<String>) {
+    fn not_loaded(&self, faults: Vec<Fault>) -> Reloaded {
         let now = self.shared.clock.now();
+        let messages: Vec<_> = faults.iter().map(ToString::to_string).collect();
         for message in &messages {
             tracing::error!("configuration not reloaded: {message}");
         }
         self.status.failed(Source::Configuration, now, messages);
         self.metrics.config_reload(false, now);
+        Err(ReloadError::Refused(faults.into()))
+    }
+
+    /// A fault of no file in particular.
+    fn fault(&self, message: String) -> Fault {
+        Fault {
+            file: self.path.to_string_lossy().into(),
+            line: 0,
+            column: 0,
+            member: String::new(),
+            message,
+            severity: Severity::Error,
+        }
     }
 
     /// The risk file is as it was when it was read, so what it says is as fresh as the last look at it.
@@ -139,17 +165,18 @@ impl Control {
     }
 
     /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
-    async fn reload(&mut self, watch: &mut Watch) {
+    async fn reload(&mut self, watch: &mut Watch) -> Reloaded {
         let (loaded, faults, files) = match self.read(watch).await {
             Ok(attempt) => attempt,
-            Err(message) => return self.not_loaded(vec![message]),
+            Err(message) => return self.not_loaded(vec![self.fault(message)]),
         };
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
-                self.apply(&loaded).map_err(|fault| vec![chain(&fault)])
+                let applied = self.apply(&loaded);
+                applied.map_err(|fault| vec![self.fault(chain(&fault))])
             }
             // FAIL-CLOSED: half a configuration is none.
-            Some(_) | None => Err(faults.iter().map(ToString::to_string).collect()),
+            Some(_) | None => Err(faults.iter().cloned().collect()),
         };
         match applied {
             Ok(()) => {
@@ -159,11 +186,12 @@ impl Control {
                 self.files = files;
                 self.loaded_well();
                 tracing::info!("configuration reloaded");
+                Ok(())
             }
-            Err(messages) => {
+            Err(faults) => {
                 // What was tried may be put right, or what is in force put back.
                 self.files.extend(files);
-                self.not_loaded(messages);
+                self.not_loaded(faults)
             }
         }
     }
@@ -186,7 +214,7 @@ impl Control {
     /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
     fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
         let settings = &loaded.settings;
-        let next = snapshot(loaded, self.store.as_ref(), self.shared.clock.now())?;
+        let next = snapshot(loaded, &KnownState::default(), self.shared.clock.now())?;
         let management = load_management_tls(&settings.management)?;
         let listeners = self.load_listener_tls(settings)?;
 
@@ -195,12 +223,12 @@ impl Control {
         }
         self.management_tls.store(management);
         self.management.store(Arc::new(settings.management.clone()));
+        self.folders.store(Arc::new(folders(settings)));
         self.shared.meters.bind(&next.resources);
         self.shared.snapshots.update(|current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
-            // Read again here, where no report of the management API can fall between.
-            risk: with_kept(&loaded.risk, self.store.as_ref())
-                .unwrap_or_else(|_unreadable| current.risk.clone()),
+            risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
+            revocations: current.revocations.clone(),
             ..next.clone()
         });
         self.shared.keys.follow();
@@ -253,6 +281,7 @@ impl Control {
             ("tokens", now.tokens != next.tokens),
             ("shutdown", now.drain_timeout != next.drain_timeout),
             ("log", now.log != next.log),
+            ("store", now.store != next.store),
             ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
@@ -261,10 +290,10 @@ impl Control {
     }
 }
 
-/// A snapshot of what was loaded, with the risk that was kept. Only issuers whose keys are in a file have keys yet.
+/// A snapshot of what was loaded, with the state that was kept. Only issuers whose keys are in a file have keys yet.
 pub(super) fn snapshot(
     loaded: &Loaded,
-    store: &dyn StateStore,
+    kept: &KnownState,
     now: Timestamp,
 ) -> Result<Snapshot, AppError> {
     let settings = &loaded.settings;
@@ -283,7 +312,272 @@ pub(super) fn snapshot(
         issuers: Arc::new(Issuers::new(issuers.collect())),
         directory: Arc::clone(&loaded.directory),
         policies: Arc::clone(&loaded.policies),
-        risk: with_kept(&loaded.risk, store)?,
+        risk: kept.risk.with_all_of(FILE_SOURCE, &loaded.risk),
+        revocations: kept.revocations.clone(),
+        decisions: settings.decisions,
+        responses: Arc::new(settings.responses.clone()),
+        upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
+    })
+}
+
+/// The folders that the management API writes.
+    pub(super) folders: Arc<ArcSwap<Folders>>,
+    /// How it asks for a reload.
+    pub(super) reloads: Reloads,
+}
+
+impl Control {
+    /// Starts the management listener; gives its address.
+    pub(super) fn serve_management(
+        &self,
+        tasks: &mut JoinSet<()>,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<SocketAddr, AppError> {
+        let address = self.started.management.address;
+        let socket = listener::bind_alone(&"management".into(), address)?;
+        let address = socket.local_addr().map_err(AppError::Signals)?;
+        let router = management::router(State {
+            snapshots: Arc::clone(&self.shared.snapshots),
+            reported: Arc::clone(&self.state),
+            metrics: Arc::clone(&self.metrics),
+            status: Arc::clone(&self.status),
+            discovered: Arc::clone(&self.shared.discovered),
+            clock: Arc::clone(&self.shared.clock),
+            settings: Arc::clone(&self.management),
+            folders: Arc::clone(&self.folders),
+            reloads: self.reloads.clone(),
+            recorder: self.shared.recorder.clone(),
+        });
+        let tls = Arc::clone(&self.management_tls);
+        tasks.spawn(async move {
+            if let Err(fault) = listener::serve_management(socket, tls, router, stopped).await {
+                tracing::error!(%fault, "management is not served");
+            }
+        });
+        Ok(address)
+    }
+
+    /// Reloads whenever a watched file changes or SIGHUP asks for it.
+    pub(super) async fn follow(mut self, mut watch: Watch) {
+        loop {
+            match watch.look().await {
+                Change::None => self.confirm_risk_file(),
+                Change::Files => drop(self.reload(&mut watch).await),
+                Change::Hangup => {
+                    self.shared.recorder.reopen();
+                    drop(self.reload(&mut watch).await);
+                }
+                Change::Asked => {
+                    let reloaded = self.reload(&mut watch).await;
+                    watch.answer(&reloaded);
+                }
+            }
+            let files = self.files.iter().cloned().collect();
+            watch.set(files, self.current.reload_interval);
+        }
+    }
+
+    /// Everything was loaded, just now.
+    pub(super) fn loaded_well(&self) {
+        let report_only = PolicyState::EnabledForReportingButNotEnforced;
+        let snapshot = self.shared.snapshots.load();
+        for policy in snapshot.policies.iter().filter(|p| p.state == report_only) {
+            let would_block = PolicyOutcome::ReportOnlyFailure.as_str();
+            self.metrics.show_policy_result(&policy.id, would_block);
+        }
+        let now = self.shared.clock.now();
+        self.status.succeeded(Source::Configuration, now);
+        self.metrics.config_reload(true, now);
+        self.confirm_risk_file();
+    }
+
+    /// Something was not loaded, so nothing was changed.
+    fn not_loaded(&self, faults: Vec<Fault>) -> Reloaded {
+        let now = self.shared.clock.now();
+        let messages: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        for message in &messages {
+            tracing::error!("configuration not reloaded: {message}");
+        }
+        self.status.failed(Source::Configuration, now, messages);
+        self.metrics.config_reload(false, now);
+        Err(ReloadError::Refused(faults.into()))
+    }
+
+    /// A fault of no file in particular.
+    fn fault(&self, message: String) -> Fault {
+        Fault {
+            file: self.path.to_string_lossy().into(),
+            line: 0,
+            column: 0,
+            member: String::new(),
+            message,
+            severity: Severity::Error,
+        }
+    }
+
+    /// The risk file is as it was when it was read, so what it says is as fresh as the last look at it.
+    fn confirm_risk_file(&self) {
+        let configuration = self.status.of(&Source::Configuration);
+        // A reload that failed passed over whatever the file says by now.
+        let is_read = configuration.is_some_and(|health| health.fault.is_none());
+        if self.current.sources.risk.is_none() {
+            self.status.forget(&Source::RiskFile);
+        } else if is_read {
+            let now = self.shared.clock.now();
+            self.status.succeeded(Source::RiskFile, now);
+        }
+    }
+
+    /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
+    async fn reload(&mut self, watch: &mut Watch) -> Reloaded {
+        let (loaded, faults, files) = match self.read(watch).await {
+            Ok(attempt) => attempt,
+            Err(message) => return self.not_loaded(vec![self.fault(message)]),
+        };
+        let applied = match loaded {
+            Some(loaded) if !faults.has_errors() => {
+                let applied = self.apply(&loaded);
+                applied.map_err(|fault| vec![self.fault(chain(&fault))])
+            }
+            // FAIL-CLOSED: half a configuration is none.
+            Some(_) | None => Err(faults.iter().cloned().collect()),
+        };
+        match applied {
+            Ok(()) => {
+                for warning in faults.iter() {
+                    tracing::warn!("{warning}");
+                }
+                self.files = files;
+                self.loaded_well();
+                tracing::info!("configuration reloaded");
+                Ok(())
+            }
+            Err(faults) => {
+                // What was tried may be put right, or what is in force put back.
+                self.files.extend(files);
+                self.not_loaded(faults)
+            }
+        }
+    }
+
+    /// Reads everything. If a file changes meanwhile then again: what was read is partly old and partly new, which is
+    /// nothing that anybody wrote.
+    async fn read(&self, watch: &mut Watch) -> Result<Attempt, String> {
+        for _ in 0..MAX_READS {
+            let (path, environment) = (self.path.clone(), self.environment);
+            // Thousands of policies take a while; management and keys go on meanwhile.
+            let reading = tokio::task::spawn_blocking(move || config::attempt(&path, &environment));
+            let attempt = reading.await.map_err(|fault| fault.to_string())?;
+            if !watch.has_changed().await {
+                return Ok(attempt);
+            }
+        }
+        Err("the files change while they are read, again and again".to_owned())
+    }
+
+    /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
+    fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
+        let settings = &loaded.settings;
+        let next = snapshot(loaded, &KnownState::default(), self.shared.clock.now())?;
+        let management = load_management_tls(&settings.management)?;
+        let listeners = self.load_listener_tls(settings)?;
+
+        for (handle, config) in listeners {
+            handle.use_tls(config);
+        }
+        self.management_tls.store(management);
+        self.management.store(Arc::new(settings.management.clone()));
+        self.folders.store(Arc::new(folders(settings)));
+        self.shared.meters.bind(&next.resources);
+        self.shared.snapshots.update(|current| Snapshot {
+            issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
+            risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
+            revocations: current.revocations.clone(),
+            ..next.clone()
+        });
+        self.shared.keys.follow();
+        let known = |id: &str| {
+            next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
+        };
+        self.shared.discovered.forget(known);
+        self.tell_what_waits_for_a_restart(settings);
+        self.current = settings.clone();
+        Ok(())
+    }
+
+    /// The TLS of every listener that still has settings, loaded but not used yet.
+    fn load_listener_tls(
+        &self,
+        settings: &Settings,
+    ) -> Result<Vec<(&ListenerHandle, Arc<ServerConfig>)>, AppError> {
+        let of = |handle: &ListenerHandle| {
+            let mut listeners = settings.listeners.iter();
+            listeners
+                .find(|listener| listener.name == *handle.name())?
+                .tls
+                .as_ref()
+        };
+        let with_tls = self
+            .listeners
+            .iter()
+            .filter_map(|handle| Some((handle, of(handle)?)));
+        with_tls
+            .map(|(handle, tls)| Ok((handle, tls::load(tls).map_err(AppError::Tls)?)))
+            .collect()
+    }
+
+    /// Sockets, records, caches and workers are set up once.
+    fn tell_what_waits_for_a_restart(&self, next: &Settings) {
+        let sockets = |settings: &Settings| -> Vec<_> {
+            let listeners = settings.listeners.iter();
+            listeners
+                .map(|l| (Arc::clone(&l.name), l.address, l.limits, l.tls.is_some()))
+                .collect()
+        };
+        let now = &self.started;
+        let waits = [
+            ("listeners", sockets(now) != sockets(next)),
+            (
+                "management.address",
+                now.management.address != next.management.address,
+            ),
+            ("records", now.records != next.records),
+            ("tokens", now.tokens != next.tokens),
+            ("shutdown", now.drain_timeout != next.drain_timeout),
+            ("log", now.log != next.log),
+            ("store", now.store != next.store),
+            ("workers", now.workers != next.workers),
+        ];
+        for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
+            tracing::warn!("`{setting}` has changed; that takes effect at the next start");
+        }
+    }
+}
+
+/// A snapshot of what was loaded, with the state that was kept. Only issuers whose keys are in a file have keys yet.
+pub(super) fn snapshot(
+    loaded: &Loaded,
+    kept: &KnownState,
+    now: Timestamp,
+) -> Result<Snapshot, AppError> {
+    let settings = &loaded.settings;
+    let issuers = settings.issuers.iter().map(|settings| Issuer {
+        settings: Arc::new(settings.clone()),
+        keys: loaded.keys.get(&settings.name).map(|set| {
+            Arc::new(IssuerKeys {
+                set: set.clone(),
+                loaded_at: now,
+            })
+        }),
+    });
+    Ok(Snapshot {
+        generation: Arc::clone(&loaded.generation),
+        resources: Arc::clone(&settings.resources),
+        issuers: Arc::new(Issuers::new(issuers.collect())),
+        directory: Arc::clone(&loaded.directory),
+        policies: Arc::clone(&loaded.policies),
+        risk: kept.risk.with_all_of(FILE_SOURCE, &loaded.risk),
+        revocations: kept.revocations.clone(),
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
@@ -299,6 +593,17 @@ fn with_kept(file: &[RiskEntry], store: &dyn StateStore) -> Result<RiskTable, St
             .is_none_or(|old| old.last_modified <= entry.last_modified);
         if newer { table.with(entry) } else { table }
     }))
+}
+
+/// The folders that the management API writes.
+pub(super) fn folders(settings: &Settings) -> Folders {
+    let sources = &settings.sources;
+    Folders {
+        policies: sources.policies.clone(),
+        on_unsupported: sources.on_unsupported,
+        named_locations: sources.named_locations.clone(),
+        directory: sources.directory.clone(),
+    }
 }
 
 /// The management listener's TLS.

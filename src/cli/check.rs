@@ -2,6 +2,7 @@
 //!
 //! It loads by the same function as the gateway. Never here: a network, and a secret.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,7 +16,7 @@ use super::{EXIT_CONFIGURATION, EXIT_FINE, Output};
 use crate::config::excerpt::excerpt;
 use crate::config::{Environment, Loaded, load};
 use crate::policy::PolicyState;
-use crate::types::{Fault, Severity};
+use crate::types::{Fault, Severity, text};
 
 /// Checks the configuration at `path`, writes what was found to `to`, and gives the exit code: 0, or 78 if there is an error.
 /// The text has colours; the writer leaves them out where nobody sees them (`anstream`).
@@ -91,7 +92,7 @@ pub(super) fn write_faults(faults: &[Fault], to: &mut dyn Write) -> io::Result<(
         }
         let text = texts
             .entry(&fault.file)
-            .or_insert_with(|| std::fs::read_to_string(fault.file.as_ref()).ok());
+            .or_insert_with(|| read_text(&fault.file));
         if let Some(excerpt) = text.as_deref().and_then(|text| excerpt(text, fault)) {
             let number = fault.line.to_string();
             let margin = " ".repeat(number.len());
@@ -101,6 +102,11 @@ pub(super) fn write_faults(faults: &[Fault], to: &mut dyn Write) -> io::Result<(
         }
     }
     Ok(())
+}
+
+fn read_text(file: &str) -> Option<String> {
+    let bytes = std::fs::read(file).ok()?;
+    text::decode(&bytes).ok().map(Cow::into_owned)
 }
 
 /// What a configuration amounts to.

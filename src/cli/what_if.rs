@@ -19,6 +19,8 @@ use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
 use crate::risk::{Assessment, RiskSettings, RiskTable};
 use crate::types::{Fact, Reason, RiskLevel};
 
+pub(super) use report::state_in_words;
+
 /// What to ask.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(

@@ -15,13 +15,13 @@ use crate::types::{Fault, Faults, Severity};
 
 /// One file that was read.
 #[derive(Debug)]
-pub(super) struct Source {
+pub struct Source {
     /// Its name in faults: the path as it was opened.
-    pub(super) shown: String,
+    pub shown: String,
     /// Its name in its folder.
-    pub(super) name: String,
+    pub name: String,
     /// What it holds.
-    pub(super) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 /// Every `*.json` file of a folder, by name, and the faults of those that cannot be read. The ending counts in any
@@ -29,7 +29,7 @@ pub(super) struct Source {
 ///
 /// # Errors
 /// Why the folder itself cannot be read.
-pub(super) fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
+pub fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
     let mut sources = Vec::new();
     let mut faults = Faults::new();
     for path in entries(folder)? {
@@ -55,7 +55,7 @@ pub(super) fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(super) fn read_file(path: &Path) -> Result<Source, String> {
+pub fn read_file(path: &Path) -> Result<Source, String> {
     Ok(Source {
         shown: path.to_string_lossy().into_owned(),
         name: file_name(path),
@@ -64,7 +64,8 @@ pub(super) fn read_file(path: &Path) -> Result<Source, String> {
 }
 
 /// A fault of a whole file or folder.
-pub(super) fn of_file(path: &Path, message: String) -> Fault {
+#[must_use]
+pub fn of_file(path: &Path, message: String) -> Fault {
     Fault {
         file: path.to_string_lossy().into(),
         line: 0,

@@ -38,6 +38,36 @@ pub struct Loaded {
     pub files: BTreeSet<PathBuf>,
 }
 
+/// A configuration without its policies: what they are held against.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The settings.
+    pub settings: Settings,
+    /// The directory; empty where none is configured.
+    pub directory: Arc<Directory>,
+    /// What the risk file says.
+    pub risk: Vec<RiskEntry>,
+}
+
+/// Whether the folder of policies is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OwnPolicies {
+    Read,
+    LeftOut,
+}
+
+/// Loads the configuration at `path` without a look at its policies, for whoever has others, or has them yet to come.
+#[must_use]
+pub fn surroundings(path: &Path, environment: Environment<'_>) -> (Option<Surroundings>, Faults) {
+    let (loaded, faults, _files) = attempt_with(path, environment, OwnPolicies::LeftOut);
+    let surroundings = loaded.map(|loaded| Surroundings {
+        settings: loaded.settings,
+        directory: loaded.directory,
+        risk: loaded.risk,
+    });
+    (surroundings, faults)
+}
+
 /// Loads the configuration at `path`. What is loaded is there if no fault is an error; warnings may come with it.
 #[must_use]
 pub fn load(path: &Path, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
@@ -52,6 +82,14 @@ pub fn attempt(
     path: &Path,
     environment: Environment<'_>,
 ) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
+    attempt_with(path, environment, OwnPolicies::Read)
+}
+
+fn attempt_with(
+    path: &Path,
+    environment: Environment<'_>,
+    own_policies: OwnPolicies,
+) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
     let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
     let decoded = read_bounded(path, limit)
         .map_err(|reason| format!("cannot read the file: {reason}"))
@@ -60,7 +98,7 @@ pub fn attempt(
             Err(error) => Err(error.to_string()),
         });
     match decoded {
-        Ok(text) => load_text(path, &text, environment),
+        Ok(text) => load_text(path, &text, environment, own_policies),
         Err(message) => {
             let mut faults = Faults::new();
             faults.push(of_file(path, message));
@@ -73,6 +111,7 @@ fn load_text(
     path: &Path,
     text: &str,
     environment: Environment<'_>,
+    own_policies: OwnPolicies,
 ) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
     let unreadable = |place, message| {
         let files = BTreeSet::from([path.to_owned()]);
@@ -111,7 +150,8 @@ fn load_text(
         return (None, faults, files);
     };
     let validated = validate(&mut check, &config);
-    let named = sources(&check, &config).map(|sources| Named::read(&mut check, &sources, &tree));
+    let named = sources(&check, &config)
+        .map(|sources| Named::read(&mut check, &sources, &tree, own_policies));
     let (mut faults, files) = check.finish();
     if faults.has_errors() {
         return (None, faults, files);
@@ -168,7 +208,12 @@ struct Named {
 const DECIDING_SECTIONS: [&str; 5] = ["resources", "policies", "directory", "risk", "evaluation"];
 
 impl Named {
-    fn read(check: &mut Checker<'_>, sources: &Sources, tree: &Node) -> Self {
+    fn read(
+        check: &mut Checker<'_>,
+        sources: &Sources,
+        tree: &Node,
+        own_policies: OwnPolicies,
+    ) -> Self {
         let mut generation = Generation::new();
         let mut folder = |check: &mut Checker<'_>, section: &str, path: Option<&PathBuf>| {
             let files = path.map_or_else(Vec::new, |path| folder(check, section, path));
@@ -177,7 +222,8 @@ impl Named {
             }
             files
         };
-        let policies = folder(check, "policies", Some(&sources.policies));
+        let own = (own_policies == OwnPolicies::Read).then_some(&sources.policies);
+        let policies = folder(check, "policies", own);
         let directory = folder(check, "directory", sources.directory.as_ref());
         let locations = folder(check, "named_locations", sources.named_locations.as_ref());
         for section in DECIDING_SECTIONS {
@@ -187,7 +233,10 @@ impl Named {
         }
         check_locations(check, &locations);
         Self {
-            policies: read_policies(check, sources, &policies),
+            policies: match own_policies {
+                OwnPolicies::Read => read_policies(check, sources, &policies),
+                OwnPolicies::LeftOut => Vec::new(),
+            },
             directory: build_directory(check, &directory),
             risk: read_risk(check, sources),
             generation: generation.finish(),

@@ -6,12 +6,12 @@
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
-use crate::identity::{Agent, Blueprint, Caller};
+use crate::identity::{Agent, Blueprint, Caller, Identified};
 use crate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
 };
 use crate::risk::Assessment;
-use crate::types::{Attributes, Reason, Timestamp};
+use crate::types::{Attributes, Fact, Reason, Timestamp};
 
 /// A caller and what it calls.
 #[derive(Debug, Clone, Copy)]
@@ -25,15 +25,24 @@ pub struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
+    /// What a call asks that performs this operation.
+    pub(super) fn of(identified: &'a Identified, operation: &'a Operation) -> Self {
+        Self {
+            caller: identified.caller(),
+            resource: identified.received().resource(),
+            operation,
+        }
+    }
+
     /// The facts for the evaluator, with this risk.
     #[must_use]
     pub fn facts(self, risk: &Assessment, settings: DecisionSettings, now: Timestamp) -> Facts<'a> {
         Facts {
             subject: subject(self.caller, risk),
             resource: ResourceFacts {
-                app_id: self.resource.app_id.as_str(),
-                attributes: &self.resource.attributes,
-                is_agent: self.resource.is_agent,
+                app_id: Fact::Known(self.resource.app_id.as_str()),
+                attributes: Fact::Known(&self.resource.attributes),
+                is_agent: Fact::Known(self.resource.is_agent),
                 authentication_contexts: self.operation.authentication_contexts(),
             },
             session: SessionFacts::UNKNOWN,
@@ -107,10 +116,12 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
             agent: agent_facts(agent, risk),
         },
         Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-            human: HumanFacts::unknown(human.id.as_str()),
+            human: HumanFacts::unknown(Fact::Known(human.id.as_str())),
             agent: agent_facts(agent, risk),
         },
-        Caller::NotAgent(caller) => Subject::Human(HumanFacts::unknown(caller.id.as_str())),
+        Caller::NotAgent(caller) => {
+            Subject::Human(HumanFacts::unknown(Fact::Known(caller.id.as_str())))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::fingerprint::Fingerprint;
+use super::reload::{Asked, Reloaded};
 
 /// Files that change without a pause are reloaded after so many looks anyway.
 const MAX_LOOKS: u32 = 10;
@@ -22,8 +23,10 @@ pub enum Change {
     None,
     /// A watched file or folder is not what it was.
     Files,
-    /// SIGHUP: somebody asks for a reload.
+    /// SIGHUP: somebody asks for a reload, and for what was rotated away.
     Hangup,
+    /// Somebody asks for a reload, and waits for what comes of it.
+    Asked,
 }
 
 /// Watches files and folders.
@@ -34,6 +37,7 @@ pub struct Watch {
     known: Fingerprint,
     /// `None` in tests, which must not hear each other's signals.
     hangup: Option<Signal>,
+    asked: Asked,
 }
 
 impl Watch {
@@ -45,13 +49,14 @@ impl Watch {
     ///
     /// # Panics
     /// Outside a runtime, as everything of tokio's does.
-    pub fn new(paths: Vec<PathBuf>, interval: Duration) -> io::Result<Self> {
+    pub fn new(paths: Vec<PathBuf>, interval: Duration, asked: Asked) -> io::Result<Self> {
         Ok(Self {
             // What no look ever sees.
             known: Fingerprint::default(),
             hangup: Some(signal(SignalKind::hangup())?),
             paths,
             interval,
+            asked,
         })
     }
 
@@ -62,21 +67,25 @@ impl Watch {
         self.interval = interval;
     }
 
-    /// Looks once, after a pause, or hears SIGHUP before. Files that are being changed are waited for until two looks
+    /// Looks once, after a pause, or hears SIGHUP or a question before. Files that are being changed are waited for until two looks
     /// agree, so that one change of many files is one reload; a change that comes while the caller reloads is noticed
     /// the next time.
     pub async fn look(&mut self) -> Change {
-        if self.pause().await == Some(Change::Hangup) {
+        if let Some(change) = self.pause().await {
             self.known = self.fingerprint().await;
-            return Change::Hangup;
+            return change;
         }
         let mut last = self.fingerprint().await;
         if last == self.known {
             return Change::None;
         }
         for _ in 0..MAX_LOOKS {
-            tokio::time::sleep(self.interval).await;
+            let heard = self.pause().await;
             let next = self.fingerprint().await;
+            if let Some(change) = heard {
+                self.known = next;
+                return change;
+            }
             if next == last {
                 break;
             }
@@ -93,16 +102,23 @@ impl Watch {
         before != self.known
     }
 
-    /// One interval, or SIGHUP before its end.
+    /// Tells those who asked before the last look what came of their reload.
+    pub fn answer(&mut self, reloaded: &Reloaded) {
+        self.asked.answer(reloaded);
+    }
+
+    /// One interval, or what is heard before its end.
     async fn pause(&mut self) -> Option<Change> {
-        let interval = tokio::time::sleep(self.interval);
-        let Some(hangup) = &mut self.hangup else {
-            interval.await;
-            return None;
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
         };
         tokio::select! {
-            signal = hangup.recv() => signal.map(|()| Change::Hangup),
-            () = interval => None,
+            Some(()) = hangup => Some(Change::Hangup),
+            () = self.asked.wait() => Some(Change::Asked),
+            () = tokio::time::sleep(self.interval) => None,
         }
     }
 

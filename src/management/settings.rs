@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::policy::OnUnsupported;
 use crate::types::Secret;
 
 /// The management listener.
@@ -20,4 +21,17 @@ pub struct ManagementSettings {
     pub allowed_hosts: Vec<String>,
     /// Whether `/healthz`, `/readyz`, `/startupz` and `/metrics` need no token.
     pub open_probes: bool,
+}
+
+/// The folders of the configuration that the API writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// Policies.
+    pub policies: PathBuf,
+    /// What happens to a policy that is not understood whole.
+    pub on_unsupported: OnUnsupported,
+    /// Named locations, if there is a folder of them.
+    pub named_locations: Option<PathBuf>,
+    /// The directory, if there is one.
+    pub directory: Option<PathBuf>,
 }

@@ -11,11 +11,14 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::decision::DecisionSettings;
+use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
 use crate::identity::settings::{ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile};
 use crate::identity::{
     Agent, AgentIdentity, AgentUser, Blueprint, Caller, Directory, Issuer, Issuers,
 };
+use crate::policy::OnUnsupported;
+use crate::record::settings::{Destination, Overflow, RecordSettings};
 use crate::risk::{RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{MemoryStore, StoreError};
@@ -98,7 +101,28 @@ fn state() -> State {
             allowed_hosts: vec!["boomgate.example.com".to_owned()],
             open_probes: true,
         })),
+        folders: Arc::new(ArcSwap::from_pointee(Folders {
+            policies: "policies".into(),
+            on_unsupported: OnUnsupported::Reject,
+            named_locations: None,
+            directory: None,
+        })),
+        reloads: channel().0,
+        recorder: recorder(),
     }
+}
+
+/// One that writes to nowhere.
+fn recorder() -> Recorder {
+    let settings = RecordSettings {
+        destination: Destination::File("/dev/null".into()),
+        queue: 16,
+        wait: Duration::from_secs(1),
+        overflow: Overflow::Refuse,
+        list_not_applied: false,
+    };
+    let (recorder, _thread) = Recorder::start(&settings, Metrics::new().unwrap()).unwrap();
+    recorder
 }
 
 /// What a reload does.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::filter::FilterRule;
 use super::model::{AgentTarget, ApplicationTarget, Assignment, FilterMode};
 use super::{AgentFacts, AgentUserFacts, ResourceFacts, Rule, Rules};
-use crate::types::Attributes;
+use crate::types::{Attributes, Fact};
 
 /// A compiled assignment.
 #[derive(Debug)]
@@ -58,14 +58,16 @@ impl Matcher {
     }
 
     pub(super) fn judge_agent(&self, agent: &AgentFacts<'_>) -> Matched {
-        self.judge(agent.attributes, Rule::AgentIdentityFilter, |targets| {
-            targets.rules_of_agent(agent)
+        let attributes = Fact::Known(agent.attributes);
+        self.judge(attributes, Rule::AgentIdentityFilter, |targets| {
+            (targets.rules_of_agent(agent), Answer::No)
         })
     }
 
     pub(super) fn judge_user(&self, user: &AgentUserFacts<'_>) -> Matched {
-        self.judge(user.attributes, Rule::AgentUserFilter, |targets| {
-            targets.rules_of_user(user)
+        let attributes = Fact::Known(user.attributes);
+        self.judge(attributes, Rule::AgentUserFilter, |targets| {
+            (targets.rules_of_user(user), Answer::No)
         })
     }
 
@@ -75,33 +77,77 @@ impl Matcher {
         })
     }
 
-    /// `listed` says which rules of a list match.
+    /// `listed` says which rules of a list match, and whether others may as far as anybody knows.
     fn judge(
         &self,
-        attributes: &Attributes,
+        attributes: Fact<&Attributes>,
         filter_rule: Rule,
-        listed: impl Fn(&Targets) -> Rules,
+        listed: impl Fn(&Targets) -> (Rules, Answer),
     ) -> Matched {
-        let mut included_by = listed(&self.include);
-        let mut excluded_by = listed(&self.exclude);
-        let mut included = !included_by.is_empty();
-        match &self.filter {
-            Some((FilterMode::Include, rule)) => {
-                let matches = rule.matches(attributes);
-                included = matches && (included || self.is_included_by_filter_alone);
-                if matches {
-                    included_by = included_by.with(filter_rule);
+        let (mut included_by, mut included) = listed(&self.include);
+        let (mut excluded_by, mut excluded) = listed(&self.exclude);
+        if !included_by.is_empty() {
+            included = Answer::Yes;
+        }
+        if let Some((mode, rule)) = &self.filter {
+            let matches = match attributes {
+                Fact::Known(attributes) => Answer::of(rule.matches(attributes)),
+                Fact::Unknown => Answer::Perhaps,
+                Fact::RequiredUnknown => Answer::PerhapsRequired,
+            };
+            match mode {
+                FilterMode::Include => {
+                    let listed = included.max(Answer::of(self.is_included_by_filter_alone));
+                    included = matches.min(listed);
+                    included_by = included_by.with_if(matches == Answer::Yes, filter_rule);
+                }
+                FilterMode::Exclude => {
+                    excluded = excluded.max(matches);
+                    excluded_by = excluded_by.with_if(matches == Answer::Yes, filter_rule);
                 }
             }
-            Some((FilterMode::Exclude, rule)) if rule.matches(attributes) => {
-                excluded_by = excluded_by.with(filter_rule);
-            }
-            Some((FilterMode::Exclude, _)) | None => {}
+        }
+        if !excluded_by.is_empty() {
+            excluded = Answer::Yes;
         }
         Matched {
-            holds: included && excluded_by.is_empty(),
+            holds: match (included, excluded) {
+                (Answer::No, _) | (_, Answer::Yes) => Fact::Known(false),
+                (Answer::Yes, Answer::No) => Fact::Known(true),
+                (Answer::Perhaps, Answer::No | Answer::Perhaps)
+                | (Answer::Yes, Answer::Perhaps) => Fact::Unknown,
+                (Answer::PerhapsRequired, _) | (_, Answer::PerhapsRequired) => {
+                    Fact::RequiredUnknown
+                }
+            },
             included_by,
             excluded_by,
+        }
+    }
+}
+
+/// Whether something matches, as far as the facts tell. The order is that of "or".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Answer {
+    No,
+    /// An optional fact is missing.
+    Perhaps,
+    /// A required fact is missing.
+    PerhapsRequired,
+    Yes,
+}
+
+impl Answer {
+    const fn of(matches: bool) -> Self {
+        if matches { Self::Yes } else { Self::No }
+    }
+
+    /// Something that matches one value of a fact, if there is one that it could match.
+    const fn where_unknown<T>(fact: &Fact<T>, could_match: bool) -> Self {
+        match fact {
+            Fact::Unknown if could_match => Self::Perhaps,
+            Fact::RequiredUnknown if could_match => Self::PerhapsRequired,
+            Fact::Known(_) | Fact::Unknown | Fact::RequiredUnknown => Self::No,
         }
     }
 }
@@ -109,7 +155,7 @@ impl Matcher {
 /// What an assignment said.
 #[derive(Debug)]
 pub(super) struct Matched {
-    pub(super) holds: bool,
+    pub(super) holds: Fact<bool>,
     pub(super) included_by: Rules,
     pub(super) excluded_by: Rules,
 }
@@ -145,11 +191,15 @@ impl Targets {
             .with_if(self.has(user.id), Rule::AgentUserId)
     }
 
-    fn rules_of_resource(&self, resource: &ResourceFacts<'_>) -> Rules {
-        let is_agent = self.all_agent_resources && resource.is_agent;
-        Rules::NONE
+    fn rules_of_resource(&self, resource: &ResourceFacts<'_>) -> (Rules, Answer) {
+        let has_id = resource.app_id.known().is_some_and(|id| self.has(id));
+        let is_agent = self.all_agent_resources && resource.is_agent == Fact::Known(true);
+        let rules = Rules::NONE
             .with_if(self.all, Rule::AllApps)
-            .with_if(self.has(resource.app_id), Rule::AppId)
-            .with_if(is_agent, Rule::AllAgentIdResources)
+            .with_if(has_id, Rule::AppId)
+            .with_if(is_agent, Rule::AllAgentIdResources);
+        let by_id = Answer::where_unknown(&resource.app_id, !self.ids.is_empty());
+        let as_agent = Answer::where_unknown(&resource.is_agent, self.all_agent_resources);
+        (rules, by_id.max(as_agent))
     }
 }

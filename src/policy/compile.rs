@@ -74,7 +74,7 @@ impl CompiledPolicy {
         }
         self.judge_identity(judged, &mut result);
         let matched = self.applications.judge_resource(resource);
-        note_matched(Condition::Application, &matched, &mut result);
+        self.note_matched(Condition::Application, &matched, &mut result);
         self.judge_risk(judged, &mut result);
         result.outcome = self.outcome(result.not_satisfied.is_empty());
         result
@@ -84,11 +84,11 @@ impl CompiledPolicy {
         match judged {
             Judged::AgentIdentity(agent) => {
                 let matched = self.agent_identities.judge_agent(agent);
-                note_matched(Condition::ServicePrincipals, &matched, result);
+                self.note_matched(Condition::ServicePrincipals, &matched, result);
             }
             Judged::AgentUser(user) => {
                 let matched = self.agent_users.judge_user(user);
-                note_matched(Condition::Users, &matched, result);
+                self.note_matched(Condition::Users, &matched, result);
             }
             Judged::Nobody => {
                 // INVARIANT: one of the two always fails, so that no policy applies.
@@ -107,15 +107,32 @@ impl CompiledPolicy {
             return;
         };
         let holds = match judged.risk() {
-            Fact::Known(level) => levels.contains(level),
-            // FAIL-CLOSED: a source that must answer and does not may be hiding the level that blocks.
-            Fact::RequiredUnknown if self.model.grant_controls.block => {
-                result.unknown = result.unknown.with(Condition::AgentIdRisk);
-                return;
-            }
-            Fact::Unknown | Fact::RequiredUnknown => false,
+            Fact::Known(level) => Fact::Known(levels.contains(level)),
+            Fact::Unknown => Fact::Unknown,
+            Fact::RequiredUnknown => Fact::RequiredUnknown,
         };
-        note(Condition::AgentIdRisk, holds, result);
+        self.note(Condition::AgentIdRisk, holds, result);
+    }
+
+    /// Notes whether a configured condition holds.
+    fn note(&self, condition: Condition, holds: Fact<bool>, result: &mut PolicyResult) {
+        match holds {
+            Fact::Known(true) => result.satisfied = result.satisfied.with(condition),
+            // FAIL-CLOSED: a source that must answer and does not may be hiding what blocks.
+            Fact::RequiredUnknown if self.model.grant_controls.block => {
+                result.unknown = result.unknown.with(condition);
+            }
+            Fact::Known(false) | Fact::Unknown | Fact::RequiredUnknown => {
+                result.not_satisfied = result.not_satisfied.with(condition);
+            }
+        }
+    }
+
+    /// Notes what an assignment said.
+    fn note_matched(&self, condition: Condition, matched: &Matched, result: &mut PolicyResult) {
+        self.note(condition, matched.holds, result);
+        result.included_by = result.included_by.and(matched.included_by);
+        result.excluded_by = result.excluded_by.and(matched.excluded_by);
     }
 
     const fn outcome(&self, applies: bool) -> PolicyOutcome {
@@ -165,20 +182,4 @@ impl<'a> Judged<'a> {
             Self::Nobody => Fact::Unknown,
         }
     }
-}
-
-/// Notes whether a configured condition holds.
-fn note(condition: Condition, holds: bool, result: &mut PolicyResult) {
-    if holds {
-        result.satisfied = result.satisfied.with(condition);
-    } else {
-        result.not_satisfied = result.not_satisfied.with(condition);
-    }
-}
-
-/// Notes what an assignment said.
-fn note_matched(condition: Condition, matched: &Matched, result: &mut PolicyResult) {
-    note(condition, matched.holds, result);
-    result.included_by = result.included_by.and(matched.included_by);
-    result.excluded_by = result.excluded_by.and(matched.excluded_by);
 }

@@ -80,8 +80,8 @@ pub struct AgentUserFacts<'a> {
 /// What is known of the human behind a call.
 #[derive(Debug, Clone, Copy)]
 pub struct HumanFacts<'a> {
-    /// Object id, or the issuer's subject.
-    pub id: &'a str,
+    /// Object id, or the issuer's subject. Unknown where a token is asked for and the request does not say for whom.
+    pub id: Fact<&'a str>,
     /// Object ids of the groups. A token that has too many to list them (groups overage) makes this unknown, not empty.
     pub groups: Fact<&'a [Arc<str>]>,
     /// Template ids of the directory roles.
@@ -121,12 +121,12 @@ pub struct WorkloadFacts<'a> {
 /// What is known of the resource.
 #[derive(Debug, Clone, Copy)]
 pub struct ResourceFacts<'a> {
-    /// The appId.
-    pub app_id: &'a str,
+    /// The appId. Unknown where a token is asked for and the request does not say what for: then it may be any.
+    pub app_id: Fact<&'a str>,
     /// Its custom security attributes, read by `applicationFilter`.
-    pub attributes: &'a Attributes,
+    pub attributes: Fact<&'a Attributes>,
     /// Whether it is itself an agent (`AllAgentIdResources`).
-    pub is_agent: bool,
+    pub is_agent: Fact<bool>,
     /// The authentication contexts (`c1` … `c99`) that the operation which the call performs is marked with.
     pub authentication_contexts: &'a [Arc<str>],
 }
@@ -175,9 +175,9 @@ pub struct ControlFacts<'a> {
 }
 
 impl<'a> HumanFacts<'a> {
-    /// A human of whom nothing but the id is known, for policies that need to know.
+    /// A human of whom nothing but the id is known, if that is, for policies that need to know.
     #[must_use]
-    pub const fn unknown(id: &'a str) -> Self {
+    pub const fn unknown(id: Fact<&'a str>) -> Self {
         Self {
             id,
             groups: Fact::RequiredUnknown,

@@ -19,6 +19,7 @@ pub(super) struct Index {
 /// The places of the policies for one kind of agent. INVARIANT: every list is sorted.
 #[derive(Debug, Default)]
 struct Places {
+    every: Vec<u32>,
     always: Vec<u32>,
     by_resource: BTreeMap<Arc<str>, Vec<u32>>,
     by_identity: BTreeMap<Arc<str>, Vec<u32>>,
@@ -41,8 +42,8 @@ impl Index {
         index
     }
 
-    /// The places of the policies that may apply, in order, each once.
-    pub(super) fn candidates(&self, judged: Judged<'_>, app_id: &str) -> Candidates<'_> {
+    /// The places of the policies that may apply, in order, each once. No appId: it is not known.
+    pub(super) fn candidates(&self, judged: Judged<'_>, app_id: Option<&str>) -> Candidates<'_> {
         match judged {
             Judged::AgentIdentity(agent) => {
                 let ids = [
@@ -63,6 +64,7 @@ impl Index {
 
 impl Places {
     fn add(&mut self, place: u32, identity: &Matcher, applications: &Matcher) {
+        self.every.push(place);
         let (map, ids) = match (named(applications), named(identity)) {
             (Some([]), _) | (_, Some([])) => return,
             (Some(ids), _) => (&mut self.by_resource, ids),
@@ -74,7 +76,11 @@ impl Places {
         }
     }
 
-    fn candidates(&self, app_id: &str, identities: [Option<&str>; 3]) -> Candidates<'_> {
+    /// A resource that nobody knows may be that of any policy.
+    fn candidates(&self, app_id: Option<&str>, identities: [Option<&str>; 3]) -> Candidates<'_> {
+        let Some(app_id) = app_id else {
+            return Candidates([&self.every, &[], &[], &[], &[]]);
+        };
         let by_identity = |id: Option<&str>| {
             id.and_then(|id| self.by_identity.get(id))
                 .map_or(&[][..], Vec::as_slice)

@@ -20,6 +20,7 @@ use serde_json::Value;
 use super::model::Policy;
 use crate::types::json::{self, Place, Step};
 use crate::types::{Fault, Faults, Severity, text};
+pub use policy::without_annotations;
 use reading::Reading;
 
 /// What happens to a policy of which something is not honoured: `on_unsupported`.

@@ -71,7 +71,7 @@ impl PolicySet {
     pub fn evaluate(&self, facts: &Facts<'_>) -> Evaluation {
         let judged = Judged::of(facts);
         let mut applied = Vec::new();
-        for place in self.index.candidates(judged, facts.resource.app_id) {
+        for place in self.index.candidates(judged, facts.resource.app_id.known()) {
             if let Some(policy) = self.policy(place) {
                 let result = policy.judge(place, judged, &facts.resource);
                 if result.outcome.applied() {

@@ -5,6 +5,7 @@
 
 mod account;
 mod boomgate;
+pub(super) mod facts;
 mod policies;
 
 use std::net::IpAddr;
@@ -16,13 +17,14 @@ use serde::{Serialize, Serializer};
 
 use self::account::{Account, AgentSignIn};
 use self::boomgate::Boomgate;
+use self::facts::GraphFacts;
 use self::policies::AppliedPolicy;
 use super::entry::Outcome;
 use super::redact;
 use crate::call::{CallContext, Refused, Resource};
 use crate::decision::{Decided, Decision};
 use crate::identity::{Caller, Recognition, TokenFacts};
-use crate::policy::{PolicyOutcome, Verdict};
+use crate::policy::{Facts, PolicyOutcome, Verdict};
 use crate::types::{CallId, Effect, Fact, Reason, RiskLevel, Timestamp};
 
 /// Entra's code of a call that Conditional Access blocks (`reference/entra.md` §7.4).
@@ -42,6 +44,7 @@ pub(super) struct Source<'a> {
     pub(super) recognition: Recognition,
     pub(super) token: &'a TokenFacts,
     pub(super) decision: &'a Decision,
+    pub(super) facts: Facts<'a>,
 }
 
 impl<'a> Source<'a> {
@@ -56,6 +59,7 @@ impl<'a> Source<'a> {
             recognition: identified.recognition(),
             token: identified.token(),
             decision: decided.decision(),
+            facts: decided.facts(),
         }
     }
 
@@ -107,6 +111,7 @@ pub(super) fn decision(
         unique_token_identifier: token.token_id.as_deref(),
         sign_in_event_types: account.event_types,
         risk_level_during_sign_in: Some(risk_level(account.risk(decision))),
+        facts: GraphFacts::of(&source.facts),
         conditional_access_status: conditional_access_status(decision),
         applied_conditional_access_policies: policies::applied(decision, list_not_applied),
         created_date_time: decision.at,
@@ -196,6 +201,8 @@ struct SignIn<'a> {
     user_agent: Option<&'a str>,
     unique_token_identifier: Option<&'a str>,
     risk_level_during_sign_in: Option<&'static str>,
+    #[serde(flatten)]
+    facts: GraphFacts<'a>,
     conditional_access_status: &'static str,
     conditional_access_audiences: Vec<&'a str>,
     applied_conditional_access_policies: Vec<AppliedPolicy<'a>>,
@@ -236,6 +243,7 @@ impl<'a> SignIn<'a> {
             user_agent: context.user_agent.as_deref(),
             unique_token_identifier: None,
             risk_level_during_sign_in: None,
+            facts: GraphFacts::default(),
             conditional_access_status: "notApplied",
             conditional_access_audiences: resource_id.into_iter().collect(),
             applied_conditional_access_policies: Vec::new(),

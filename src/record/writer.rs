@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::RecordError;
 use super::lines::Lines;
@@ -30,6 +30,11 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub(super) enum Message {
     /// A decision's line, which holds a place in the queue.
     Decision(Vec<u8>),
+    /// The line of a change, which holds a place too; its maker waits until it is written.
+    Change {
+        line: Vec<u8>,
+        written: oneshot::Sender<()>,
+    },
     /// An outcome's line.
     Outcome(Vec<u8>),
     /// The file was rotated away.
@@ -64,8 +69,10 @@ pub(super) struct Writer {
     destination: Destination,
     sink: Sink,
     lines: Lines,
-    /// Decisions among the lines that wait.
+    /// Decisions and changes among the lines that wait.
     decisions: usize,
+    /// Who waits until those lines are written.
+    waiting: Vec<oneshot::Sender<()>>,
     written: RecordCounter,
     failed: RecordCounter,
 }
@@ -88,6 +95,7 @@ impl Writer {
             sink,
             lines,
             decisions: 0,
+            waiting: Vec::new(),
             written: metrics.records(RecordResult::Written),
             failed: metrics.records(RecordResult::Failed),
         };
@@ -149,6 +157,10 @@ impl Writer {
                 self.lines.push(&line);
                 self.decisions = self.decisions.saturating_add(1);
             }
+            Message::Change { line, written } => {
+                self.take(Message::Decision(line));
+                self.waiting.push(written);
+            }
             Message::Outcome(line) => self.lines.push(&line),
             Message::Reopen => self.reopen(),
             // A second wish to finish adds nothing to the first.
@@ -160,6 +172,8 @@ impl Writer {
     fn write_or_wait(&mut self) {
         if let Err(fault) = self.write() {
             self.failed.add(1);
+            // They hear at once that nobody answers.
+            self.waiting.clear();
             if self.queue.healthy.swap(false, Ordering::AcqRel) {
                 tracing::error!(%fault, "records cannot be written; calls are refused");
             }
@@ -174,6 +188,10 @@ impl Writer {
             tracing::info!("records are written again");
         }
         self.queue.places.add_permits(decisions);
+        for written in self.waiting.drain(..) {
+            // Who waited may have given up.
+            let _gone = written.send(());
+        }
         Ok(())
     }
 

@@ -129,7 +129,19 @@ impl Folder {
         id: &str,
         object: &Map<String, Value>,
     ) -> Result<Written, FolderError> {
-        let path = self.path.join(file_name(display_name, id));
+        self.create_file(&file_name(display_name, id), object)
+    }
+
+    /// Adds an object in a file of this name.
+    ///
+    /// # Errors
+    /// [`FolderError`]; then nothing is written.
+    pub fn create_file(
+        &self,
+        name: &str,
+        object: &Map<String, Value>,
+    ) -> Result<Written, FolderError> {
+        let path = self.path.join(name);
         let text = format!("{}\n", tidy(object, 0));
         write::change(&self.path, path, None, Some(text.into_bytes()))
     }
@@ -198,16 +210,19 @@ fn find_in(
 
 /// A name that people recognise and no other object has.
 fn file_name(display_name: &str, id: &str) -> String {
-    let slug = |text: &str| {
-        let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-        words.join("-").to_ascii_lowercase()
-    };
     let mut name = slug(display_name);
     name.truncate(MAX_SLUG_BYTES);
     let parts = [name.trim_end_matches('-'), &slug(id)];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     format!("{}.json", parts.join("-"))
+}
+
+/// The words of a name in letters that every file system takes, with hyphens between them; empty where there are none.
+#[must_use]
+pub fn slug(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-").to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -15,6 +15,24 @@ pub enum Fact<T> {
 }
 
 impl<T> Fact<T> {
+    /// The fact of what `change` makes of the value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
+        match self {
+            Self::Known(value) => Fact::Known(change(value)),
+            Self::Unknown => Fact::Unknown,
+            Self::RequiredUnknown => Fact::RequiredUnknown,
+        }
+    }
+
+    /// The fact of a reference to the value.
+    pub const fn as_ref(&self) -> Fact<&T> {
+        match self {
+            Self::Known(value) => Fact::Known(value),
+            Self::Unknown => Fact::Unknown,
+            Self::RequiredUnknown => Fact::RequiredUnknown,
+        }
+    }
+
     /// The value, if it is known.
     pub fn known(self) -> Option<T> {
         match self {

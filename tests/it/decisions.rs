@@ -312,7 +312,7 @@ impl Case {
         let level = risk(self.risk.as_deref())?;
         let subject = if let Some((human, agent)) = self.who.split_once(" via ") {
             Subject::OnBehalfOf {
-                human: HumanFacts::unknown(&cast.humans[human]),
+                human: HumanFacts::unknown(Fact::Known(&cast.humans[human])),
                 agent: cast.agent(agent, level),
             }
         } else if let Some(user) = cast.agent_users.get(&self.who) {
@@ -325,16 +325,16 @@ impl Case {
                 agent: cast.agent(&user.agent, risk(self.agent_risk.as_deref())?),
             }
         } else if let Some(human) = cast.humans.get(&self.who) {
-            Subject::Human(HumanFacts::unknown(human))
+            Subject::Human(HumanFacts::unknown(Fact::Known(human)))
         } else {
             Subject::AgentIdentity(cast.agent(&self.who, level))
         };
         Ok(Facts {
             subject,
             resource: ResourceFacts {
-                app_id: &resource.app_id,
-                attributes: &resource.attributes,
-                is_agent: resource.is_agent,
+                app_id: Fact::Known(&resource.app_id),
+                attributes: Fact::Known(&resource.attributes),
+                is_agent: Fact::Known(resource.is_agent),
                 authentication_contexts: &[],
             },
             session: SessionFacts::UNKNOWN,

@@ -26,6 +26,7 @@ mod forwarding;
 mod management;
 mod observability;
 mod path;
+mod policy_import;
 mod properties;
 mod reasons;
 mod reload;

@@ -2,15 +2,20 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
 use boomgate::decision::DecisionSettings;
 use boomgate::feeds::Status;
+use boomgate::feeds::reload::channel;
 use boomgate::listener::socket::bind_alone;
 use boomgate::listener::{load, serve_management};
-use boomgate::management::settings::ManagementSettings;
+use boomgate::management::settings::{Folders, ManagementSettings};
 use boomgate::management::{State, router};
+use boomgate::policy::OnUnsupported;
+use boomgate::record::Recorder;
+use boomgate::record::settings::{Destination, Overflow, RecordSettings};
 use boomgate::risk::RiskTable;
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::store::MemoryStore;
@@ -39,10 +44,19 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
     };
     let status = Status::default();
     status.start();
+    let metrics = Metrics::new().unwrap();
+    let records = RecordSettings {
+        destination: Destination::File(pki.path("records.jsonl")),
+        queue: 16,
+        wait: Duration::from_secs(1),
+        overflow: Overflow::Refuse,
+        list_not_applied: false,
+    };
+    let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
     State {
         snapshots: Arc::new(Snapshots::new(snapshot)),
         store: Arc::new(MemoryStore::default()),
-        metrics: Metrics::new().unwrap(),
+        metrics,
         status: Arc::new(status),
         discovered: Arc::default(),
         clock: Arc::new(SystemClock),
@@ -54,6 +68,14 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
             allowed_hosts: Vec::new(),
             open_probes: true,
         })),
+        folders: Arc::new(ArcSwap::from_pointee(Folders {
+            policies: pki.path("policies"),
+            on_unsupported: OnUnsupported::Reject,
+            named_locations: None,
+            directory: None,
+        })),
+        reloads: channel().0,
+        recorder,
     }
 }
 

@@ -42,7 +42,31 @@ struct Call {
     attributes: [Attributes; 3],
     risk: [Fact<RiskLevel>; 2],
     is_agent: bool,
+    /// What is not known of the resource, and from what kind of source.
+    missing: Missing,
     entra_parity: bool,
+}
+
+/// What is not known of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    /// All but the appId.
+    AllButId {
+        required: bool,
+    },
+    All {
+        required: bool,
+    },
+}
+
+/// A fact of the resource, if it is known.
+fn fact<T>(value: T, is_missing: bool, required: bool) -> Fact<T> {
+    match (is_missing, required) {
+        (false, _) => Fact::Known(value),
+        (true, true) => Fact::RequiredUnknown,
+        (true, false) => Fact::Unknown,
+    }
 }
 
 impl Call {
@@ -60,20 +84,25 @@ impl Call {
             attributes: of_user,
             risk: self.risk[1],
         };
+        let (all, some, required) = match self.missing {
+            Missing::Nothing => (false, false, false),
+            Missing::AllButId { required } => (false, true, required),
+            Missing::All { required } => (true, true, required),
+        };
         Facts {
             subject: match self.kind {
                 0..4 => Subject::AgentIdentity(agent),
                 4..7 => Subject::AgentUser { user, agent },
                 7..9 => Subject::OnBehalfOf {
-                    human: HumanFacts::unknown("human"),
+                    human: HumanFacts::unknown(Fact::Known("human")),
                     agent,
                 },
-                _ => Subject::Human(HumanFacts::unknown("human")),
+                _ => Subject::Human(HumanFacts::unknown(Fact::Known("human"))),
             },
             resource: ResourceFacts {
-                app_id: self.app,
-                attributes: of_app,
-                is_agent: self.is_agent,
+                app_id: fact(self.app, all, required),
+                attributes: fact(of_app, some, required),
+                is_agent: fact(self.is_agent, some, required),
                 authentication_contexts: &[],
             },
             session: SessionFacts::UNKNOWN,
@@ -111,7 +140,7 @@ fn call() -> impl Strategy<Value = Call> {
         (select(&USERS[..]), select(&APPS[..])),
         [attributes(), attributes(), attributes()],
         [risk(), risk()],
-        (any::<bool>(), any::<bool>()),
+        (any::<bool>(), missing(), any::<bool>()),
     )
         .prop_map(
             |(
@@ -119,7 +148,7 @@ fn call() -> impl Strategy<Value = Call> {
                 (user, app),
                 attributes,
                 risk,
-                (is_agent, entra_parity),
+                (is_agent, missing, entra_parity),
             )| {
                 Call {
                     kind,
@@ -130,10 +159,19 @@ fn call() -> impl Strategy<Value = Call> {
                     attributes,
                     risk,
                     is_agent,
+                    missing,
                     entra_parity,
                 }
             },
         )
+}
+
+fn missing() -> impl Strategy<Value = Missing> {
+    prop_oneof![
+        6 => Just(Missing::Nothing),
+        1 => any::<bool>().prop_map(|required| Missing::AllButId { required }),
+        1 => any::<bool>().prop_map(|required| Missing::All { required }),
+    ]
 }
 
 /// A comparison without what it is about: ` -eq "hr"`.

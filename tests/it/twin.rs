@@ -40,13 +40,21 @@ fn judge(policy: &Policy, facts: &Facts<'_>) -> (PolicyOutcome, bool) {
         (Some(levels), Some(Fact::Known(level))) => levels.contains(level),
         (Some(_), _) => false,
     };
-    if !(identity(policy, facts) && resource(policy, facts) && risk_holds) {
+    // An unknown resource may be any that the policy could concern; if that is enough, the policy is met on unknowns.
+    let resource_is_certain = resource(policy, facts, false);
+    let resource_is_unknown = !resource_is_certain
+        && resource(policy, facts, true)
+        && is_required(facts)
+        && policy.grant_controls.block;
+    let resource_holds = resource_is_certain || resource_is_unknown;
+    let on_unknown = risk_is_unknown || resource_is_unknown;
+    if !(identity(policy, facts) && resource_holds && risk_holds) {
         let outcome = if report_only {
             PolicyOutcome::ReportOnlyNotApplied
         } else {
             PolicyOutcome::NotApplied
         };
-        return (outcome, risk_is_unknown);
+        return (outcome, on_unknown);
     }
     let outcome = if !policy.not_understood.is_empty() {
         PolicyOutcome::Unknown
@@ -59,7 +67,15 @@ fn judge(policy: &Policy, facts: &Facts<'_>) -> (PolicyOutcome, bool) {
     } else {
         PolicyOutcome::Success
     };
-    (outcome, risk_is_unknown)
+    (outcome, on_unknown)
+}
+
+/// Whether what is not known of the resource comes from a required source.
+fn is_required(facts: &Facts<'_>) -> bool {
+    let resource = &facts.resource;
+    resource.app_id == Fact::RequiredUnknown
+        || resource.attributes == Fact::RequiredUnknown
+        || resource.is_agent == Fact::RequiredUnknown
 }
 
 /// The risk of whom policies judge, if they judge an agent at all.
@@ -112,20 +128,35 @@ fn identity(policy: &Policy, facts: &Facts<'_>) -> bool {
     )
 }
 
-fn resource(policy: &Policy, facts: &Facts<'_>) -> bool {
+/// What is unknown is taken as the policy would have it (`generous`), or as it would not.
+fn resource(policy: &Policy, facts: &Facts<'_>, generous: bool) -> bool {
+    let resource = &facts.resource;
     let assignment = &policy.conditions.applications;
-    is_assigned(
-        &assignment.include,
-        &assignment.exclude,
-        assignment.filter.as_ref(),
-        facts.resource.attributes,
-        |target| match target {
-            ApplicationTarget::All => true,
-            ApplicationTarget::None | ApplicationTarget::Group(_) => false,
-            ApplicationTarget::AllAgentIdResources => facts.resource.is_agent,
-            ApplicationTarget::Id(id) => id.as_str() == facts.resource.app_id,
-        },
-    )
+    let is = |target: &ApplicationTarget, unknown: bool| match target {
+        ApplicationTarget::All => true,
+        ApplicationTarget::None | ApplicationTarget::Group(_) => false,
+        ApplicationTarget::AllAgentIdResources => resource.is_agent.known().unwrap_or(unknown),
+        ApplicationTarget::Id(id) => resource
+            .app_id
+            .known()
+            .map_or(unknown, |app| app == id.as_str()),
+    };
+    let meets = |filter: &Filter, unknown: bool| {
+        let known = resource.attributes.known();
+        known.map_or(unknown, |attributes| matches(filter, attributes))
+    };
+    let listed = assignment.include.iter().any(|target| is(target, generous));
+    let excluded = assignment
+        .exclude
+        .iter()
+        .any(|target| is(target, !generous));
+    match &assignment.filter {
+        None => listed && !excluded,
+        Some(filter) if filter.mode == FilterMode::Include => {
+            (listed || assignment.include.is_empty()) && meets(filter, generous) && !excluded
+        }
+        Some(filter) => listed && !excluded && !meets(filter, !generous),
+    }
 }
 
 fn is_assigned<T>(

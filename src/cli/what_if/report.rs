@@ -5,13 +5,13 @@
 use std::io::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::call::Call;
 use super::subject::NOBODY;
 use super::{Answer, Line};
+use crate::cli::table::{table, write_table};
 use crate::identity::{Agent, Caller};
 use crate::policy::analysis::to_graph;
 use crate::policy::{PolicyOutcome, PolicyState};
@@ -139,7 +139,7 @@ pub(super) fn write_answer(answer: &Answer<'_>, to: &mut dyn Write) -> io::Resul
         let name = line.policy.display_name.to_string();
         table.add_row([
             name,
-            state(line.policy.state).to_owned(),
+            state_in_words(line.policy.state).to_owned(),
             applies(line),
             outcome,
         ]);
@@ -180,7 +180,7 @@ fn applies(line: &Line<'_>) -> String {
 }
 
 /// The state in the words of `boomgate check`.
-const fn state(state: PolicyState) -> &'static str {
+pub(in crate::cli) const fn state_in_words(state: PolicyState) -> &'static str {
     match state {
         PolicyState::Enabled => "enforced",
         PolicyState::EnabledForReportingButNotEnforced => "report-only",
@@ -248,23 +248,4 @@ fn why(answer: &Answer<'_>) -> String {
         .map(|line| format!("`{}`", line.policy.display_name))
         .collect();
     format!("{words}: {}", names.join(", "))
-}
-
-fn table() -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table
-}
-
-/// Writes a table flush with the margin.
-fn write_table(mut table: Table, to: &mut dyn Write) -> io::Result<()> {
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    for line in table.lines() {
-        writeln!(to, "{}", line.trim_end())?;
-    }
-    Ok(())
 }

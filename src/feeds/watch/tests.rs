@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::*;
+use crate::feeds::reload::{ReloadError, channel};
 
 const INTERVAL: Duration = Duration::from_millis(10);
 
@@ -38,6 +40,7 @@ fn watch(paths: &[&Path]) -> Watch {
         hangup: None,
         paths,
         interval: INTERVAL,
+        asked: channel().1,
     }
 }
 
@@ -124,7 +127,12 @@ async fn files_that_change_without_a_pause_do_not_delay_a_reload_for_ever() {
 #[tokio::test]
 async fn a_hangup_is_a_change_whatever_the_files_say() {
     let folder = tempfile::tempdir().unwrap();
-    let mut watch = Watch::new(vec![folder.path().to_owned()], Duration::from_secs(60)).unwrap();
+    let mut watch = Watch::new(
+        vec![folder.path().to_owned()],
+        Duration::from_secs(60),
+        channel().1,
+    )
+    .unwrap();
     let status = std::process::Command::new("kill")
         .args(["-HUP", &std::process::id().to_string()])
         .status();
@@ -149,8 +157,28 @@ async fn a_change_while_files_are_read_is_told_once() {
 #[tokio::test]
 async fn the_first_look_finds_a_change_since_files_may_have_changed_after_they_were_read() {
     let folder = tempfile::tempdir().unwrap();
-    let mut watch = Watch::new(vec![folder.path().to_owned()], INTERVAL).unwrap();
+    let mut watch = Watch::new(vec![folder.path().to_owned()], INTERVAL, channel().1).unwrap();
     watch.hangup = None;
     assert!(notices(&mut watch).await);
     assert!(is_quiet(&mut watch).await);
+}
+
+#[tokio::test]
+async fn whoever_asks_is_heard_at_once_and_told_what_came_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reloads, asked) = channel();
+    let patience = Duration::from_secs(60);
+    let mut watch = Watch::new(vec![folder.path().to_owned()], patience, asked).unwrap();
+    let told = tokio::spawn(async move { reloads.now().await });
+    let change = tokio::time::timeout(Duration::from_secs(5), watch.look()).await;
+    assert_eq!(change, Ok(Change::Asked));
+    watch.answer(&Err(ReloadError::Refused(Arc::from([]))));
+    assert_eq!(
+        told.await.unwrap(),
+        Err(ReloadError::Refused(Arc::from([])))
+    );
+
+    let (reloads, asked) = channel();
+    drop(asked);
+    assert_eq!(reloads.now().await, Err(ReloadError::Ending));
 }

@@ -167,7 +167,7 @@ pub(super) fn honoured_values(path: &str) -> &'static [&'static str] {
 }
 
 /// Graph's keywords for lists of ids. In a list where one has no meaning, it is a finding, not an id.
-pub(super) const KEYWORDS: [&str; 9] = [
+pub const KEYWORDS: [&str; 9] = [
     "All",
     "None",
     "AllAgentIdUsers",

@@ -59,7 +59,8 @@ pub(super) fn read(reading: &mut Reading<'_>, value: &Value) -> Option<Policy> {
 
 /// The members of an object at any depth, less what is said of the export. A type (`@odata.type`) says which of several
 /// shapes an object has, and stays.
-fn without_annotations(object: &Map<String, Value>) -> Map<String, Value> {
+#[must_use]
+pub fn without_annotations(object: &Map<String, Value>) -> Map<String, Value> {
     let stays = |name: &str| !is_annotation(name) || name.ends_with("@odata.type");
     let members = object.iter().filter(|(name, _)| stays(name));
     members

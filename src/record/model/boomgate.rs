@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::facts::OwnFacts;
 use super::policies::Flags;
 use super::{Source, micros};
 use crate::call::Refused;
 use crate::identity::{Caller, Recognition};
 use crate::record::redact;
 use crate::risk::{RiskInput, RiskSubject};
-use crate::types::{Effect, Fact, PolicyId, Reason, ResourceName, RiskLevel, RiskState, Timestamp};
+use crate::types::{Effect, PolicyId, Reason, ResourceName, RiskLevel, RiskState, Timestamp};
 
 /// What Graph has no word for. Members of a decision are absent from the record of a refusal.
 #[derive(Debug, Serialize)]
@@ -42,8 +43,6 @@ struct DecisionFacts<'a> {
     may_be_agent: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_directory: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blueprint_principal_id: Option<&'a str>,
     issuer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<&'a str>,
@@ -53,10 +52,8 @@ struct DecisionFacts<'a> {
     token_expiration_date_time: Timestamp,
     scopes: &'a [Arc<str>],
     roles: &'a [Arc<str>],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent_risk_level: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent_user_risk_level: Option<&'static str>,
+    #[serde(flatten)]
+    read: OwnFacts<'a>,
     risk_inputs: Vec<RiskInputMember<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown_conditions: Vec<UnknownConditions<'a>>,
@@ -125,10 +122,6 @@ impl<'a> DecisionFacts<'a> {
             decision,
             ..
         } = *source;
-        let agent = caller.agent();
-        let blueprint = agent.and_then(|agent| agent.blueprint_entry.as_ref());
-        let principal = blueprint.and_then(|blueprint| blueprint.principal_id.as_ref());
-        let is_agent_user = matches!(caller, Caller::AgentUser { .. });
         Self {
             caller: caller.kind(),
             recognition: match source.recognition {
@@ -143,7 +136,6 @@ impl<'a> DecisionFacts<'a> {
                 }
             },
             in_directory: in_directory(caller),
-            blueprint_principal_id: principal.map(AsRef::as_ref),
             issuer: &token.issuer,
             key_id: token.key_id.as_deref(),
             audience: &token.audience,
@@ -151,8 +143,7 @@ impl<'a> DecisionFacts<'a> {
             token_expiration_date_time: token.expires_at,
             scopes: &token.scopes,
             roles: &token.roles,
-            agent_risk_level: agent.map(|_| risk_fact(decision.risk.agent)),
-            agent_user_risk_level: is_agent_user.then(|| risk_fact(decision.risk.agent_user)),
+            read: OwnFacts::of(&source.facts),
             risk_inputs: decision.risk.inputs.iter().map(risk_input).collect(),
             unknown_conditions: unknown_conditions(source),
             not_applied_policies: decision.evaluation.not_applied,
@@ -167,15 +158,6 @@ fn in_directory(caller: &Caller) -> Option<bool> {
         Caller::AgentUser { entry, agent, .. } => Some(entry.is_some() && agent.entry.is_some()),
         Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => Some(agent.entry.is_some()),
         Caller::NotAgent(_) => None,
-    }
-}
-
-/// A level as policy read it: unlike Graph's `hidden`, this tells a required source's silence from another's.
-const fn risk_fact(level: Fact<RiskLevel>) -> &'static str {
-    match level {
-        Fact::Known(level) => level.as_str(),
-        Fact::Unknown => "unknown",
-        Fact::RequiredUnknown => "requiredUnknown",
     }
 }
 

@@ -53,6 +53,9 @@ pub(in crate::record) enum Who {
 }
 
 impl Who {
+    pub(in crate::record) const ALL: [Self; 3] =
+        [Self::Autonomous, Self::AgentUser, Self::OnBehalfOf];
+
     /// The claims in which they differ (`reference/entra.md` §2.5).
     fn claims(self) -> Value {
         match self {

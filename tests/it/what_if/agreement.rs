@@ -204,9 +204,9 @@ fn what_if_says_what_the_policies_say_of_every_agent_resource_and_level() {
                     .evaluate(&Facts {
                         subject,
                         resource: ResourceFacts {
-                            app_id: resource.app_id.as_str(),
-                            attributes: &resource.attributes,
-                            is_agent: resource.is_agent,
+                            app_id: Fact::Known(resource.app_id.as_str()),
+                            attributes: Fact::Known(&resource.attributes),
+                            is_agent: Fact::Known(resource.is_agent),
                             authentication_contexts: &[],
                         },
                         session: SessionFacts::UNKNOWN,

@@ -1,0 +1,27 @@
+//! Aligned tables: flush with the margin, two blanks between columns, no rules and no blanks at the end of a line.
+//!
+//! Colours belong into the last column: the width of any other would count them.
+
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// A table without lines.
+pub(super) fn table() -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// Writes a table.
+pub(super) fn write_table(mut table: Table, to: &mut dyn Write) -> io::Result<()> {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for line in table.lines() {
+        writeln!(to, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
