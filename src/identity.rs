@@ -17,6 +17,7 @@ pub mod jose;
 pub mod keys;
 mod profile;
 pub mod settings;
+pub mod subject;
 mod verify;
 
 pub use authenticate::{Authenticator, CacheResult, Observation};

@@ -1,4 +1,4 @@
-//! Room 10: the control plane: health, metrics, the Graph subset. Decides nothing.
+//! Room 10: the control plane: health, metrics, the Graph subset, the revocation of tokens. Decides nothing.
 //!
 //! A router for the management listener, which is not the listener of calls. Every request names a host that is
 //! ours, comes from no other site, and carries the admin token, unless it is a probe and the operator opened those.
@@ -6,8 +6,10 @@
 
 mod graph;
 mod guard;
+mod json_body;
 mod observe;
 mod probes;
+mod revocation;
 mod risky_agents;
 pub mod settings;
 
@@ -79,6 +81,7 @@ pub fn router(state: State) -> Router {
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
+        .route("/global-token-revocation", post(revocation::revoke))
         .nest("/beta/identityProtection/riskyAgents", graph)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {

@@ -137,3 +137,6 @@ impl StateFeed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::risk::{Rank, Revocation, RiskEntry, RiskSubject};
-use crate::types::{RiskLevel, RiskState, Timestamp, json};
+use crate::types::{RiskLevel, RiskState, json};
 
 /// The version of values that this version writes. Members may be added under it; one whose meaning changes, or that
 /// must not be passed over, needs the next.
@@ -164,6 +164,7 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Timestamp;
 
     fn risk(level: Option<RiskLevel>) -> RiskEntry {
         RiskEntry {

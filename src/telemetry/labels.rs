@@ -97,6 +97,8 @@ label_set! {
         ConfirmSafe = "confirm_safe",
         /// An administrator dismissed the risk.
         Dismiss = "dismiss",
+        /// All tokens of a subject that were issued so far are refused.
+        RevokeTokens = "revoke_tokens",
     }
     /// What became of a report of risk.
     SignalResult {

@@ -32,6 +32,7 @@ mod reasons;
 mod reload;
 mod risk_command;
 mod samples;
+mod store;
 mod support;
 mod tokens;
 mod twin;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
 use boomgate::decision::DecisionSettings;
-use boomgate::feeds::Status;
+use boomgate::feeds::{StateFeed, Status};
 use boomgate::feeds::reload::channel;
 use boomgate::listener::socket::bind_alone;
 use boomgate::listener::{load, serve_management};
@@ -16,7 +16,7 @@ use boomgate::management::{State, router};
 use boomgate::policy::OnUnsupported;
 use boomgate::record::Recorder;
 use boomgate::record::settings::{Destination, Overflow, RecordSettings};
-use boomgate::risk::RiskTable;
+use boomgate::risk::{Revocations, RiskTable};
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::store::MemoryStore;
 use boomgate::telemetry::Metrics;
@@ -38,6 +38,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         directory: Arc::default(),
         policies: Arc::default(),
         risk: RiskTable::default(),
+        revocations: Revocations::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -53,9 +54,12 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         list_not_applied: false,
     };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
+    let snapshots = Arc::new(Snapshots::new(snapshot));
+    let store = Arc::new(MemoryStore::default());
+    let reported = StateFeed::new(store, Vec::new(), Arc::clone(&snapshots));
     State {
-        snapshots: Arc::new(Snapshots::new(snapshot)),
-        store: Arc::new(MemoryStore::default()),
+        snapshots,
+        reported: Arc::new(reported),
         metrics,
         status: Arc::new(status),
         discovered: Arc::default(),

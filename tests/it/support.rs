@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod gate;
+pub(crate) mod gateway;
 pub(crate) mod http2_bytes;
 pub(crate) mod log;
 pub(crate) mod pki;

@@ -207,6 +207,7 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
         directory: Arc::default(),
         policies: Arc::default(),
         risk: crate::risk::RiskTable::default(),
+        revocations: crate::risk::Revocations::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

@@ -16,9 +16,11 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::management::Control;
+use crate::management::json_body;
 use crate::management::graph::{GraphError, RequestIds};
 use crate::risk::{RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
+use crate::store::Entry;
 use crate::telemetry::{SignalKind, SignalResult, SignalSource};
 use crate::types::{AgentId, RiskLevel, RiskState, json};
 
@@ -29,7 +31,7 @@ pub(in crate::management) async fn confirm_compromised(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::CONFIRM_COMPROMISED, &headers, body)
+    apply(&control, &ids, Action::CONFIRM_COMPROMISED, &headers, body).await
 }
 
 /// `POST …/riskyAgents/confirmSafe`
@@ -39,7 +41,7 @@ pub(in crate::management) async fn confirm_safe(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::CONFIRM_SAFE, &headers, body)
+    apply(&control, &ids, Action::CONFIRM_SAFE, &headers, body).await
 }
 
 /// `POST …/riskyAgents/dismiss`
@@ -49,7 +51,7 @@ pub(in crate::management) async fn dismiss(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::DISMISS, &headers, body)
+    apply(&control, &ids, Action::DISMISS, &headers, body).await
 }
 
 /// What an action makes of an agent's risk.
@@ -82,8 +84,8 @@ impl Action {
     };
 }
 
-fn apply(
-    control: &Control,
+async fn apply(
+    control: &Arc<Control>,
     ids: &RequestIds,
     action: Action,
     headers: &HeaderMap,
@@ -94,39 +96,31 @@ fn apply(
         metrics.risk_signal(SignalSource::Management, action.kind, result);
     };
     let agents = read(headers, body).inspect_err(|_| count(SignalResult::Refused))?;
-    let _write = control.writes.lock();
-    let snapshot = control.state.snapshots.load();
-    let mut stored = Vec::new();
-    let mut fault = None;
-    for id in &agents {
-        let (entry, known) = entry(control, &snapshot, id, action);
-        if let Err(error) = control.state.store.put(entry.clone()) {
-            tracing::error!(%error, request.id = ids.id(), "risk could not be stored");
-            count(SignalResult::Failed);
-            let message = "not every change could be stored; repeat the request";
-            fault = Some(GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message));
-            break;
-        }
+    let before = control.state.snapshots.load();
+    let clock = Arc::clone(control);
+    let word = move |snapshot: &Snapshot| {
+        let entries = agents.iter().map(|id| entry(&clock, snapshot, id, action));
+        entries.map(Entry::Risk).collect()
+    };
+    let said = control.state.reported.say(word).await.map_err(|error| {
+        tracing::error!(%error, request.id = ids.id(), "risk could not be stored");
+        count(SignalResult::Failed);
+        let message = "nothing was changed, for it could not be stored; repeat the request";
+        GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    })?;
+    for entry in said {
+        let Entry::Risk(entry) = entry else { continue };
         tracing::info!(
             action = action.kind.as_str(),
             agent.id = %entry.id,
-            agent.known = known,
+            agent.known = subject(control, &before, &entry.id).is_some(),
             by = "admin token",
             request.id = ids.id(),
             "an administrator changed an agent's risk"
         );
         count(SignalResult::Applied);
-        stored.push(entry);
     }
-    // What is stored is in force, whatever became of the rest: the store and the snapshot never differ.
-    control.state.snapshots.update(|current| {
-        let entries = stored.iter().cloned();
-        Snapshot {
-            risk: entries.fold(current.risk.clone(), |risk, entry| risk.with(entry)),
-            ..current.clone()
-        }
-    });
-    fault.map_or(Ok(StatusCode::NO_CONTENT), Err)
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The ids of `{"agentIds": ["…"]}`.
@@ -135,21 +129,7 @@ fn read(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<BTreeSet<AgentId>, GraphError> {
     let refused = |message: String| GraphError::new(StatusCode::BAD_REQUEST, message);
-    let media_type = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let media_type = media_type.and_then(|value| value.split(';').next());
-    // A form that another site sends from a browser cannot have this type without asking first.
-    if !media_type.is_some_and(|of| of.trim().eq_ignore_ascii_case("application/json")) {
-        let message = "expected `Content-Type: application/json`";
-        return Err(GraphError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
-    let body = body.map_err(|fault| {
-        let status = fault.into_response().status();
-        GraphError::new(status, "the body cannot be read")
-    })?;
-    let body = json::parse(&body).map_err(|fault| {
-        let (line, column) = (fault.line, fault.column);
-        refused(format!("line {line}, column {column}: {fault}"))
-    })?;
+    let body = json_body::read(headers, body)?;
     let ids = match body.as_object() {
         Some(members) if members.len() == 1 => members.get("agentIds").and_then(Value::as_array),
         Some(_) | None => None,
@@ -168,20 +148,14 @@ fn read(
         .collect()
 }
 
-/// The new entry of an agent, and whether anything knew the agent before.
-fn entry(
-    control: &Control,
-    snapshot: &Snapshot,
-    id: &AgentId,
-    action: Action,
-) -> (RiskEntry, bool) {
+/// The new entry of an agent.
+fn entry(control: &Control, snapshot: &Snapshot, id: &AgentId, action: Action) -> RiskEntry {
     let known = subject(control, snapshot, id.as_str());
-    // A file's entry may be dated ahead of our clock; the word that is said now comes after it all the same,
-    // or the next reload would take it back.
-    let before = snapshot.risk.get(id.as_str());
-    let earliest = before.map(|entry| entry.last_modified.after(Duration::from_micros(1)));
+    // What was said before may be dated ahead of our clock; the word that is said now comes after it all the same.
+    let before = snapshot.risk.last_said(id.as_str());
+    let earliest = before.map(|at| at.after(Duration::from_micros(1)));
     let now = control.state.clock.now();
-    let entry = RiskEntry {
+    RiskEntry {
         id: id.to_shared(),
         subject: known.unwrap_or(RiskSubject::AgentIdentity),
         level: Some(action.level),
@@ -189,8 +163,7 @@ fn entry(
         detail: action.detail.into(),
         last_modified: earliest.map_or(now, |earliest| earliest.max(now)),
         source: SignalSource::Management.as_str().into(),
-    };
-    (entry, known.is_some())
+    }
 }
 
 /// What the id names: by the directory, by what was reported before, or by what was seen in tokens.

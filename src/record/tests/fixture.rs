@@ -28,7 +28,7 @@ use crate::identity::{
     KeySet,
 };
 use crate::policy::{OnUnsupported, PolicySet};
-use crate::risk::{RiskEntry, RiskSubject, RiskTable};
+use crate::risk::{Revocations, RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
     AgentId, AgentUserId, AppId, Attributes, BlueprintId, CallId, ObjectId, PrincipalId,
     ResourceName, RiskLevel, RiskState, TenantId, Timestamp,
@@ -103,6 +103,7 @@ pub(in crate::record) async fn decided(
             .into_iter()
             .map(risk_entry)
             .collect::<RiskTable>(),
+        revocations: &Revocations::default(),
         settings: DecisionSettings::default(),
         generation: &"0f1e2d3c".into(),
     };

@@ -39,17 +39,25 @@ impl StateFile {
             reason: error.to_string(),
         })?;
         let path = folder.join(NAME);
+        match fs::metadata(&path) {
+            // The library would make a new one of it.
+            Ok(about) if about.len() == 0 => {
+                return Err(StoreError::Damaged {
+                    path,
+                    reason: "it is empty".to_owned(),
+                });
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder, &path)?,
+            Err(error) => return Err(not_written(&path, &error)),
+        }
         // Every page is checked once, before anything is believed.
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
             .set_check_integrity_on_open(true)
-            .create(&path)
+            .open(&path)
             .map_err(|error| not_opened(&path, error))?;
         let kept = read(&database).map_err(|error| not_read(&path, &error))?;
-        // A file that was just made is there after a crash only if its folder says so.
-        fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| not_written(&path, &error))?;
         let database = Some(database);
         Ok((Self { path, database }, kept))
     }
@@ -69,6 +77,27 @@ impl StateFile {
         self.database = Some(database);
         Ok(above)
     }
+}
+
+/// Makes a file that holds nothing. It has its name only once it is whole: a file of that name is never half made.
+fn make(folder: &Path, path: &Path) -> Result<(), StoreError> {
+    let unfinished = path.with_extension("unfinished");
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(not_written(&unfinished, &error));
+        }
+        // One that another start did not get to finish.
+        Ok(()) | Err(_) => {}
+    }
+    let made = Builder::new()
+        .create(&unfinished)
+        .map_err(|error| not_opened(&unfinished, error))?;
+    drop(made);
+    let named = fs::rename(&unfinished, path);
+    // The name is there after a crash only if the folder says so.
+    named
+        .and_then(|()| fs::File::open(folder)?.sync_all())
+        .map_err(|error| not_written(path, &error))
 }
 
 /// Every entry of the file.

@@ -28,7 +28,13 @@ impl Drop for Process {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments)
+        Self::spawn(&mut command(arguments))
+    }
+
+    /// Starts a command that ends in the binary, or in another one.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -120,7 +126,7 @@ fn ended(command: &mut Command) -> Ended {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_boomgate"));
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments);
     for variable in [
         "BOOMGATE_CONFIG",
         "BOOMGATE_MANAGEMENT",
