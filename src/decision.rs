@@ -15,7 +15,7 @@ use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, Revocations, RiskSettings, RiskTable};
 use crate::types::{Effect, PolicyId, Reason, Timestamp};
 
-pub use question::Question;
+pub use question::{Question, agent_facts};
 
 /// What happens to agents that the directory does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

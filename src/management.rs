@@ -4,14 +4,19 @@
 //! ours, comes from no other site, and carries the admin token, unless it is a probe and the operator opened those.
 //! Never here: an endpoint for debugging, a secret in an answer, a change that is not logged and counted.
 
+mod actor;
+mod conditional_access;
 mod graph;
 mod guard;
-mod json_body;
 mod observe;
+pub mod odata;
 mod probes;
 mod revocation;
 mod risky_agents;
 pub mod settings;
+mod writes;
+
+pub use actor::Role;
 
 use std::sync::Arc;
 
@@ -62,27 +67,27 @@ pub struct State {
 #[derive(Debug)]
 struct Control {
     state: State,
+    /// Held from a look at a folder until the change of it is in force, or put back.
+    folder_writes: tokio::sync::Mutex<()>,
 }
 
 /// The control plane as a service.
 pub fn router(state: State) -> Router {
-    let control = Arc::new(Control { state });
-    let graph = Router::new()
-        .route("/", get(risky_agents::list))
-        .route("/{id}", get(risky_agents::show))
-        .route(
-            "/confirmCompromised",
-            post(risky_agents::confirm_compromised),
-        )
-        .route("/confirmSafe", post(risky_agents::confirm_safe))
-        .route("/dismiss", post(risky_agents::dismiss));
+    let control = Arc::new(Control {
+        state,
+        folder_writes: tokio::sync::Mutex::new(()),
+    });
+    let v1 = conditional_access::routes();
+    // Risk is in Graph's beta schema only.
+    let beta = conditional_access::routes().merge(risky_agents::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
         .route("/global-token-revocation", post(revocation::revoke))
-        .nest("/beta/identityProtection/riskyAgents", graph)
+        .nest("/v1.0", v1)
+        .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {
             GraphError::new(

@@ -16,6 +16,7 @@ pub mod evaluation;
 pub mod facts;
 pub mod filter;
 mod index;
+pub mod lint;
 pub mod model;
 pub mod read;
 pub mod set;

@@ -4,6 +4,7 @@
 
 mod document;
 pub mod import;
+pub mod lint;
 mod names;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ pub(super) struct Arguments {
 enum Command {
     /// Bring exports of Microsoft Graph into a folder, one tidy file per policy, and say what of them is not honoured
     Import(import::Arguments),
+    /// Find policies that never apply, change nothing, lock everybody out or name what is not there
+    Lint(lint::Arguments),
 }
 
 /// Writes what was found to standard output, and what is wrong with the configuration to standard error.
@@ -39,6 +42,9 @@ pub(super) fn policy(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 &mut out,
                 &mut err,
             )?
+        }
+        Command::Lint(arguments) => {
+            lint::lint(arguments, &process_environment, &mut out, &mut err)?
         }
     };
     Ok(ExitCode::from(code))

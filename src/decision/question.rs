@@ -11,7 +11,7 @@ use crate::policy::{
     AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
 };
 use crate::risk::Assessment;
-use crate::types::{Attributes, Fact, Reason, Timestamp};
+use crate::types::{Attributes, Fact, Reason, RiskLevel, Timestamp};
 
 /// A caller and what it calls.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +104,7 @@ fn is_disabled(blueprint: Option<&Blueprint>) -> bool {
 
 fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
     match caller {
-        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk)),
+        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk.agent)),
         Caller::AgentUser { id, entry, agent } => Subject::AgentUser {
             user: AgentUserFacts {
                 id: id.as_str(),
@@ -113,11 +113,11 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
                     .map_or(NO_ATTRIBUTES, |user| &user.attributes),
                 risk: risk.agent_user,
             },
-            agent: agent_facts(agent, risk),
+            agent: agent_facts(agent, risk.agent),
         },
         Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
             human: HumanFacts::unknown(Fact::Known(human.id.as_str())),
-            agent: agent_facts(agent, risk),
+            agent: agent_facts(agent, risk.agent),
         },
         Caller::NotAgent(caller) => {
             Subject::Human(HumanFacts::unknown(Fact::Known(caller.id.as_str())))
@@ -125,7 +125,9 @@ fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
     }
 }
 
-fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
+/// What policies may read of an agent identity with this risk.
+#[must_use]
+pub fn agent_facts(agent: &Agent, risk: Fact<RiskLevel>) -> AgentFacts<'_> {
     let principal = agent
         .blueprint_entry
         .as_ref()
@@ -138,7 +140,7 @@ fn agent_facts<'a>(agent: &'a Agent, risk: &Assessment) -> AgentFacts<'a> {
             .entry
             .as_ref()
             .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
-        risk: risk.agent,
+        risk,
     }
 }
 

@@ -18,25 +18,53 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GraphError {
     status: StatusCode,
+    code: &'static str,
     message: String,
+    /// What is wrong with which member.
+    details: Vec<(String, String)>,
 }
 
 impl GraphError {
+    /// With the code that goes with the status.
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::coded(status, Self::code_of(status), message)
+    }
+
+    /// With a code of its own, which programs read.
+    pub(super) fn coded(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
+            code,
             message: message.into(),
+            details: Vec::new(),
         }
     }
 
-    /// Graph's code, which programs read.
-    const fn code(&self) -> &'static str {
-        match self.status {
+    /// With what is wrong, member by member.
+    pub(super) fn with_details(mut self, details: Vec<(String, String)>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// What went wrong, for people.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Graph's code where nothing more is known.
+    const fn code_of(status: StatusCode) -> &'static str {
+        match status {
             StatusCode::BAD_REQUEST => "BadRequest",
             StatusCode::UNAUTHORIZED => "InvalidAuthenticationToken",
             StatusCode::FORBIDDEN => "Forbidden",
             StatusCode::NOT_FOUND => "ResourceNotFound",
             StatusCode::METHOD_NOT_ALLOWED => "MethodNotAllowed",
+            StatusCode::CONFLICT => "Conflict",
+            StatusCode::PRECONDITION_FAILED => "PreconditionFailed",
             StatusCode::PAYLOAD_TOO_LARGE => "RequestEntityTooLarge",
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "UnsupportedMediaType",
             StatusCode::MISDIRECTED_REQUEST => "MisdirectedRequest",
@@ -104,11 +132,17 @@ impl RequestIds {
         if let (Some(inner), Some(client)) = (inner.as_object_mut(), &self.client) {
             inner.insert("client-request-id".to_owned(), json!(client));
         }
-        json!({"error": {
-            "code": error.code(),
+        let mut body = json!({
+            "code": error.code,
             "message": error.message,
             "innerError": inner,
-        }})
-        .to_string()
+        });
+        if let (Some(body), false) = (body.as_object_mut(), error.details.is_empty()) {
+            let details = error.details.iter().map(|(member, message)| {
+                json!({"code": error.code, "target": member, "message": message})
+            });
+            body.insert("details".to_owned(), details.collect());
+        }
+        json!({"error": body}).to_string()
     }
 }

@@ -15,6 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Control;
+use super::actor::{Actor, Credential, Role};
 use super::graph::{GraphError, RequestIds};
 use super::settings::ManagementSettings;
 use crate::call::Authority;
@@ -33,8 +34,11 @@ pub(super) async fn guard(
     let ids = RequestIds::of(request.headers());
     let (mut head, body) = request.into_parts();
     let response = match admit(&head, &settings) {
-        Ok(authority) => {
+        Ok((authority, actor)) => {
             head.extensions.insert(authority);
+            if let Some(actor) = actor {
+                head.extensions.insert(actor);
+            }
             head.extensions.insert(ids.clone());
             next.run(Request::from_parts(head, body)).await
         }
@@ -76,8 +80,11 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The host that an admitted request names.
-fn admit(head: &Parts, settings: &ManagementSettings) -> Result<Authority, Refusal> {
+/// The host that an admitted request names, and who asks; nobody is asked who they are for open probes.
+fn admit(
+    head: &Parts,
+    settings: &ManagementSettings,
+) -> Result<(Authority, Option<Actor>), Refusal> {
     let authority = authority(head)?;
     if !is_ours(&authority, settings) {
         return Err(Refusal::new(
@@ -86,11 +93,20 @@ fn admit(head: &Parts, settings: &ManagementSettings) -> Result<Authority, Refus
         ));
     }
     check_origin(&head.headers, &authority)?;
-    let is_open = settings.open_probes && PROBES.contains(&head.uri.path());
-    if !is_open {
-        check_token(&head.headers, &settings.admin_token)?;
+    if settings.open_probes && PROBES.contains(&head.uri.path()) {
+        return Ok((authority, None));
     }
-    Ok(authority)
+    check_token(&head.headers, &settings.admin_token)?;
+    let actor = Actor {
+        credential: Credential::AdminToken,
+        role: Role::Admin,
+    };
+    let needed = Role::needed(&head.method, head.uri.path());
+    actor.require(needed).map_err(|error| Refusal {
+        error,
+        challenge: None,
+    })?;
+    Ok((authority, Some(actor)))
 }
 
 /// The one host that the request names.

@@ -13,8 +13,9 @@ use axum::extract::rejection::BytesRejection;
 use http::{HeaderMap, StatusCode};
 
 use super::Control;
+use super::actor::Actor;
 use super::graph::{GraphError, RequestIds};
-use super::json_body;
+use super::writes::request::object;
 use crate::identity::subject::SubjectId;
 use crate::risk::Revocation;
 use crate::snapshot::Snapshot;
@@ -26,6 +27,7 @@ use crate::types::ObjectId;
 pub(super) async fn revoke(
     State(control): State<Arc<Control>>,
     Extension(ids): Extension<RequestIds>,
+    Extension(actor): Extension<Actor>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
@@ -60,6 +62,7 @@ pub(super) async fn revoke(
         tracing::info!(
             subject.id = %revocation.id,
             issued_until = %revocation.issued_until,
+            by = %actor,
             request.id = ids.id(),
             "an administrator revoked the tokens of a subject"
         );
@@ -75,11 +78,8 @@ fn subjects(
     snapshot: &Snapshot,
 ) -> Result<BTreeSet<ObjectId>, GraphError> {
     let refused = |message: String| GraphError::new(StatusCode::BAD_REQUEST, message);
-    let body = json_body::read(headers, body)?;
-    let subject = match body.as_object() {
-        Some(members) if members.len() == 1 => members.get("sub_id"),
-        Some(_) | None => None,
-    };
+    let members = object(headers, body)?;
+    let subject = members.get("sub_id").filter(|_| members.len() == 1);
     let subject = subject.ok_or_else(|| {
         refused("expected `{\"sub_id\": {\"format\": …}}` and nothing else".to_owned())
     })?;

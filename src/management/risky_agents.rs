@@ -8,62 +8,114 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
-use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use serde_json::Value;
 
 use self::view::View;
 use super::Control;
 use super::graph::GraphError;
-use crate::call::Authority;
-use crate::types::{AgentId, percent_encoded};
+use super::odata::{Asked, Direction, EntitySet, Kind, Property, apart};
+use crate::risk::RiskEntry;
+use crate::snapshot::Snapshot;
+use crate::types::AgentId;
 
-pub(super) use actions::{confirm_compromised, confirm_safe, dismiss};
+/// `riskyAgent` and its three subtypes.
+static SET: EntitySet = EntitySet {
+    path: "identityProtection/riskyAgents",
+    properties: &[
+        Property::new("id", Kind::Id),
+        Property::new("agentDisplayName", Kind::Text),
+        Property::new("blueprintId", Kind::Id),
+        Property::new("identityType", Kind::Name(IDENTITY_TYPES)),
+        Property::new("isDeleted", Kind::Bool),
+        Property::new("isEnabled", Kind::Bool),
+        Property::new("isProcessing", Kind::Bool),
+        Property::new("riskLevel", Kind::Name(RISK_LEVELS)),
+        Property::new("riskState", Kind::Name(RISK_STATES)),
+        Property::new("riskDetail", Kind::Text),
+        Property::new("riskLastModifiedDateTime", Kind::Time),
+    ],
+    only_selected: &[],
+    order: Direction::Ascending,
+};
 
-/// The most agents on one page, and how many there are without `$top`.
-const MAX_PAGE: usize = 500;
+/// Graph's `agentIdentityType`.
+const IDENTITY_TYPES: &[&str] = &[
+    "agentIdentity",
+    "agentUser",
+    "agentIdentityBlueprintPrincipal",
+    "unknownFutureValue",
+    "user",
+];
 
-/// Where Graph says that the type of an answer is described.
-const CONTEXT: &str = "https://graph.microsoft.com/beta/$metadata#identityProtection/riskyAgents";
+/// Graph's `riskLevel`.
+const RISK_LEVELS: &[&str] = &[
+    "none",
+    "low",
+    "medium",
+    "high",
+    "hidden",
+    "unknownFutureValue",
+];
 
-/// A query as it came, in order.
-type Pairs = Vec<(String, String)>;
+/// Graph's `riskState`.
+const RISK_STATES: &[&str] = &[
+    "none",
+    "confirmedSafe",
+    "remediated",
+    "dismissed",
+    "atRisk",
+    "confirmedCompromised",
+    "unknownFutureValue",
+];
 
-/// `GET …/riskyAgents`: every agent of which risk was reported, by id, in pages.
-pub(super) async fn list(
-    State(control): State<Arc<Control>>,
-    Extension(host): Extension<Authority>,
-    Query(query): Query<Pairs>,
-    headers: HeaderMap,
-) -> Result<Response, GraphError> {
-    let page = Page::parse(&query)?;
-    let snapshot = control.state.snapshots.load();
-    let view = View::new(&snapshot, &headers);
-    let mut entries = snapshot
-        .risk
-        .iter()
-        .filter(|entry| page.after.as_deref().is_none_or(|after| *entry.id > *after));
-    let shown: Vec<_> = entries.by_ref().take(page.size).collect();
-    let mut body = json!({
-        "@odata.context": CONTEXT,
-        "value": shown.iter().map(|entry| view.of(entry)).collect::<Vec<Value>>(),
-    });
-    if let (Some(body), Some(last), true) =
-        (body.as_object_mut(), shown.last(), entries.next().is_some())
-    {
-        let next = page.next(&host, &last.id);
-        body.insert("@odata.nextLink".to_owned(), json!(next));
-    }
-    Ok(Json(body).into_response())
+/// The addresses of risky agents.
+pub(super) fn routes() -> Router<Arc<Control>> {
+    Router::new()
+        .route("/identityProtection/riskyAgents", get(list))
+        .route("/identityProtection/riskyAgents/$count", get(count))
+        .route("/identityProtection/riskyAgents/{id}", get(one))
+        .route(
+            "/identityProtection/riskyAgents/confirmCompromised",
+            post(actions::confirm_compromised),
+        )
+        .route(
+            "/identityProtection/riskyAgents/confirmSafe",
+            post(actions::confirm_safe),
+        )
+        .route(
+            "/identityProtection/riskyAgents/dismiss",
+            post(actions::dismiss),
+        )
+}
+
+/// `GET …/riskyAgents`: every agent of which risk was reported.
+async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
+    apart(move || {
+        let snapshot = control.state.snapshots.load();
+        asked.list(&SET, rows(&snapshot), id, show(&snapshot, &asked))
+    })
+    .await
+}
+
+/// `GET …/riskyAgents/$count`
+async fn count(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
+    apart(move || {
+        let snapshot = control.state.snapshots.load();
+        asked.count(&SET, rows(&snapshot), id, show(&snapshot, &asked))
+    })
+    .await
 }
 
 /// `GET …/riskyAgents/{id}`
-pub(super) async fn show(
+async fn one(
     State(control): State<Arc<Control>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, GraphError> {
     let snapshot = control.state.snapshots.load();
     // Ids that are GUIDs are kept in lower case; others compare byte for byte.
@@ -73,50 +125,18 @@ pub(super) async fn show(
         let message = "no risk was ever reported of an agent with this id";
         return Err(GraphError::new(StatusCode::NOT_FOUND, message));
     };
-    let mut body = View::new(&snapshot, &headers).of(entry);
-    if let Some(body) = body.as_object_mut() {
-        let context = format!("{CONTEXT}/$entity");
-        body.insert("@odata.context".to_owned(), json!(context));
-    }
-    Ok(Json(body).into_response())
+    asked.entity(&SET, show(&snapshot, &asked)(&entry))
 }
 
-/// Which part of a list is asked for.
-struct Page {
-    size: usize,
-    after: Option<String>,
+fn rows(snapshot: &Snapshot) -> impl Iterator<Item = &Arc<RiskEntry>> {
+    snapshot.risk.iter()
 }
 
-impl Page {
-    /// Reads `$top` and `$skiptoken`. Any other option is refused: an answer that left a filter out would be wrong.
-    fn parse(query: &Pairs) -> Result<Self, GraphError> {
-        let refused = |message| GraphError::new(StatusCode::BAD_REQUEST, message);
-        let mut page = Self {
-            size: MAX_PAGE,
-            after: None,
-        };
-        for (name, value) in query {
-            match name.as_str() {
-                "$top" => {
-                    let size = value.parse::<usize>().ok().filter(|size| *size > 0);
-                    let size = size.ok_or_else(|| refused("`$top` expects a number from 1"))?;
-                    page.size = size.min(MAX_PAGE);
-                }
-                "$skiptoken" => page.after = Some(value.clone()),
-                _ => {
-                    return Err(refused("only `$top` and `$skiptoken` are understood here"));
-                }
-            }
-        }
-        Ok(page)
-    }
+fn id<'r>(entry: &'r &Arc<RiskEntry>) -> &'r str {
+    &entry.id
+}
 
-    /// Where the next page is, by the host that this one was asked of.
-    fn next(&self, host: &Authority, last: &str) -> String {
-        let token = percent_encoded(last);
-        format!(
-            "https://{host}/beta/identityProtection/riskyAgents?$top={}&$skiptoken={token}",
-            self.size
-        )
-    }
+fn show<'s>(snapshot: &'s Snapshot, asked: &Asked) -> impl Fn(&&Arc<RiskEntry>) -> Value + 's {
+    let view = View::new(snapshot, asked.knows_new_names);
+    move |entry| view.of(entry)
 }

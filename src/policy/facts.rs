@@ -204,6 +204,27 @@ impl<'a> WorkloadFacts<'a> {
 }
 
 impl SessionFacts<'_> {
+    /// A session of which nothing is told, and for which no policy waits.
+    pub const UNTOLD: Self = Self {
+        address: Fact::Unknown,
+        country: Fact::Unknown,
+        platform: Fact::Unknown,
+        client_app_type: Fact::Unknown,
+        transfer_method: Fact::Unknown,
+        device: Fact::Unknown,
+        agent_contexts: Fact::Unknown,
+        controls: ControlFacts {
+            mfa: Fact::Unknown,
+            approved_application: Fact::Unknown,
+            compliant_application: Fact::Unknown,
+            password_change: Fact::Unknown,
+            risk_remediation: Fact::Unknown,
+            authentication_strengths: Fact::Unknown,
+            terms_of_use: Fact::Unknown,
+            custom_factors: Fact::Unknown,
+        },
+    };
+
     /// A session of which nothing is known, for policies that need to know.
     pub const UNKNOWN: Self = Self {
         address: Fact::RequiredUnknown,

@@ -1,6 +1,8 @@
 //! What holds for every policy set and every call: the evaluator agrees with its slow [`twin`], and
 //! no policy, risk or text does what it must not.
 
+mod lint;
+
 use std::sync::Arc;
 
 use boomgate::policy::filter::FilterRule;

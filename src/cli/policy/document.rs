@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::policy::read::read as read_policies;
 use crate::policy::{OnUnsupported, Policy};
 use crate::types::json::{self, Path, Step};
-use crate::types::{Fault, Faults, Severity, text};
+use crate::types::{Fault, Faults, ObjectId, Severity, text};
 
 /// A file that was taken apart.
 #[derive(Debug)]
@@ -184,6 +184,25 @@ impl Document {
         (policy, faults)
     }
 
+    /// The same, for whoever does not load it: what only stops the load is a warning, as it may be read otherwise.
+    pub(super) fn policy_to_look_at(
+        &self,
+        object: &Object,
+        on_unsupported: OnUnsupported,
+    ) -> (Option<Policy>, Faults) {
+        let (_, lenient) = self.policy(object, OnUnsupported::ReportOnly);
+        let (policy, found) = self.policy(object, on_unsupported);
+        let malformed = lenient.sorted();
+        let mut faults = Faults::new();
+        for mut fault in found.sorted() {
+            if !malformed.contains(&fault) {
+                fault.severity = Severity::Warning;
+            }
+            faults.push(fault);
+        }
+        (policy, faults)
+    }
+
     /// A fault of a member of an object of this file; of the object, where it does not have the member.
     pub(super) fn fault(
         &self,
@@ -228,6 +247,12 @@ impl Kind {
 }
 
 impl Object {
+    /// Its id, folded.
+    pub(super) fn id(&self) -> Option<String> {
+        let id = ObjectId::parse(self.text("id")?).ok()?;
+        Some(id.to_string())
+    }
+
     /// The text of a member.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.members.get(name).and_then(Value::as_str)

@@ -3,15 +3,17 @@
 //! A name that nothing has is most often a slip, or an export of another tenant; it is told, and never put right here.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::document::{Document, Object};
 use crate::call::Resources;
+use crate::config::folders;
 use crate::identity::Directory;
 use crate::policy::read::members::KEYWORDS;
 use crate::types::json::Step;
-use crate::types::{Faults, ObjectId, Severity};
+use crate::types::{Fault, Faults, ObjectId, Severity};
 
 /// The named locations that are there without a file: multifactor authentication's trusted addresses, and the network of
 /// Global Secure Access (`reference/entra.md` §3.4).
@@ -84,6 +86,48 @@ pub(super) fn check(document: &Document, object: &Object, known: Known<'_>) -> F
         }
     }
     faults
+}
+
+/// The ids of the named locations in a folder, and what is wrong with it.
+pub(super) fn ids_of_locations(folder: &Path) -> (BTreeSet<String>, Faults) {
+    let (mut ids, mut faults) = (BTreeSet::new(), Faults::new());
+    match folders::read_folder(folder) {
+        Ok((sources, found)) => {
+            faults.extend(found);
+            for source in sources {
+                match Document::read(&source.shown, &source.bytes) {
+                    Ok(document) => ids.extend(document.objects.iter().filter_map(Object::id)),
+                    Err(fault) => faults.push(fault),
+                }
+            }
+        }
+        Err(reason) => faults.push(folders::of_file(
+            folder,
+            format!("cannot read the folder: {reason}"),
+        )),
+    }
+    (ids, faults)
+}
+
+/// Tells that none of the resources that the policy names is there, if it names nothing else.
+pub(super) fn check_resources(
+    document: &Document,
+    object: &Object,
+    known: Known<'_>,
+) -> Option<Fault> {
+    let applications = object.members.get("conditions")?.get("applications")?;
+    let has_filter = applications
+        .get("applicationFilter")
+        .is_some_and(|filter| !filter.is_null());
+    let included = applications.get("includeApplications")?.as_array()?;
+    let is_gone =
+        |item: &Value| id_of(item).is_some_and(|id| resource(known, id.as_str()).is_some());
+    if has_filter || included.is_empty() || !included.iter().all(is_gone) {
+        return None;
+    }
+    let steps = ["conditions", "applications", "includeApplications"].map(Step::Member);
+    let message = "names no resource that is configured, so the policy never applies here";
+    Some(document.fault(object, &steps, Severity::Warning, message.to_owned()))
 }
 
 /// The id that an item is; `None` for a keyword, and for what the reader of policies refuses.

@@ -10,48 +10,65 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::response::IntoResponse;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::management::Control;
-use crate::management::json_body;
+use crate::management::actor::Actor;
 use crate::management::graph::{GraphError, RequestIds};
+use crate::management::writes::request::object;
 use crate::risk::{RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
 use crate::store::Entry;
 use crate::telemetry::{SignalKind, SignalResult, SignalSource};
-use crate::types::{AgentId, RiskLevel, RiskState, json};
+use crate::types::{AgentId, RiskLevel, RiskState};
 
 /// `POST …/riskyAgents/confirmCompromised`
-pub(in crate::management) async fn confirm_compromised(
+pub(super) async fn confirm_compromised(
     control: State<Arc<Control>>,
     ids: Extension<RequestIds>,
+    actor: Extension<Actor>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::CONFIRM_COMPROMISED, &headers, body).await
+    apply(
+        &control,
+        (&ids, &actor),
+        Action::CONFIRM_COMPROMISED,
+        &headers,
+        body,
+    )
+    .await
 }
 
 /// `POST …/riskyAgents/confirmSafe`
-pub(in crate::management) async fn confirm_safe(
+pub(super) async fn confirm_safe(
     control: State<Arc<Control>>,
     ids: Extension<RequestIds>,
+    actor: Extension<Actor>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::CONFIRM_SAFE, &headers, body).await
+    apply(
+        &control,
+        (&ids, &actor),
+        Action::CONFIRM_SAFE,
+        &headers,
+        body,
+    )
+    .await
 }
 
 /// `POST …/riskyAgents/dismiss`
-pub(in crate::management) async fn dismiss(
+pub(super) async fn dismiss(
     control: State<Arc<Control>>,
     ids: Extension<RequestIds>,
+    actor: Extension<Actor>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
-    apply(&control, &ids, Action::DISMISS, &headers, body).await
+    let by = (&*ids, &*actor);
+    apply(&control, by, Action::DISMISS, &headers, body).await
 }
 
 /// What an action makes of an agent's risk.
@@ -86,7 +103,7 @@ impl Action {
 
 async fn apply(
     control: &Arc<Control>,
-    ids: &RequestIds,
+    (ids, actor): (&RequestIds, &Actor),
     action: Action,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -114,7 +131,7 @@ async fn apply(
             action = action.kind.as_str(),
             agent.id = %entry.id,
             agent.known = subject(control, &before, &entry.id).is_some(),
-            by = "admin token",
+            by = %actor,
             request.id = ids.id(),
             "an administrator changed an agent's risk"
         );
@@ -129,12 +146,10 @@ fn read(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<BTreeSet<AgentId>, GraphError> {
     let refused = |message: String| GraphError::new(StatusCode::BAD_REQUEST, message);
-    let body = json_body::read(headers, body)?;
-    let ids = match body.as_object() {
-        Some(members) if members.len() == 1 => members.get("agentIds").and_then(Value::as_array),
-        Some(_) | None => None,
-    };
+    let members = object(headers, body)?;
+    let ids = members.get("agentIds").and_then(Value::as_array);
     let ids = ids
+        .filter(|_| members.len() == 1)
         .filter(|ids| !ids.is_empty())
         .ok_or_else(|| refused("expected `{\"agentIds\": [\"…\"]}` with at least one id".into()))?;
     ids.iter()

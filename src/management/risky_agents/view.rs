@@ -1,6 +1,5 @@
 //! A risk entry as Graph's `riskyAgent` (`reference/entra.md` §5.2).
 
-use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::risk::{RiskEntry, RiskSubject};
@@ -15,13 +14,8 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// How a client with these headers sees the snapshot.
-    pub(super) fn new(snapshot: &'a Snapshot, headers: &HeaderMap) -> Self {
-        let preferences = headers.get_all("prefer").iter();
-        let knows_new_names = preferences
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|one| one.trim() == "include-unknown-enum-members");
+    /// How a client sees the snapshot.
+    pub(super) const fn new(snapshot: &'a Snapshot, knows_new_names: bool) -> Self {
         Self {
             snapshot,
             knows_new_names,

@@ -10,7 +10,7 @@ fn with_file_limit(config: &str, kilobytes: u32) -> Process {
     let mut shell = Command::new("bash");
     let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" run --config \"$1\"");
     shell.args(["-c", &script, env!("CARGO_BIN_EXE_boomgate"), config]);
-    Process::spawn(&mut shell)
+    Process::of(shell)
 }
 
 #[tokio::test]

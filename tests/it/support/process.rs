@@ -28,11 +28,22 @@ impl Drop for Process {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::spawn(&mut command(arguments))
+        Self::of(command(arguments))
+    }
+
+    /// The same, for whom permissions of files hold, whoever runs the tests.
+    pub(crate) fn start_confined(arguments: &[&str]) -> Self {
+        let plain = command(arguments);
+        let mut confined = Command::new("setpriv");
+        confined
+            .arg("--bounding-set=-dac_override,-dac_read_search")
+            .arg(plain.get_program())
+            .args(plain.get_args());
+        Self::of(confined)
     }
 
     /// Starts a command that ends in the binary, or in another one.
-    pub(crate) fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -15,7 +15,7 @@ use crate::config::folders;
 use crate::policy::read::without_annotations;
 use crate::policy::{OnUnsupported, PolicyState};
 use crate::types::json::Step;
-use crate::types::{Fault, Faults, ObjectId, Severity};
+use crate::types::{Fault, Faults, Severity};
 
 /// The most bytes that standard input may hold.
 const MAX_INPUT_BYTES: u64 = 64 * 1024 * 1024;
@@ -102,16 +102,8 @@ impl Import {
     }
 
     fn policy(&mut self, document: &Arc<Document>, object: &Object, at: usize) -> Option<Incoming> {
-        // What only the lenient reading calls an error makes it no policy at all; the rest is for the operator to know.
-        let (_, lenient) = document.policy(object, OnUnsupported::ReportOnly);
-        let (policy, found) = document.policy(object, self.on_unsupported);
-        let malformed: Vec<_> = lenient.sorted();
-        for mut fault in found.sorted() {
-            if !malformed.contains(&fault) {
-                fault.severity = Severity::Warning;
-            }
-            self.faults.push(fault);
-        }
+        let (policy, found) = document.policy_to_look_at(object, self.on_unsupported);
+        self.faults.extend(found);
         let policy = policy?;
         if has_lost_agents(document, object) {
             let message =
@@ -142,14 +134,14 @@ impl Import {
         object: &Object,
         at: usize,
     ) -> Option<Incoming> {
-        let id = object.text("id").and_then(|id| ObjectId::parse(id).ok());
+        let id = object.id();
         if id.is_none() {
             let message = "expected the named location's id".to_owned();
             let steps = [Step::Member("id")];
             self.faults
                 .push(document.fault(object, &steps, Severity::Error, message));
         }
-        let id = id?.to_string();
+        let id = id?;
         Some(Incoming {
             kind: Kind::NamedLocation,
             display_name: object.text("displayName").unwrap_or(&id).to_owned(),

@@ -77,12 +77,12 @@ impl<'a> Target<'a> {
             Err(fault) => return self.faults.push(fault),
         };
         for object in document.objects.iter().filter(|object| object.kind == kind) {
-            if let Some(id) = object.text("id").and_then(|id| ObjectId::parse(id).ok()) {
+            if let Some(id) = object.id() {
                 let existing = Existing {
                     path: PathBuf::from(&source.shown),
                     source: without_annotations(&object.members),
                 };
-                self.existing.insert(id.to_string(), existing);
+                self.existing.insert(id, existing);
             }
         }
     }

@@ -1,0 +1,201 @@
+//! Whether one policy blocks every call that another applies to, for certain: also where facts are unknown.
+//!
+//! A fact that a required source does not tell counts as met, one of an optional source does not. Where a condition
+//! rests on several facts, some may be told and others not, and then a longer list is not always the wider one. So
+//! wider lists are compared only where one fact decides, or all are always known; anything else must be equal.
+//! Never here: a guess, and what a directory knows.
+
+use crate::policy::PolicyState;
+use crate::policy::filter::{Expression, FilterRule};
+use crate::policy::model::{
+    AgentTarget, ApplicationTarget, Assignment, ConditionSet, Filter, FilterMode, Policy,
+    RiskLevels,
+};
+use crate::types::RiskLevel;
+
+/// Whether `wide` is enforced and blocks every call to which `narrow` applies, so that without `narrow`, which is
+/// enforced too, every verdict is the same. `false` where that is not certain.
+#[must_use]
+pub fn covers(wide: &Policy, narrow: &Policy) -> bool {
+    blocks(wide)
+        && narrow.state == PolicyState::Enabled
+        && conditions_cover(&wide.conditions, &narrow.conditions)
+}
+
+fn blocks(policy: &Policy) -> bool {
+    policy.state == PolicyState::Enabled && policy.is_understood() && policy.grant_controls.block
+}
+
+fn conditions_cover(wide: &ConditionSet, narrow: &ConditionSet) -> bool {
+    applications_cover(&wide.applications, &narrow.applications)
+        && known_lists_cover(&wide.agent_identities, &narrow.agent_identities)
+        && known_lists_cover(&wide.agent_users, &narrow.agent_users)
+        && levels_cover(wide.agent_risk, narrow.agent_risk)
+        && rest(wide) == rest(narrow)
+}
+
+/// What is only compared whole. A condition that is new here is, until something better is certain.
+pub(super) fn rest(conditions: &ConditionSet) -> ConditionSet {
+    let mut rest = conditions.clone();
+    rest.applications = Assignment::default();
+    rest.agent_identities = Assignment::default();
+    rest.agent_users = Assignment::default();
+    rest.agent_risk = None;
+    rest
+}
+
+/// The kinds of callers that an enforced policy, or one that may be, blocks whatever they do.
+pub(super) fn locked_out(policy: &Policy) -> Vec<&'static str> {
+    let conditions = &policy.conditions;
+    let blocks = policy.grant_controls.block && policy.is_understood();
+    let is_unconditional =
+        conditions.agent_risk.is_none() && rest(conditions) == ConditionSet::default();
+    if !blocks || !is_all(&conditions.applications) || !is_unconditional {
+        return Vec::new();
+    }
+    let kinds = [
+        (is_all(&conditions.agent_identities), "agent identity"),
+        (is_all(&conditions.agent_users), "agent user"),
+    ];
+    kinds
+        .into_iter()
+        .filter_map(|(all, kind)| all.then_some(kind))
+        .collect()
+}
+
+/// An item of a list, as far as it is compared.
+pub(super) trait Target: PartialEq {
+    /// Whether it is every one.
+    fn is_all(&self) -> bool;
+    /// Whether it is nobody and nothing.
+    fn is_none(&self) -> bool;
+    /// Whether the object's id alone decides.
+    fn is_of_id(&self) -> bool;
+}
+
+impl Target for AgentTarget {
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    fn is_of_id(&self) -> bool {
+        true
+    }
+}
+
+impl Target for ApplicationTarget {
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Self::None | Self::Group(_))
+    }
+
+    fn is_of_id(&self) -> bool {
+        !matches!(self, Self::AllAgentIdResources)
+    }
+}
+
+/// Whether every one is included and nobody taken out, known or not.
+pub(super) fn is_all<T: Target>(list: &Assignment<T>) -> bool {
+    list.include.iter().any(T::is_all)
+        && list.filter.is_none()
+        && list.exclude.iter().all(T::is_none)
+}
+
+/// For resources: several facts, each of which may be unknown where a token is asked for.
+fn applications_cover(
+    wide: &Assignment<ApplicationTarget>,
+    narrow: &Assignment<ApplicationTarget>,
+) -> bool {
+    let by_id = |list: &Assignment<ApplicationTarget>| {
+        let mut targets = list.include.iter().chain(&list.exclude);
+        list.filter.is_none() && targets.all(Target::is_of_id)
+    };
+    is_all(wide)
+        || are_equal(wide, narrow)
+        || (by_id(wide) && by_id(narrow) && lists_cover(wide, narrow))
+}
+
+fn are_equal<T: Target>(one: &Assignment<T>, other: &Assignment<T>) -> bool {
+    are_equal_lists(&one.include, &other.include)
+        && are_equal_lists(&one.exclude, &other.exclude)
+        && one.filter == other.filter
+}
+
+fn are_equal_lists<T: Target>(one: &[T], other: &[T]) -> bool {
+    one.iter().all(|target| other.contains(target))
+        && other.iter().all(|target| one.contains(target))
+}
+
+/// For lists and filters of which every fact is always known.
+fn known_lists_cover<T: Target>(wide: &Assignment<T>, narrow: &Assignment<T>) -> bool {
+    includes_nobody(narrow) || lists_cover(wide, narrow)
+}
+
+/// For lists and filters of which every fact is known, or one fact decides.
+fn lists_cover<T: Target>(wide: &Assignment<T>, narrow: &Assignment<T>) -> bool {
+    let all_included = wide.include.iter().any(T::is_all) || wide.is_included_by_filter_alone();
+    let included = all_included
+        || (!narrow.is_included_by_filter_alone()
+            && narrow
+                .include
+                .iter()
+                .all(|target| target.is_none() || wide.include.contains(target)));
+    let left_in = wide
+        .exclude
+        .iter()
+        .all(|target| target.is_none() || narrow.exclude.contains(target));
+    included && left_in && filters_cover(wide.filter.as_ref(), narrow.filter.as_ref())
+}
+
+/// Whether a list concerns nobody at all, where every fact is known. One that is not known may be any, and then a list
+/// may count as met although it excludes all that it includes.
+pub(super) fn includes_nobody<T: Target>(list: &Assignment<T>) -> bool {
+    let is_included = !list.include.iter().all(T::is_none) || list.is_included_by_filter_alone();
+    let mut included = list.include.iter().filter(|target| !target.is_none());
+    let is_taken_out = list.exclude.iter().any(T::is_all)
+        || (!list.is_included_by_filter_alone()
+            && included.all(|target| list.exclude.contains(target)));
+    !is_included || is_taken_out
+}
+
+fn filters_cover(wide: Option<&Filter>, narrow: Option<&Filter>) -> bool {
+    match (wide, narrow) {
+        (None, _) => true,
+        (Some(wide), Some(narrow)) if wide.mode == narrow.mode => match wide.mode {
+            FilterMode::Include => implies(&narrow.rule, &wide.rule),
+            FilterMode::Exclude => implies(&wide.rule, &narrow.rule),
+        },
+        (Some(_), _) => false,
+    }
+}
+
+/// Whether all that meets one rule meets the other: the same, a conjunction with it, or one of a disjunction.
+fn implies(one: &FilterRule, other: &FilterRule) -> bool {
+    let (one, other) = (one.expression(), other.expression());
+    let is_part = match one {
+        Expression::And(parts) => parts.contains(other),
+        Expression::Or(_) | Expression::Not(_) | Expression::Leaf(_) => false,
+    };
+    let is_choice = match other {
+        Expression::Or(choices) => choices.contains(one),
+        Expression::And(_) | Expression::Not(_) | Expression::Leaf(_) => false,
+    };
+    one == other || is_part || is_choice
+}
+
+fn levels_cover(wide: Option<RiskLevels>, narrow: Option<RiskLevels>) -> bool {
+    match (wide, narrow) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(wide), Some(narrow)) => RiskLevel::ALL
+            .into_iter()
+            .all(|level| wide.contains(level) || !narrow.contains(level)),
+    }
+}

@@ -1,0 +1,138 @@
+//! What `policy lint` claims holds for every call: policies that it calls shadowed or repeated can all go at once and no
+//! verdict changes, what never applies never does, and what locks out blocks.
+
+use boomgate::policy::lint::{Oddity, odd};
+use boomgate::policy::model::{AgentTarget, ApplicationTarget, Policy, RiskLevels};
+use boomgate::policy::{PolicySet, PolicyState, Subject, Verdict};
+use boomgate::types::RiskLevel;
+use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::{Call, assignment, call, filter, policy};
+
+/// How many calls each set is held against; of sets there are as many as proptest has cases.
+const CALLS: usize = 24;
+
+/// One thing changed, most often so that the policy concerns less.
+fn changed(policy: Policy) -> impl Strategy<Value = Policy> {
+    let app = ApplicationTarget::AllAgentIdResources;
+    let narrow = assignment(ApplicationTarget::All, vec![ApplicationTarget::None, app]);
+    (0..9_u8, filter(), narrow, any::<bool>()).prop_map(move |(what, filter, narrow, flag)| {
+        let mut policy = policy.clone();
+        let conditions = &mut policy.conditions;
+        match what {
+            0 => policy.state = PolicyState::Enabled,
+            1 => {
+                let high = RiskLevels::default().with(RiskLevel::High);
+                conditions.agent_risk.get_or_insert(high);
+            }
+            2 => conditions.agent_risk = None,
+            3 => conditions.agent_identities.filter = filter,
+            4 => conditions.applications = narrow,
+            5 => conditions.agent_identities.include = vec![AgentTarget::All],
+            6 => {
+                let include = conditions.agent_identities.include.clone();
+                conditions.agent_identities.exclude.extend(include);
+            }
+            7 => conditions.applications.exclude.clear(),
+            _ => policy.grant_controls.block = flag,
+        }
+        policy
+    })
+}
+
+/// Policies that are likely to have to do with each other.
+fn related() -> impl Strategy<Value = Vec<Policy>> {
+    let some = prop::collection::vec(policy(), 1..3);
+    some.prop_flat_map(|some| {
+        let more: Vec<_> = some
+            .iter()
+            .cloned()
+            .map(|one| prop_oneof![1 => Just(one.clone()), 4 => changed(one.clone()), 2 => changed(one).prop_flat_map(changed)])
+            .collect();
+        (Just(some), more, any::<bool>()).prop_map(|(mut some, more, turned)| {
+            some.extend(more);
+            if turned {
+                some.reverse();
+            }
+            some
+        })
+    })
+}
+
+fn verdict(policies: &[Policy], call: &Call) -> Verdict {
+    PolicySet::compile(policies.to_vec())
+        .evaluate(&call.facts())
+        .verdict
+}
+
+/// Holds the claims on a set against some calls, and counts them.
+fn check(policies: &[Policy], calls: &[Call], claims: &mut [usize; 4]) {
+    let oddities = odd(policies);
+    let mut left: Vec<Option<Policy>> = policies.iter().cloned().map(Some).collect();
+    for (at, oddity) in &oddities {
+        let count = match oddity {
+            Oddity::NeverApplies(_) => 0,
+            Oddity::Repeats(_) => 1,
+            Oddity::Shadowed(_) => 2,
+            Oddity::LocksOut(_) => 3,
+        };
+        claims[count] += 1;
+        if count < 3 {
+            left[*at] = None;
+        }
+    }
+    let left: Vec<Policy> = left.into_iter().flatten().collect();
+    for call in calls {
+        let facts = call.facts();
+        assert_eq!(
+            verdict(&left, call),
+            verdict(policies, call),
+            "{policies:#?}\n{oddities:?}\n{call:#?}"
+        );
+        let results = PolicySet::compile(policies.to_vec()).evaluate_all(&facts);
+        for (at, oddity) in &oddities {
+            let outcome = results[*at].outcome;
+            match oddity {
+                Oddity::NeverApplies(_) => {
+                    assert!(!outcome.applied(), "{:#?}\n{call:#?}", policies[*at]);
+                }
+                Oddity::LocksOut(kind) => {
+                    let is_of_kind = match facts.subject {
+                        Subject::AgentIdentity(_) => *kind == "agent identity",
+                        Subject::AgentUser { .. } => *kind == "agent user",
+                        Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => {
+                            false
+                        }
+                    };
+                    if is_of_kind && policies[*at].state == PolicyState::Enabled {
+                        assert_eq!(
+                            verdict(policies, call),
+                            Verdict::Block,
+                            "{:#?}\n{call:#?}",
+                            policies[*at]
+                        );
+                    }
+                }
+                Oddity::Repeats(_) | Oddity::Shadowed(_) => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn what_lint_claims_of_policies_holds_for_every_call() {
+    let mut runner = TestRunner::new(Config::default());
+    let sets = runner.config().cases;
+    let calls = prop::collection::vec(call(), CALLS);
+    let mut claims = [0; 4];
+    for _ in 0..sets {
+        let policies = related().new_tree(&mut runner).unwrap().current();
+        let calls = calls.new_tree(&mut runner).unwrap().current();
+        check(&policies, &calls, &mut claims);
+    }
+    println!("never applies, repeats, shadowed, locks out: {claims:?}");
+    // A claim that is never made is never wrong.
+    assert!(claims.iter().all(|count| *count > 4), "{claims:?}");
+}
