@@ -17,7 +17,7 @@ use crate::call::ConnectionFacts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::feeds::{
-    self, Discovered, KeyFeed, KeyFeedContext, KnownState, StateFeed, Status, Watch,
+    self, Discovered, KeyFeed, KeyFeedContext, KnownState, StateFeed, StateFeedContext, Status, Watch,
 };
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
@@ -95,10 +95,18 @@ impl App {
         kept.read(&opened.state);
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let first = control::snapshot(loaded, &kept, clock.now())?;
+        let mut first = control::snapshot(loaded, &kept, clock.now())?;
+        // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
+        first.is_state_known = opened.shared.as_ref().is_none_or(|(_, of)| !of.required);
         let snapshots = Arc::new(Snapshots::new(first));
-        let state = StateFeed::new(opened.store, kept.foreign, Arc::clone(&snapshots));
         let status = Arc::new(Status::default());
+        let state = StateFeedContext {
+            store: opened.store,
+            snapshots: Arc::clone(&snapshots),
+            status: Arc::clone(&status),
+            clock: Arc::clone(&clock),
+        };
+        let state = Arc::new(StateFeed::new(state, kept.foreign));
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
             snapshots: Arc::clone(&snapshots),
             status: Arc::clone(&status),
@@ -124,7 +132,7 @@ impl App {
             path: path.to_owned(),
             environment,
             shared: shared.clone(),
-            state: Arc::new(state),
+            state: Arc::clone(&state),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -146,6 +154,9 @@ impl App {
         let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
+        if let Some((changes, freshness)) = opened.shared {
+            tasks.spawn(state.follow(changes, freshness));
+        }
         let workers = listener::run(
             sockets,
             move |_worker| Arc::new(Gateway::new(shared.clone())),

@@ -58,6 +58,8 @@ pub struct Knowledge<'a> {
     pub risk: &'a RiskTable,
     /// Which tokens are refused although they are valid.
     pub revocations: &'a Revocations,
+    /// Whether what was reported of agents is known.
+    pub is_state_known: bool,
     /// How decisions are made.
     pub settings: DecisionSettings,
     /// The generation of the snapshot.
@@ -159,6 +161,8 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         .refuse(question.caller, token.issued_at);
     let reason = match before_scope.effect() {
         Effect::Allow if is_revoked => Reason::TokenRevoked,
+        // FAIL-CLOSED: what is not known could be the word that stops this very caller.
+        Effect::Allow if !knowledge.is_state_known => Reason::FactsUnavailable,
         Effect::Allow if !operation.is_covered_by(&token.scopes, &token.roles) => {
             Reason::ScopeInsufficient
         }

@@ -6,6 +6,7 @@
 
 pub mod discovered;
 mod fingerprint;
+mod jitter;
 pub mod keys;
 pub mod reload;
 pub mod state;
@@ -15,6 +16,6 @@ pub mod watch;
 pub use discovered::Discovered;
 pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
 pub use reload::{ReloadError, Reloaded, Reloads};
-pub use state::{KnownState, StateFeed};
+pub use state::{KnownState, StateFeed, StateFeedContext};
 pub use status::{Source, Status};
 pub use watch::{Change, Watch};

@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub risk: RiskTable,
     /// Which tokens are refused although they are valid.
     pub revocations: Revocations,
+    /// Whether what was reported of agents is known: it is not before it was read, nor when it is older than allowed.
+    pub is_state_known: bool,
     /// How decisions are made.
     pub decisions: DecisionSettings,
     /// What answers say.
@@ -48,6 +50,7 @@ impl Snapshot {
             policies: &self.policies,
             risk: &self.risk,
             revocations: &self.revocations,
+            is_state_known: self.is_state_known,
             settings: self.decisions,
             generation: &self.generation,
         }

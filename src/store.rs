@@ -1,7 +1,7 @@
 //! Room 6: what must outlive a reload or a restart: the state that was reported, and the operator's folders.
 //!
 //! State is entries, of which the later word stands ([`entry`]); an engine keeps them: a file of this process's own,
-//! or the memory. Never here: deciding, and "there is none" for "it could not be read".
+//! one that replicas share, or the memory. Never here: deciding, and "there is none" for "it could not be read".
 
 pub mod embedded;
 pub mod entry;
@@ -9,6 +9,7 @@ pub mod etag;
 pub mod files;
 pub mod folder;
 mod memory;
+pub mod redis;
 pub mod settings;
 
 use std::fmt::Debug;
@@ -19,8 +20,9 @@ use std::sync::Arc;
 pub use embedded::EmbeddedStore;
 pub use entry::{Entry, Opened, Sealed};
 pub use memory::MemoryStore;
+pub use redis::RedisStore;
 
-use settings::StoreSettings;
+use settings::{Freshness, StoreSettings};
 
 /// Why state could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,13 +79,26 @@ pub trait StateStore: Debug + Send + Sync {
     fn put(&self, entries: Vec<Sealed>) -> Answer<'_, Vec<Sealed>>;
 }
 
+/// What others change in an engine that is shared.
+pub trait Changes: Debug + Send {
+    /// Waits for changes, and gives them in their order; after a while without any, none. Everything that is kept comes
+    /// first, and again after changes were missed; `ours` is what this process knows then, for an engine that has lost
+    /// some of it.
+    fn next<'a>(
+        &'a mut self,
+        ours: &'a (dyn Fn() -> Vec<Sealed> + Send + Sync),
+    ) -> Answer<'a, Vec<Sealed>>;
+}
+
 /// An engine that was opened.
 #[derive(Debug)]
 pub struct OpenStore {
     /// The engine.
     pub store: Arc<dyn StateStore>,
-    /// What is kept in it.
+    /// What is kept in it, if it is this process's own.
     pub state: Vec<Sealed>,
+    /// What follows the others' changes, if it is shared, and how old what is known may be.
+    pub shared: Option<(Box<dyn Changes>, Freshness)>,
 }
 
 /// Opens the engine.
@@ -94,12 +109,25 @@ pub fn open(settings: &StoreSettings) -> Result<OpenStore, StoreError> {
     match settings {
         StoreSettings::Embedded(folder) => {
             let (store, state) = EmbeddedStore::open(folder)?;
-            let store = Arc::new(store);
-            Ok(OpenStore { store, state })
+            Ok(OpenStore {
+                store: Arc::new(store),
+                state,
+                shared: None,
+            })
+        }
+        StoreSettings::Redis(settings) => {
+            let freshness = settings.freshness;
+            let (store, follower) = RedisStore::new(settings.clone())?;
+            Ok(OpenStore {
+                store: Arc::new(store),
+                state: Vec::new(),
+                shared: Some((Box::new(follower), freshness)),
+            })
         }
         StoreSettings::MemoryOnly => Ok(OpenStore {
             store: Arc::new(MemoryStore::default()),
             state: Vec::new(),
+            shared: None,
         }),
     }
 }

@@ -229,6 +229,7 @@ impl Control {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
             risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
             revocations: current.revocations.clone(),
+            is_state_known: current.is_state_known,
             ..next.clone()
         });
         self.shared.keys.follow();
@@ -314,6 +315,7 @@ pub(super) fn snapshot(
         policies: Arc::clone(&loaded.policies),
         risk: kept.risk.with_all_of(FILE_SOURCE, &loaded.risk),
         revocations: kept.revocations.clone(),
+        is_state_known: true,
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),

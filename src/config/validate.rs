@@ -67,7 +67,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         decisions: decisions(config),
         responses,
         records,
-        store,
+        store: store?,
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,

@@ -4,11 +4,15 @@
 //! it does not matter in which order they come, nor how often. Never here: a decision, and what is said being lost
 //! because whoever said it has gone.
 
+mod shared;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::Status;
+use crate::clock::Clock;
 use crate::risk::{Revocations, RiskTable};
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
@@ -50,11 +54,23 @@ impl KnownState {
     }
 }
 
+/// What a [`StateFeed`] works with.
+#[derive(Debug, Clone)]
+pub struct StateFeedContext {
+    /// Where state is kept.
+    pub store: Arc<dyn StateStore>,
+    /// Where it is in force.
+    pub snapshots: Arc<Snapshots>,
+    /// What `/readyz` shows.
+    pub status: Arc<Status>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
 /// Keeps state and shows it. One for the whole process.
 #[derive(Debug)]
 pub struct StateFeed {
-    store: Arc<dyn StateStore>,
-    snapshots: Arc<Snapshots>,
+    context: StateFeedContext,
     /// Entries that a newer version wrote, as they came: nobody here can write them again.
     foreign: Mutex<BTreeMap<Arc<str>, Sealed>>,
 }
@@ -62,14 +78,9 @@ pub struct StateFeed {
 impl StateFeed {
     /// For an engine whose state is in the snapshot already.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn StateStore>,
-        foreign: Vec<Sealed>,
-        snapshots: Arc<Snapshots>,
-    ) -> Self {
+    pub fn new(context: StateFeedContext, foreign: Vec<Sealed>) -> Self {
         let feed = Self {
-            store,
-            snapshots,
+            context,
             foreign: Mutex::default(),
         };
         feed.note_foreign(foreign);
@@ -99,9 +110,9 @@ impl StateFeed {
         entries: impl Fn(&Snapshot) -> Vec<Entry>,
     ) -> Result<Vec<Entry>, StoreError> {
         for _ in 0..MAX_TRIES {
-            let said = entries(&self.snapshots.load());
+            let said = entries(&self.context.snapshots.load());
             let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
-            let above = self.store.put(sealed.clone()).await?;
+            let above = self.context.store.put(sealed.clone()).await?;
             self.show(&sealed);
             if above.is_empty() {
                 return Ok(said);
@@ -118,7 +129,7 @@ impl StateFeed {
     pub fn show(&self, entries: &[Sealed]) {
         let mut heard = KnownState::default();
         heard.read(entries);
-        self.snapshots.update(|current| Snapshot {
+        self.context.snapshots.update(|current| Snapshot {
             risk: current.risk.joined(&heard.risk),
             revocations: current.revocations.joined(&heard.revocations),
             ..current.clone()

@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode};
 use super::Control;
 use super::actor::Actor;
 use super::graph::{GraphError, RequestIds};
-use super::writes::request::object;
+use super::writes::object;
 use crate::identity::subject::SubjectId;
 use crate::risk::Revocation;
 use crate::snapshot::Snapshot;

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::decision::DecisionSettings;
+use crate::feeds::StateFeedContext;
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
 use crate::identity::settings::{ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile};
@@ -81,6 +82,7 @@ fn state() -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         revocations: Revocations::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -115,7 +117,13 @@ fn state() -> State {
 }
 
 fn reported(store: Arc<dyn StateStore>, snapshots: &Arc<Snapshots>) -> Arc<StateFeed> {
-    Arc::new(StateFeed::new(store, Vec::new(), Arc::clone(snapshots)))
+    let context = StateFeedContext {
+        store,
+        snapshots: Arc::clone(snapshots),
+        status: Arc::default(),
+        clock: Arc::new(Stopped),
+    };
+    Arc::new(StateFeed::new(context, Vec::new()))
 }
 
 /// One that writes to nowhere.

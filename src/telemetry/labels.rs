@@ -86,6 +86,8 @@ label_set! {
         File = "file",
         /// The management API.
         Management = "management",
+        /// The engine that replicas share, which passes on what any of them was told.
+        Store = "store",
     }
     /// What a report of risk says.
     SignalKind {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
 use boomgate::decision::DecisionSettings;
-use boomgate::feeds::{StateFeed, Status};
+use boomgate::feeds::{StateFeed, StateFeedContext, Status};
 use boomgate::feeds::reload::channel;
 use boomgate::listener::socket::bind_alone;
 use boomgate::listener::{load, serve_management};
@@ -40,6 +40,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         revocations: Revocations::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -56,8 +57,13 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
     };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
     let snapshots = Arc::new(Snapshots::new(snapshot));
-    let store = Arc::new(MemoryStore::default());
-    let reported = StateFeed::new(store, Vec::new(), Arc::clone(&snapshots));
+    let reported = StateFeedContext {
+        store: Arc::new(MemoryStore::default()),
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::default(),
+        clock: Arc::new(SystemClock),
+    };
+    let reported = StateFeed::new(reported, Vec::new());
     State {
         snapshots,
         reported: Arc::new(reported),

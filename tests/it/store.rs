@@ -2,6 +2,7 @@
 
 mod disk;
 mod kill;
+mod shared;
 
 use http::Method;
 use serde_json::json;
@@ -10,7 +11,7 @@ use crate::support::client::Client;
 use crate::support::gateway::Gateway;
 use crate::support::pki::Pki;
 use crate::support::process::Process;
-use crate::support::site::{AGENT, Ground, OTHER_AGENT, Setup, Site, block, exchange, start};
+use crate::support::site::{AGENT, Ground, OTHER_AGENT, Setup, Site, block};
 
 const AGENTS: &str = "/beta/identityProtection/riskyAgents";
 const CONFIRM: &str = "/beta/identityProtection/riskyAgents/confirmCompromised";
@@ -106,6 +107,6 @@ async fn state_in_memory_alone_is_a_choice_that_is_warned_of_and_ends_with_the_p
 
 /// Asks a gateway that runs as a process.
 async fn confirm(gateway: &Gateway, pki: &Pki, ids: &[&str]) -> u16 {
-    let answer = gateway.manage(pki, Method::POST, CONFIRM, &agents(ids));
-    answer.await.status.as_u16()
+    let answer = gateway.manage(pki, Method::POST, CONFIRM, &agents(ids)).await;
+    answer.status.as_u16()
 }

@@ -7,6 +7,7 @@ pub(crate) mod http2_bytes;
 pub(crate) mod log;
 pub(crate) mod pki;
 pub(crate) mod process;
+pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod site;

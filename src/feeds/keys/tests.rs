@@ -208,6 +208,7 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
         policies: Arc::default(),
         risk: crate::risk::RiskTable::default(),
         revocations: crate::risk::Revocations::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

@@ -17,14 +17,31 @@ fn snapshots() -> Arc<Snapshots> {
         policies: Arc::default(),
         risk: RiskTable::default(),
         revocations: Revocations::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
     }))
 }
 
+/// A clock that stands.
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(1_000)
+    }
+}
+
 fn feed(store: Arc<dyn StateStore>) -> Arc<StateFeed> {
-    Arc::new(StateFeed::new(store, Vec::new(), snapshots()))
+    let context = StateFeedContext {
+        store,
+        snapshots: snapshots(),
+        status: Arc::default(),
+        clock: Arc::new(Stopped),
+    };
+    Arc::new(StateFeed::new(context, Vec::new()))
 }
 
 fn risk(level: RiskLevel, at: Timestamp) -> Entry {
@@ -40,7 +57,7 @@ fn risk(level: RiskLevel, at: Timestamp) -> Entry {
 }
 
 fn level(feed: &StateFeed) -> Option<RiskLevel> {
-    feed.snapshots.load().risk.get(AGENT)?.level
+    feed.context.snapshots.load().risk.get(AGENT)?.level
 }
 
 #[tokio::test]
@@ -114,7 +131,7 @@ async fn what_a_newer_version_keeps_counts_for_the_worst_and_is_not_written_agai
     };
     feed.show(std::slice::from_ref(&newer));
     assert_eq!(level(&feed), None);
-    assert_eq!(feed.snapshots.load().risk.len(), 1);
+    assert_eq!(feed.context.snapshots.load().risk.len(), 1);
     let foreign: Vec<_> = feed.foreign.lock().values().cloned().collect();
     assert_eq!(foreign, [newer]);
 }
@@ -129,6 +146,6 @@ async fn revocations_are_in_force_too() {
         source: "management".into(),
     });
     feed.say(move |_| vec![cut.clone()]).await.unwrap();
-    let snapshot = feed.snapshots.load();
+    let snapshot = feed.context.snapshots.load();
     assert_eq!(snapshot.revocations.get(AGENT).unwrap().issued_until, until);
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::management::Control;
 use crate::management::actor::Actor;
 use crate::management::graph::{GraphError, RequestIds};
-use crate::management::writes::request::object;
+use crate::management::writes::object;
 use crate::risk::{RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
 use crate::store::Entry;

@@ -104,6 +104,7 @@ pub(in crate::record) async fn decided(
             .map(risk_entry)
             .collect::<RiskTable>(),
         revocations: &Revocations::default(),
+        is_state_known: true,
         settings: DecisionSettings::default(),
         generation: &"0f1e2d3c".into(),
     };
