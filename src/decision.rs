@@ -5,6 +5,7 @@
 //! Never here: an "allow" that stands for "could not tell", IO, and the reading of a rule.
 
 mod question;
+mod settings;
 
 use std::sync::Arc;
 
@@ -12,42 +13,11 @@ use crate::call::Received;
 use crate::capability::Operation;
 use crate::identity::Identified;
 use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
-use crate::risk::{Assessment, Revocations, RiskSettings, RiskTable};
-use crate::types::{Effect, PolicyId, Reason, Timestamp};
+use crate::risk::{Assessment, Revocations, RiskTable};
+use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
-pub use question::{Question, agent_facts};
-
-/// What happens to agents that the directory does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UnknownAgents {
-    /// Policies judge them: those on `All` agents apply, and attribute filters see no attributes.
-    #[default]
-    Evaluate,
-    /// They are blocked.
-    Block,
-}
-
-/// How decisions are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DecisionSettings {
-    /// Read policies only as Entra does (`product.md` §4).
-    pub entra_parity: bool,
-    /// Agents that the directory does not know.
-    pub unknown_agents: UnknownAgents,
-    /// Whether withheld risk fails closed.
-    pub risk_required: bool,
-}
-
-impl DecisionSettings {
-    /// How risk levels combine under these settings.
-    #[must_use]
-    pub const fn risk(self) -> RiskSettings {
-        RiskSettings {
-            inherit: !self.entra_parity,
-            required: self.risk_required && !self.entra_parity,
-        }
-    }
-}
+pub use question::{Question, Session, agent_facts};
+pub use settings::{DecisionSettings, FactKind, FactKinds, UnknownAgents};
 
 /// What a decision is made on, beside the call: one snapshot's parts.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +49,8 @@ pub struct Decision {
     pub risk: Assessment,
     /// What the call does.
     pub operation: Operation,
+    /// The country of the call's address.
+    pub country: Fact<Option<Country>>,
     /// The snapshot's generation.
     pub generation: Arc<str>,
     /// How it was made.
@@ -129,7 +101,7 @@ impl Decided {
     #[must_use]
     pub fn facts(&self) -> Facts<'_> {
         let decision = &self.decision;
-        let question = Question::of(&self.identified, &decision.operation);
+        let question = question(&self.identified, &decision.operation, decision.country);
         question.facts(&decision.risk, decision.settings, decision.at)
     }
 
@@ -148,9 +120,13 @@ impl Decided {
 /// Decides on one call.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
     let settings = knowledge.settings;
+    let country = settings.missing(FactKind::Country);
     let operation = Operation::of(identified.received());
-    let question = Question::of(&identified, &operation);
-    let risk = knowledge.risk.assess(question.caller, settings.risk());
+    let question = question(&identified, &operation, country);
+    let sign_in = question.session.sign_in();
+    let risk = knowledge
+        .risk
+        .assess(question.caller, sign_in, settings.risk());
     let evaluation = knowledge
         .policies
         .evaluate(&question.facts(&risk, settings, now));
@@ -174,6 +150,7 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         policies: Arc::clone(knowledge.policies),
         risk,
         operation,
+        country,
         generation: Arc::clone(knowledge.generation),
         settings,
         at: now,
@@ -181,5 +158,21 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
     Decided {
         identified,
         decision,
+    }
+}
+
+/// What a call asks that performs this operation, and comes from this country.
+fn question<'a>(
+    identified: &'a Identified,
+    operation: &'a Operation,
+    country: Fact<Option<Country>>,
+) -> Question<'a> {
+    let received = identified.received();
+    let address = received.context().client_address;
+    Question {
+        caller: identified.caller(),
+        resource: received.resource(),
+        operation,
+        session: Session::of(identified.token(), address, country),
     }
 }

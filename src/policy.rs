@@ -10,27 +10,41 @@
 
 pub mod analysis;
 mod assignment;
+mod bits;
 mod check;
 mod compile;
+mod demands;
 pub mod evaluation;
 pub mod facts;
 pub mod filter;
 mod index;
+mod judged;
 pub mod lint;
+pub mod locations;
 pub mod model;
 pub mod read;
+mod reads;
+pub mod scope;
 pub mod set;
+mod truth;
+mod users;
+pub mod vocabulary;
+mod when;
 
 pub use analysis::AnalysisReason;
-pub use check::check_set;
+pub use check::{check_ids, check_set};
 pub use compile::CompiledPolicy;
-pub use evaluation::{
-    Condition, Conditions, Evaluation, PolicyOutcome, PolicyResult, Rule, Rules, Verdict,
-};
+pub use demands::ControlResults;
+pub use evaluation::{Evaluation, PolicyOutcome, PolicyResult, Verdict};
 pub use facts::{
     AgentFacts, AgentUserFacts, ControlFacts, Facts, GuestFacts, HumanFacts, ResourceFacts,
     SessionFacts, Subject, WorkloadFacts,
 };
+pub use locations::NamedLocations;
 pub use model::Policy;
 pub use read::OnUnsupported;
 pub use set::{PolicySet, PolicyState};
+pub use vocabulary::{
+    Condition, Conditions, Control, Controls, FactName, FactNames, Principal, Principals, Rule,
+    Rules,
+};

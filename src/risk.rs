@@ -1,4 +1,4 @@
-//! Room 3, pure: what is known of an agent's risk, and the level that follows from it.
+//! Room 3, pure: what is known of the risk of agents, humans, their sign-ins and workloads, and the levels that follow.
 //!
 //! Effective level: `reference/entra.md` §5.5; with inheritance (`product.md` §4), the highest of an agent's
 //! own, its agent identity's (for agent users) and its blueprint's. Of what several sources say of one subject, an
@@ -12,13 +12,13 @@ mod table;
 
 use std::sync::Arc;
 
-use crate::types::{Fact, RiskLevel, RiskState, Timestamp};
+use crate::types::{Fact, InsiderRiskLevel, RiskLevel, RiskState, Timestamp};
 
 pub use rank::Rank;
 pub use revocations::{Revocation, Revocations};
 pub use table::RiskTable;
 
-/// What a risk entry is about: Graph's `agentIdentityType`.
+/// What a risk entry is about: Graph's `agentIdentityType`, and the other subjects of identity protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RiskSubject {
@@ -28,34 +28,51 @@ pub enum RiskSubject {
     AgentUser,
     /// A blueprint, by its principal's object id or its appId.
     AgentIdentityBlueprintPrincipal,
+    /// A human, by object id or the issuer's subject.
+    User,
+    /// A classic workload, by its service principal's object id.
+    ServicePrincipal,
+    /// A human's session, by the token's `sid`, or the one token, by its own id.
+    SignIn,
+    /// A human as an insider. The levels are `minor`, `moderate` and `elevated`, kept as low, medium and high.
+    Insider,
 }
 
 impl RiskSubject {
     /// Every kind of subject.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 7] = [
         Self::AgentIdentity,
         Self::AgentUser,
         Self::AgentIdentityBlueprintPrincipal,
+        Self::User,
+        Self::ServicePrincipal,
+        Self::SignIn,
+        Self::Insider,
     ];
 
-    /// Graph's name of the kind.
+    /// The stable name of the kind; of agents, Graph's.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AgentIdentity => "agentIdentity",
             Self::AgentUser => "agentUser",
             Self::AgentIdentityBlueprintPrincipal => "agentIdentityBlueprintPrincipal",
+            Self::User => "user",
+            Self::ServicePrincipal => "servicePrincipal",
+            Self::SignIn => "signIn",
+            Self::Insider => "insider",
         }
     }
 
-    /// Reads Graph's name of a kind.
+    /// Reads the name of a kind.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// What one source last said of one subject. Graph's `riskyAgent`, with the source.
+/// What one source last said of one subject. Graph's `riskyAgent`, `riskyUser`, `riskyServicePrincipal` or
+/// `riskDetection`, with the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskEntry {
     /// The subject's id.
@@ -119,6 +136,14 @@ pub struct Assessment {
     pub agent: Fact<RiskLevel>,
     /// The agent user's level, where there is one.
     pub agent_user: Fact<RiskLevel>,
+    /// The human's level, where there is one.
+    pub user: Fact<RiskLevel>,
+    /// The level of the human's sign-in.
+    pub sign_in: Fact<RiskLevel>,
+    /// The human's level as an insider.
+    pub insider: Fact<InsiderRiskLevel>,
+    /// The classic workload's level, if the caller is one.
+    pub service_principal: Fact<RiskLevel>,
     /// The entries that were read.
     pub inputs: Vec<RiskInput>,
 }
@@ -144,6 +169,39 @@ impl RiskSettings {
     }
 }
 
+/// By what the sign-in behind a token is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SignInIds<'a> {
+    /// The session.
+    pub session: Option<&'a str>,
+    /// The token.
+    pub token: Option<&'a str>,
+}
+
+impl Assessment {
+    /// Nothing was said of anybody.
+    const NONE: Self = Self {
+        agent: Fact::Known(RiskLevel::None),
+        agent_user: Fact::Known(RiskLevel::None),
+        user: Fact::Known(RiskLevel::None),
+        sign_in: Fact::Known(RiskLevel::None),
+        insider: Fact::Known(InsiderRiskLevel::None),
+        service_principal: Fact::Known(RiskLevel::None),
+        inputs: Vec::new(),
+    };
+}
+
+/// The level of an insider, as it was reported.
+#[must_use]
+pub const fn insider_level(level: RiskLevel) -> InsiderRiskLevel {
+    match level {
+        RiskLevel::None => InsiderRiskLevel::None,
+        RiskLevel::Low => InsiderRiskLevel::Minor,
+        RiskLevel::Medium => InsiderRiskLevel::Moderate,
+        RiskLevel::High => InsiderRiskLevel::Elevated,
+    }
+}
+
 /// The higher of two levels. An unknown one could be anything: it stands, unless the other is already the highest.
 fn higher(one: Fact<RiskLevel>, other: Fact<RiskLevel>) -> Fact<RiskLevel> {
     match (one, other) {
@@ -163,3 +221,6 @@ fn higher(one: Fact<RiskLevel>, other: Fact<RiskLevel>) -> Fact<RiskLevel> {
         (Fact::Unknown, Fact::Unknown) => Fact::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;

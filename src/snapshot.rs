@@ -1,11 +1,12 @@
 //! Room 7: all that the path of a call reads, as one immutable value behind one pointer.
 //!
 //! Feeds build a new snapshot and swap it in; a call loads the pointer once, at its start. No call ever
-//! sees half of a change. Never here: a lock, and a change in place.
+//! sees half of a change. Never here: a lock that a call waits for, and a change in place.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 
 use crate::call::Resources;
 use crate::decision::{DecisionSettings, Knowledge};
@@ -59,23 +60,75 @@ impl Snapshot {
 
 /// The current snapshot. Readers never wait; writers change one part of the newest at a time.
 #[derive(Debug)]
-pub struct Snapshots(ArcSwap<Snapshot>);
+pub struct Snapshots {
+    current: ArcSwap<Snapshot>,
+    /// Those that were replaced and not freed yet. Only writers come here.
+    retired: Mutex<Vec<Arc<Snapshot>>>,
+}
 
 impl Snapshots {
     /// Starts with this one.
     #[must_use]
     pub fn new(first: Snapshot) -> Self {
-        Self(ArcSwap::from_pointee(first))
+        Self {
+            current: ArcSwap::from_pointee(first),
+            retired: Mutex::default(),
+        }
     }
 
     /// The current one.
     #[must_use]
     pub fn load(&self) -> Arc<Snapshot> {
-        self.0.load_full()
+        self.current.load_full()
     }
 
     /// Makes a new one from the newest and swaps it in; `change` runs again if another writer was faster.
     pub fn update(&self, change: impl Fn(&Snapshot) -> Snapshot) {
-        self.0.rcu(|current| change(current));
+        let replaced = self.current.rcu(|current| change(current));
+        self.retired.lock().push(replaced);
+    }
+
+    /// Frees the replaced snapshots that no call reads any more.
+    ///
+    /// Whoever lets go of a snapshot last frees it, and freeing a million agents takes long: were it the call that read
+    /// it, all calls of its worker would wait. So each is kept here until nobody else has it. Call this where nobody waits.
+    pub fn free_retired(&self) {
+        let is_unread = |snapshot: &mut Arc<Snapshot>| Arc::strong_count(snapshot) == 1;
+        let unread: Vec<_> = self.retired.lock().extract_if(.., is_unread).collect();
+        drop(unread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(directory: Directory) -> Snapshot {
+        Snapshot {
+            generation: "g".into(),
+            resources: Arc::default(),
+            issuers: Arc::new(Issuers::new(Vec::new())),
+            directory: Arc::new(directory),
+            policies: Arc::default(),
+            risk: RiskTable::default(),
+            decisions: DecisionSettings::default(),
+            responses: Arc::default(),
+            upstreams: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn a_replaced_snapshot_is_freed_once_no_call_reads_it_and_never_by_the_call() {
+        let snapshots = Snapshots::new(snapshot(Directory::default()));
+        let read_by_a_call = snapshots.load();
+        let directory = Arc::downgrade(&read_by_a_call.directory);
+        snapshots.update(|_| snapshot(Directory::default()));
+
+        snapshots.free_retired();
+        assert!(directory.upgrade().is_some(), "a call still reads it");
+        drop(read_by_a_call);
+        assert!(directory.upgrade().is_some(), "the call freed it");
+        snapshots.free_retired();
+        assert!(directory.upgrade().is_none(), "nobody freed it");
     }
 }

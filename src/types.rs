@@ -13,6 +13,7 @@ pub mod reason;
 pub mod risk;
 pub mod secret;
 pub mod session;
+pub mod shared;
 pub mod text;
 pub mod time;
 
@@ -30,4 +31,5 @@ pub use secret::Secret;
 pub use session::{
     ClientAppType, Country, DevicePlatform, GuestType, InsiderRiskLevel, TransferMethod,
 };
+pub use shared::SharedTexts;
 pub use time::Timestamp;

@@ -96,7 +96,11 @@ impl Control {
     /// Reloads whenever a watched file changes or SIGHUP asks for it.
     pub(super) async fn follow(mut self, mut watch: Watch) {
         loop {
-            match watch.look().await {
+            let change = watch.look().await;
+            let snapshots = Arc::clone(&self.shared.snapshots);
+            // Not awaited: it holds up nobody, and nobody waits for it.
+            tokio::task::spawn_blocking(move || snapshots.free_retired());
+            match change {
                 Change::None => self.confirm_risk_file(),
                 Change::Files => drop(self.reload(&mut watch).await),
                 Change::Hangup => {

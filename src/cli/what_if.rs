@@ -7,6 +7,7 @@ mod report;
 pub mod subject;
 
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -14,9 +15,10 @@ use clap::ValueEnum;
 use super::{EXIT_CONFIGURATION, EXIT_FINE, Output, check};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, load};
-use crate::decision::Question;
+use crate::decision::{FactKind, Question, Session};
+use crate::identity::Evidence;
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
-use crate::risk::{Assessment, RiskSettings, RiskTable};
+use crate::risk::{Assessment, RiskSettings, RiskTable, SignInIds};
 use crate::types::{Fact, Reason, RiskLevel};
 
 pub(super) use report::state_in_words;
@@ -119,16 +121,24 @@ pub fn what_if(
     let caller = arguments.subject.find(&loaded.directory)?;
     let call = arguments.call.find(&loaded.settings.resources)?;
     let table: RiskTable = loaded.risk.into_iter().collect();
-    let mut risk = table.assess(&caller, settings.risk());
+    let mut risk = table.assess(&caller, SignInIds::default(), settings.risk());
     if let Some(assumed) = arguments.risk {
         let level = assumed.assumed(settings.risk());
         risk.agent = level;
         risk.agent_user = level;
     }
+    let evidence = Evidence::default();
     let question = Question {
         caller: &caller,
         resource: &call.resource,
         operation: &call.operation,
+        session: Session {
+            evidence: &evidence,
+            tenant: None,
+            token_id: None,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            country: settings.missing(FactKind::Country),
+        },
     };
     let facts = question.facts(&risk, settings, SystemClock.now());
     let evaluation = loaded.policies.evaluate(&facts);

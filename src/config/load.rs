@@ -14,10 +14,11 @@ use super::validate::{Checker, Validated, sources, validate};
 use super::{raw, structure};
 use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::identity::{Directory, KeySet};
-use crate::policy::{self, PolicySet};
+use crate::policy::locations::{self, OwnRanges};
+use crate::policy::{self, NamedLocations, PolicySet};
 use crate::risk::{self, RiskEntry};
 use crate::store::files::read_bounded;
-use crate::types::{Fault, Faults, json, text};
+use crate::types::{Fault, Faults, text};
 
 /// A configuration with all that it names.
 #[derive(Debug)]
@@ -160,7 +161,7 @@ fn load_text(
         let Validated { settings, keys } = validated;
         Loaded {
             settings,
-            policies: Arc::new(PolicySet::compile(named.policies)),
+            policies: Arc::new(PolicySet::compile(named.policies, &named.locations)),
             directory: Arc::new(named.directory),
             risk: named.risk,
             keys,
@@ -199,6 +200,7 @@ fn of_text(path: &Path, place: Place, message: String) -> Faults {
 /// What the named files say.
 struct Named {
     policies: Vec<policy::Policy>,
+    locations: NamedLocations,
     directory: Directory,
     risk: Vec<RiskEntry>,
     generation: Arc<str>,
@@ -231,12 +233,13 @@ impl Named {
                 generation.add("setting", section, node.to_json().to_string().as_bytes());
             }
         }
-        check_locations(check, &locations);
+        let locations = read_locations(check, &locations);
         Self {
             policies: match own_policies {
-                OwnPolicies::Read => read_policies(check, sources, &policies),
+                OwnPolicies::Read => read_policies(check, sources, &policies, &locations),
                 OwnPolicies::LeftOut => Vec::new(),
             },
+            locations,
             directory: build_directory(check, &directory),
             risk: read_risk(check, sources),
             generation: generation.finish(),
@@ -263,6 +266,7 @@ fn read_policies(
     check: &mut Checker<'_>,
     sources: &Sources,
     files: &[Source],
+    locations: &NamedLocations,
 ) -> Vec<policy::Policy> {
     let mut policies = Vec::new();
     for file in files {
@@ -270,7 +274,7 @@ fn read_policies(
         policies.extend(read);
         check.extend(found);
     }
-    check.extend(policy::check_set(&policies));
+    check.extend(policy::check_set(&policies, locations));
     if policies.is_empty() && !check.has_errors() {
         let section = MemberPath::root().key("policies");
         if sources.no_policies {
@@ -303,23 +307,16 @@ fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
     directory
 }
 
-/// No policy reads a location yet, so it is held only to being strict JSON.
-fn check_locations(check: &mut Checker<'_>, files: &[Source]) {
+fn read_locations(check: &mut Checker<'_>, files: &[Source]) -> NamedLocations {
+    let mut all = Vec::new();
     for file in files {
-        let path = Path::new(&file.shown);
-        match text::decode(&file.bytes) {
-            Err(error) => check.extend(of_text(path, Place::default(), error.to_string())),
-            Ok(text) => {
-                if let Err(error) = json::parse(text.as_bytes()) {
-                    let place = Place {
-                        line: error.line,
-                        column: error.column,
-                    };
-                    check.extend(of_text(path, place, error.message));
-                }
-            }
-        }
+        let (read, found) = locations::read(&file.shown, &file.bytes);
+        all.extend(read);
+        check.extend(found);
     }
+    let (compiled, found) = NamedLocations::compile(all, &OwnRanges::default());
+    check.extend(found);
+    compiled
 }
 
 fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {

@@ -141,10 +141,42 @@ impl Default for Risk {
 }
 
 /// How policies are read.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evaluation {
     /// Whether policies do only what they do in Entra: then an agent that acts for a human is not judged itself,
     /// no risk is inherited, and unknown facts do not block.
     pub entra_parity: bool,
+    /// The kinds of fact that may be missing: a condition on one that is missing does not hold, as in Entra's What-If.
+    /// Any other kind is required: where it is missing, a policy that reads it and demands anything blocks.
+    #[schemars(length(max = 16))]
+    pub optional_facts: Vec<FactKind>,
+}
+
+/// A kind of fact that a token, the directory or a database may not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    /// The human's groups.
+    Groups,
+    /// The human's directory roles.
+    DirectoryRoles,
+    /// Whether the human is a guest, and of what kind.
+    UserType,
+    /// The country of the caller's address.
+    Country,
+    /// The platform of the device.
+    Platform,
+    /// What the human uses.
+    ClientAppType,
+    /// How the session came to this client.
+    TransferMethod,
+    /// The device's properties.
+    Device,
+    /// Where an agent user's session was started from.
+    AgentContext,
+    /// What was shown of grant controls: one that is missing is not satisfied either way.
+    Controls,
+    /// Whether a classic workload is registered in the tenant, and its attributes.
+    ServicePrincipal,
 }

@@ -18,7 +18,7 @@ use super::member::MemberPath;
 use super::raw::{self, text};
 use super::settings::{Settings, Sources};
 use crate::call::Resources;
-use crate::decision::{DecisionSettings, UnknownAgents};
+use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
 pub use checker::Checker;
@@ -112,6 +112,28 @@ fn decisions(config: &raw::Config) -> DecisionSettings {
             raw::UnknownAgents::Block => UnknownAgents::Block,
         },
         risk_required: config.risk.required,
+        optional_facts: config
+            .evaluation
+            .optional_facts
+            .iter()
+            .map(|k| fact_kind(*k))
+            .collect(),
+    }
+}
+
+const fn fact_kind(raw: raw::FactKind) -> FactKind {
+    match raw {
+        raw::FactKind::Groups => FactKind::Groups,
+        raw::FactKind::DirectoryRoles => FactKind::DirectoryRoles,
+        raw::FactKind::UserType => FactKind::UserType,
+        raw::FactKind::Country => FactKind::Country,
+        raw::FactKind::Platform => FactKind::Platform,
+        raw::FactKind::ClientAppType => FactKind::ClientAppType,
+        raw::FactKind::TransferMethod => FactKind::TransferMethod,
+        raw::FactKind::Device => FactKind::Device,
+        raw::FactKind::AgentContext => FactKind::AgentContext,
+        raw::FactKind::Controls => FactKind::Controls,
+        raw::FactKind::ServicePrincipal => FactKind::ServicePrincipal,
     }
 }
 

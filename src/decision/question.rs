@@ -3,17 +3,21 @@
 //! Its answer is a reason and forwards nothing: only [`decide`](super::decide) makes a decision on a call.
 //! Never here: the call's token, and what its scopes allow.
 
+mod facts;
+
+pub use self::facts::agent_facts;
+
+use std::net::IpAddr;
+
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
-use crate::identity::{Agent, Blueprint, Caller, Identified};
-use crate::policy::{
-    AgentFacts, AgentUserFacts, Facts, HumanFacts, ResourceFacts, SessionFacts, Subject, Verdict,
-};
-use crate::risk::Assessment;
-use crate::types::{Attributes, Fact, Reason, RiskLevel, Timestamp};
+use crate::identity::{Account, Blueprint, Caller, Evidence, TokenFacts};
+use crate::policy::Verdict;
+use crate::risk::SignInIds;
+use crate::types::{Country, Fact, Reason, TenantId};
 
-/// A caller and what it calls.
+/// A caller and what it calls, from where.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// Who asks.
@@ -22,35 +26,49 @@ pub struct Question<'a> {
     pub resource: &'a Resource,
     /// Which operation of it.
     pub operation: &'a Operation,
+    /// From where, and what was shown.
+    pub session: Session<'a>,
 }
 
-impl<'a> Question<'a> {
-    /// What a call asks that performs this operation.
-    pub(super) fn of(identified: &'a Identified, operation: &'a Operation) -> Self {
-        Self {
-            caller: identified.caller(),
-            resource: identified.received().resource(),
-            operation,
-        }
-    }
+/// What a call tells of its session.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'a> {
+    /// What the token shows.
+    pub evidence: &'a Evidence,
+    /// The token's tenant, where its issuer has such.
+    pub tenant: Option<&'a TenantId>,
+    /// The token's own id.
+    pub token_id: Option<&'a str>,
+    /// Where the call comes from.
+    pub address: IpAddr,
+    /// The country of the address.
+    pub country: Fact<Option<Country>>,
+}
 
-    /// The facts for the evaluator, with this risk.
+impl<'a> Session<'a> {
+    /// The session of a call with this token.
     #[must_use]
-    pub fn facts(self, risk: &Assessment, settings: DecisionSettings, now: Timestamp) -> Facts<'a> {
-        Facts {
-            subject: subject(self.caller, risk),
-            resource: ResourceFacts {
-                app_id: Fact::Known(self.resource.app_id.as_str()),
-                attributes: Fact::Known(&self.resource.attributes),
-                is_agent: Fact::Known(self.resource.is_agent),
-                authentication_contexts: self.operation.authentication_contexts(),
-            },
-            session: SessionFacts::UNKNOWN,
-            now,
-            entra_parity: settings.entra_parity,
+    pub fn of(token: &'a TokenFacts, address: IpAddr, country: Fact<Option<Country>>) -> Self {
+        Self {
+            evidence: &token.evidence,
+            tenant: token.tenant.as_ref(),
+            token_id: token.token_id.as_deref(),
+            address,
+            country,
         }
     }
 
+    /// By what the sign-in behind the token is known.
+    #[must_use]
+    pub fn sign_in(&self) -> SignInIds<'a> {
+        SignInIds {
+            session: self.evidence.session_id.as_deref(),
+            token: self.token_id,
+        }
+    }
+}
+
+impl Question<'_> {
     /// The first reason to block, else the reason to allow as far as the scopes of the token do.
     #[must_use]
     pub fn reason(self, verdict: Verdict, settings: DecisionSettings) -> Reason {
@@ -79,10 +97,20 @@ fn refused_by_directory(caller: &Caller, unknown_agents: UnknownAgents) -> Optio
             return Some(Reason::AgentDisabled);
         }
         Caller::AgentUser { entry, agent, .. } => (agent, entry.is_some()),
+        Caller::OnBehalfOf { human, .. } if human.entry.as_ref().is_some_and(|h| !h.enabled) => {
+            return Some(Reason::AccountDisabled);
+        }
         Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => (agent, true),
         Caller::NotAgent(caller) => {
-            return is_disabled(caller.blueprint_entry.as_deref())
-                .then_some(Reason::BlueprintDisabled);
+            let is_enabled = match &caller.account {
+                Account::Human(entry) => entry.as_ref().is_none_or(|entry| entry.enabled),
+                Account::Workload(entry) => entry.as_ref().is_none_or(|entry| entry.enabled),
+            };
+            return if is_disabled(caller.blueprint_entry.as_deref()) {
+                Some(Reason::BlueprintDisabled)
+            } else {
+                (!is_enabled).then_some(Reason::AccountDisabled)
+            };
         }
     };
     if agent.entry.as_ref().is_some_and(|entry| !entry.enabled) {
@@ -102,58 +130,13 @@ fn is_disabled(blueprint: Option<&Blueprint>) -> bool {
     blueprint.is_some_and(|blueprint| !blueprint.enabled)
 }
 
-fn subject<'a>(caller: &'a Caller, risk: &Assessment) -> Subject<'a> {
-    match caller {
-        Caller::Autonomous(agent) => Subject::AgentIdentity(agent_facts(agent, risk.agent)),
-        Caller::AgentUser { id, entry, agent } => Subject::AgentUser {
-            user: AgentUserFacts {
-                id: id.as_str(),
-                attributes: entry
-                    .as_ref()
-                    .map_or(NO_ATTRIBUTES, |user| &user.attributes),
-                risk: risk.agent_user,
-            },
-            agent: agent_facts(agent, risk.agent),
-        },
-        Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-            human: HumanFacts::unknown(Fact::Known(human.id.as_str())),
-            agent: agent_facts(agent, risk.agent),
-        },
-        Caller::NotAgent(caller) => {
-            Subject::Human(HumanFacts::unknown(Fact::Known(caller.id.as_str())))
-        }
-    }
-}
-
-/// What policies may read of an agent identity with this risk.
-#[must_use]
-pub fn agent_facts(agent: &Agent, risk: Fact<RiskLevel>) -> AgentFacts<'_> {
-    let principal = agent
-        .blueprint_entry
-        .as_ref()
-        .and_then(|b| b.principal_id.as_ref());
-    AgentFacts {
-        id: agent.id.as_str(),
-        blueprint_app_id: agent.blueprint.as_ref().map(|id| id.as_str()),
-        blueprint_principal_id: principal.map(|id| id.as_str()),
-        attributes: agent
-            .entry
-            .as_ref()
-            .map_or(NO_ATTRIBUTES, |entry| &entry.attributes),
-        risk,
-    }
-}
-
-/// What attribute filters see of an agent that the directory does not know.
-static NO_ATTRIBUTES: &Attributes = &Attributes::NONE;
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::identity::NonAgent;
-    use crate::types::{BlueprintId, ObjectId};
+    use crate::types::{Attributes, BlueprintId, ObjectId};
 
     fn blueprint(enabled: bool) -> Option<Arc<Blueprint>> {
         Some(Arc::new(Blueprint {
@@ -176,6 +159,7 @@ mod tests {
             let caller = Caller::NotAgent(NonAgent {
                 id: ObjectId::parse("bp").unwrap(),
                 client: None,
+                account: Account::Workload(None),
                 blueprint_entry,
                 may_be_agent: false,
             });

@@ -283,6 +283,13 @@ fn face(reason: Reason) -> Face {
             "The agent is disabled",
             "A new token will not help. Ask the agent's sponsor, and name the decision id.",
         ),
+        Reason::AccountDisabled => row(
+            StatusCode::FORBIDDEN,
+            None,
+            "account_disabled",
+            "The account is disabled",
+            "A new token will not help. Ask the directory's administrator, and name the decision id.",
+        ),
         Reason::AgentUnknown => row(
             StatusCode::FORBIDDEN,
             None,

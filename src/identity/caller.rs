@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use super::directory::{AgentIdentity, AgentUser, Blueprint};
+use super::controls::VouchedControls;
+use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
+use super::evidence::Evidence;
 use crate::call::{Received, Refused};
 use crate::types::{
     AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
@@ -39,6 +41,17 @@ pub struct Agent {
 pub struct Human {
     /// Object id, or the issuer's subject.
     pub id: ObjectId,
+    /// The entry in the directory.
+    pub entry: Option<Arc<User>>,
+}
+
+/// What a caller is that is not an agent.
+#[derive(Debug, Clone)]
+pub enum Account {
+    /// A human, with the entry in the directory.
+    Human(Option<Arc<User>>),
+    /// A classic workload, with its service principal's entry in the directory.
+    Workload(Option<Arc<ServicePrincipal>>),
 }
 
 /// A caller that is not an agent.
@@ -48,6 +61,8 @@ pub struct NonAgent {
     pub id: ObjectId,
     /// The client, where the token names one.
     pub client: Option<AppId>,
+    /// What it is.
+    pub account: Account,
     /// The blueprint whose application is the client, or whose principal is the subject. A blueprint is no agent, and
     /// a disabled one may not call all the same.
     pub blueprint_entry: Option<Arc<Blueprint>>,
@@ -127,6 +142,10 @@ pub struct TokenFacts {
     pub key_id: Option<Arc<str>>,
     /// Whether the client declared that it understands claims challenges (`xms_cc` holds `cp1`).
     pub claims_challenge_capable: bool,
+    /// What it shows of the human and of the session.
+    pub evidence: Evidence,
+    /// The grant controls that its issuer vouches for.
+    pub vouched: Arc<VouchedControls>,
 }
 
 /// A call whose caller is known.

@@ -2,6 +2,7 @@
 //!
 //! - A token with markers is an agent's, whether or not the directory knows the agent.
 //! - Missing markers prove nothing, so the directory is asked: for the client, then for the subject.
+//! - Who is no agent is a human or a classic workload: by the token's word, else the directory's, else by the looks.
 //! - A blueprint that calls itself is not an agent; what the directory knows of it comes along.
 //! - `azp == oid` without either is a hint for the record, and nothing is decided on it.
 //! - An agent user belongs to one agent identity for good. A token that pairs it with another one contradicts
@@ -12,9 +13,9 @@
 
 use std::sync::Arc;
 
-use super::caller::{Agent, Caller, Human, NonAgent, Recognition};
+use super::caller::{Account, Agent, Caller, Human, NonAgent, Recognition};
 use super::directory::{AgentUser, Directory};
-use super::profile::{Claimed, Subject};
+use super::profile::{AccountKind, Claimed, Subject};
 use crate::types::{AgentId, AppId, BlueprintId, ObjectId, Reason};
 
 const REFUSED: Reason = Reason::TokenClaimsRefused;
@@ -48,8 +49,9 @@ pub(super) fn classify(
         Claimed::Unmarked {
             subject,
             client,
-            app_only,
-        } => unmarked(subject, client.as_ref(), *app_only, directory),
+            says,
+            looks_like,
+        } => unmarked(subject, client.as_ref(), (*says, *looks_like), directory),
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) fn classify(
 fn unmarked(
     subject: &ObjectId,
     client: Option<&AppId>,
-    app_only: bool,
+    (says, looks_like): (Option<AccountKind>, AccountKind),
     directory: &Directory,
 ) -> Result<(Caller, Recognition), Reason> {
     let is_itself = client.is_some_and(|client| client.as_str() == subject.as_str());
@@ -66,7 +68,7 @@ fn unmarked(
         let agent = Agent::of(entry.id.clone(), None, directory);
         if is_itself {
             Caller::Autonomous(agent)
-        } else if app_only {
+        } else if says == Some(AccountKind::Workload) {
             // An agent identity that calls on its own is its own subject.
             return Err(REFUSED);
         } else {
@@ -87,12 +89,42 @@ fn unmarked(
         let nobody = NonAgent {
             id: subject.clone(),
             client: client.cloned(),
+            account: account(subject, client, (says, looks_like), directory)?,
             blueprint_entry: blueprint.cloned(),
             may_be_agent: is_itself,
         };
         return Ok((Caller::NotAgent(nobody), Recognition::Nothing));
     };
     Ok((caller, Recognition::Directory))
+}
+
+/// What a subject is that is no agent: the directory's word comes before what the token only looks like, and what the
+/// token says must not contradict it.
+fn account(
+    subject: &ObjectId,
+    client: Option<&AppId>,
+    (says, looks_like): (Option<AccountKind>, AccountKind),
+    directory: &Directory,
+) -> Result<Account, Reason> {
+    let user = directory.user(subject.as_str());
+    let principal = directory.service_principal(subject.as_str());
+    let known = match (user, principal) {
+        (Some(_), _) => Some(AccountKind::Human),
+        (None, Some(_)) => Some(AccountKind::Workload),
+        (None, None) => None,
+    };
+    if let (Some(said), Some(known)) = (says, known)
+        && said != known
+    {
+        return Err(REFUSED);
+    }
+    Ok(match says.or(known).unwrap_or(looks_like) {
+        AccountKind::Human => Account::Human(user.cloned()),
+        AccountKind::Workload => {
+            let of_client = || directory.service_principal_of(client?.as_str());
+            Account::Workload(principal.or_else(of_client).cloned())
+        }
+    })
 }
 
 impl Caller {
@@ -111,6 +143,7 @@ impl Caller {
                 None => Self::OnBehalfOf {
                     human: Human {
                         id: subject.clone(),
+                        entry: directory.user(subject.as_str()).cloned(),
                     },
                     agent,
                 },
@@ -158,7 +191,9 @@ fn entry_of_pair<'a>(
     directory: &'a Directory,
 ) -> Result<Option<&'a Arc<AgentUser>>, Reason> {
     match directory.agent_user(user) {
-        None if directory.agent(user).is_some() => Err(REFUSED),
+        None if directory.agent(user).is_some() || directory.service_principal(user).is_some() => {
+            Err(REFUSED)
+        }
         Some(entry) if entry.identity_parent.as_str() != agent => Err(REFUSED),
         entry => Ok(entry),
     }

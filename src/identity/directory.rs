@@ -7,8 +7,10 @@ pub mod read;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::evidence::List;
 use crate::types::{
-    AgentId, AgentUserId, AppId, Attributes, BlueprintId, ObjectId, PrincipalId, Timestamp,
+    AgentId, AgentUserId, AppId, Attributes, BlueprintId, GuestType, ObjectId, PrincipalId,
+    SharedTexts, TenantId, Timestamp,
 };
 
 /// A blueprint, with its principal in this tenant.
@@ -47,6 +49,18 @@ pub struct AgentIdentity {
     pub created_at: Option<Timestamp>,
 }
 
+impl AgentIdentity {
+    /// Keeps what many agents have in common once.
+    fn share(&mut self, texts: &mut SharedTexts) {
+        if let Some(blueprint) = &mut self.blueprint {
+            blueprint.share(texts);
+        }
+        self.attributes.share(texts);
+        self.sponsors.iter_mut().for_each(|one| one.share(texts));
+        self.sponsors.shrink_to_fit();
+    }
+}
+
 /// An agent user.
 #[derive(Debug, Clone)]
 pub struct AgentUser {
@@ -64,13 +78,52 @@ pub struct AgentUser {
     pub attributes: Attributes,
 }
 
-/// All agents that are known, by id.
+/// A human.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Object id.
+    pub id: ObjectId,
+    /// For people.
+    pub display_name: Arc<str>,
+    /// `userPrincipalName`.
+    pub user_principal_name: Option<Arc<str>>,
+    /// `accountEnabled`.
+    pub enabled: bool,
+    /// Ids of the groups, nested ones included; `None` where the entry does not list them.
+    pub groups: Option<List>,
+    /// Template ids of the directory roles; `None` where the entry does not list them.
+    pub directory_roles: Option<List>,
+    /// As what the human is a guest (inside, `None`: a member); `None` where the entry does not say.
+    pub guest: Option<Option<GuestType>>,
+}
+
+/// The service principal of a classic workload.
+#[derive(Debug, Clone)]
+pub struct ServicePrincipal {
+    /// Object id.
+    pub id: ObjectId,
+    /// `appId`.
+    pub app_id: Option<AppId>,
+    /// For people.
+    pub display_name: Arc<str>,
+    /// `accountEnabled`.
+    pub enabled: bool,
+    /// `appOwnerOrganizationId`: the tenant in which the application is registered.
+    pub owner_tenant: Option<TenantId>,
+    /// Custom security attributes; `None` where the entry does not list them, as Graph does not unless it is asked to.
+    pub attributes: Option<Attributes>,
+}
+
+/// All agents that are known, and the humans and workloads of whom something is, by id.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     blueprints: BTreeMap<BlueprintId, Arc<Blueprint>>,
     principals: BTreeMap<PrincipalId, Arc<Blueprint>>,
     agents: BTreeMap<AgentId, Arc<AgentIdentity>>,
     agent_users: BTreeMap<AgentUserId, Arc<AgentUser>>,
+    users: BTreeMap<ObjectId, Arc<User>>,
+    service_principals: BTreeMap<ObjectId, Arc<ServicePrincipal>>,
+    service_principals_by_app: BTreeMap<AppId, Arc<ServicePrincipal>>,
 }
 
 impl Directory {
@@ -99,7 +152,27 @@ impl Directory {
                 .into_iter()
                 .map(|u| (u.id.clone(), Arc::new(u)))
                 .collect(),
+            ..Self::default()
         }
+    }
+
+    /// The same directory with these humans and classic workloads.
+    #[must_use]
+    pub fn with_accounts(
+        mut self,
+        users: Vec<User>,
+        service_principals: Vec<ServicePrincipal>,
+    ) -> Self {
+        let users = users.into_iter().map(|u| (u.id.clone(), Arc::new(u)));
+        self.users.extend(users);
+        for principal in service_principals.into_iter().map(Arc::new) {
+            let by_app = principal.app_id.clone();
+            let by_app = by_app.map(|app_id| (app_id, Arc::clone(&principal)));
+            self.service_principals_by_app.extend(by_app);
+            self.service_principals
+                .insert(principal.id.clone(), principal);
+        }
+        self
     }
 
     /// The agent identity of this id.
@@ -126,10 +199,42 @@ impl Directory {
         self.principals.get(id)
     }
 
+    /// The human of this id.
+    #[must_use]
+    pub fn user(&self, id: &str) -> Option<&Arc<User>> {
+        self.users.get(id)
+    }
+
+    /// The classic workload whose service principal has this id.
+    #[must_use]
+    pub fn service_principal(&self, id: &str) -> Option<&Arc<ServicePrincipal>> {
+        self.service_principals.get(id)
+    }
+
+    /// The classic workload whose application has this appId.
+    #[must_use]
+    pub fn service_principal_of(&self, app_id: &str) -> Option<&Arc<ServicePrincipal>> {
+        self.service_principals_by_app.get(app_id)
+    }
+
     /// Whether it knows nobody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.blueprints.is_empty() && self.agents.is_empty() && self.agent_users.is_empty()
+        self.blueprints.is_empty()
+            && self.agents.is_empty()
+            && self.agent_users.is_empty()
+            && self.users.is_empty()
+            && self.service_principals.is_empty()
+    }
+
+    /// Every human, by id.
+    pub fn users(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users.values()
+    }
+
+    /// Every classic workload, by id.
+    pub fn service_principals(&self) -> impl Iterator<Item = &Arc<ServicePrincipal>> {
+        self.service_principals.values()
     }
 
     /// Every agent identity, by id.

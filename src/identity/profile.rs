@@ -6,10 +6,12 @@
 
 pub(super) mod entra;
 pub(super) mod oidc;
+mod shown;
 
 use std::sync::Arc;
 
 use super::claims::Claims;
+use super::evidence::Evidence;
 use super::settings::{IssuerSettings, Profile};
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, IdError, ObjectId, Reason, TenantId};
 
@@ -31,9 +33,20 @@ pub(super) enum Claimed {
         subject: ObjectId,
         /// The client, where the token names one.
         client: Option<AppId>,
-        /// Whether the token says that no user stands behind it.
-        app_only: bool,
+        /// What kind of account the token says that the subject is.
+        says: Option<AccountKind>,
+        /// What kind it looks like, where the token does not say.
+        looks_like: AccountKind,
     },
+}
+
+/// The kinds of account that are no agent's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AccountKind {
+    /// A person's.
+    Human,
+    /// A service principal's, behind which no user stands.
+    Workload,
 }
 
 /// Whom an agent identity acts as, by the token's own word.
@@ -56,6 +69,7 @@ pub(super) struct Reading {
     pub(super) scopes: Arc<[Arc<str>]>,
     pub(super) roles: Arc<[Arc<str>]>,
     pub(super) claims_challenge_capable: bool,
+    pub(super) evidence: Evidence,
 }
 
 /// Reads the claims of a token whose signature, audience and times are in order. `key_issuer` is what the
@@ -68,9 +82,9 @@ pub(super) fn read(
     match &settings.profile {
         Profile::Entra { tenant } => {
             entra::check_issuer(claims, tenant, &settings.issuers, key_issuer)?;
-            entra::read(claims)
+            entra::read(claims, tenant, &settings.vouched)
         }
-        Profile::Oidc(mapping) => oidc::read(claims, mapping),
+        Profile::Oidc(mapping) => oidc::read(claims, mapping, &settings.vouched),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What an operator says of an issuer. Built by `config`, already checked.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::controls::VouchedControls;
 use crate::types::TenantId;
 
 /// A signature algorithm that an issuer may be allowed to use (RFC 7518 §3.1, RFC 8037). No `none`, no HMAC.
@@ -77,7 +79,7 @@ pub enum Profile {
         tenant: TenantId,
     },
     /// Any other issuer of JWT access tokens: claims are mapped by name.
-    Oidc(ClaimMapping),
+    Oidc(Arc<ClaimMapping>),
 }
 
 /// Which claims hold what, as paths with dots (`act.sub`; `\.` is a dot in a name), and whose ids they are. A claim that is mapped and missing in a token means "none".
@@ -94,10 +96,43 @@ pub struct ClaimMapping {
     pub agent_user_id: Option<Arc<str>>,
     /// The human, where the agent acts for one.
     pub on_behalf_of: Option<Arc<str>>,
+    /// A claim that only the tokens of classic workloads have, whatever it says.
+    pub workload: Option<Arc<str>>,
     /// The scopes; default `scope`.
     pub scopes: Option<Arc<str>>,
     /// The roles; default `roles`.
     pub roles: Option<Arc<str>>,
+    /// What is shown beside who calls.
+    pub evidence: EvidenceMapping,
+}
+
+/// Which claims show what of the human and of the session. What is not mapped, or missing in a token, is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct EvidenceMapping {
+    /// The session; default `sid`.
+    pub session_id: Option<Arc<str>>,
+    /// Ids of the human's groups.
+    pub groups: Option<Arc<str>>,
+    /// Template ids of the human's directory roles.
+    pub directory_roles: Option<Arc<str>>,
+    /// `member`, `guest`, or one of Graph's kinds of guests.
+    pub user_type: Option<Arc<str>>,
+    /// A guest's own tenant.
+    pub home_tenant: Option<Arc<str>>,
+    /// The platform of the device.
+    pub platform: Option<Arc<str>>,
+    /// Graph's name of the kind of client; without it, that of whoever presents a bearer token.
+    pub client_app_type: Option<Arc<str>>,
+    /// `deviceCodeFlow`, `authenticationTransfer` or `none`.
+    pub transfer_method: Option<Arc<str>>,
+    /// The environments that an agent user's session was started from.
+    pub agent_context: Option<Arc<str>>,
+    /// Properties of the device, by Graph's names of them.
+    pub device: BTreeMap<Arc<str>, Arc<str>>,
+    /// The methods of authentication (RFC 8176); default `amr`.
+    pub amr: Option<Arc<str>>,
+    /// The classes of authentication; default `acr`.
+    pub acr: Option<Arc<str>>,
 }
 
 /// Where an issuer's keys come from.
@@ -149,6 +184,8 @@ pub struct IssuerSettings {
     pub leeway: Duration,
     /// The longest `exp - iat` (or `exp - now`, without `iat`) that is believed.
     pub max_lifetime: Duration,
+    /// The grant controls that it vouches for.
+    pub vouched: Arc<VouchedControls>,
     /// Its keys.
     pub keys: KeySettings,
 }
@@ -171,12 +208,13 @@ pub(super) mod tests {
         IssuerSettings {
             name: "test".into(),
             issuers: vec!["i".into()],
-            profile: Profile::Oidc(ClaimMapping::default()),
+            profile: Profile::Oidc(Arc::default()),
             algorithms: vec![Algorithm::Es256],
             types: vec!["at+jwt".into(), "JWT".into()],
             type_may_be_missing: false,
             leeway: Duration::from_secs(5),
             max_lifetime: Duration::from_secs(3600),
+            vouched: Arc::default(),
             keys: KeySettings {
                 origin: KeyOrigin::File("keys.json".into()),
                 ca_file: None,

@@ -88,6 +88,7 @@ pub(super) fn verify(
         scopes,
         roles,
         claims_challenge_capable,
+        evidence,
     } = profile::read(&claims, settings, key.issuer())?;
     let facts = TokenFacts {
         issuer: Arc::clone(&settings.name),
@@ -100,6 +101,8 @@ pub(super) fn verify(
         expires_at: checked.expires_at,
         key_id: jws.header.key_id,
         claims_challenge_capable,
+        evidence,
+        vouched: Arc::clone(&settings.vouched),
     };
     Ok(Verified::new(facts, claimed))
 }

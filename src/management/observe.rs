@@ -11,7 +11,7 @@ use super::{Control, State};
 use crate::feeds::status::Source;
 use crate::identity::{Agent, AgentIdentity, Caller};
 use crate::policy::PolicyState;
-use crate::risk::RiskSettings;
+use crate::risk::{RiskSettings, SignInIds};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Observation, SignalSource, SubjectKind};
 use crate::types::{Fact, RiskLevel, Timestamp};
@@ -134,7 +134,7 @@ fn known_agent(snapshot: &Snapshot, agent: &Arc<AgentIdentity>) -> Agent {
 }
 
 fn level_of(snapshot: &Snapshot, caller: &Caller, settings: RiskSettings) -> &'static str {
-    let assessment = snapshot.risk.assess(caller, settings);
+    let assessment = snapshot.risk.assess(caller, SignInIds::default(), settings);
     let level = match caller {
         Caller::AgentUser { .. } => assessment.agent_user,
         Caller::Autonomous(_) | Caller::OnBehalfOf { .. } | Caller::NotAgent(_) => assessment.agent,

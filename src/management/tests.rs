@@ -14,7 +14,7 @@ use crate::decision::DecisionSettings;
 use crate::feeds::StateFeedContext;
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
-use crate::identity::settings::{ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile};
+use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile};
 use crate::identity::{
     Agent, AgentIdentity, AgentUser, Blueprint, Caller, Directory, Issuer, Issuers,
 };
@@ -595,12 +595,13 @@ fn issuer() -> IssuerSettings {
     IssuerSettings {
         name: "entra".into(),
         issuers: vec!["https://issuer.example".into()],
-        profile: Profile::Oidc(ClaimMapping::default()),
+        profile: Profile::Oidc(Arc::default()),
         algorithms: Vec::new(),
         types: Vec::new(),
         type_may_be_missing: false,
         leeway: Duration::ZERO,
         max_lifetime: Duration::from_secs(3_600),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin: KeyOrigin::File("keys.json".into()),
             ca_file: None,

@@ -6,200 +6,285 @@
 use std::sync::Arc;
 
 use super::filter::FilterRule;
-use super::model::{AgentTarget, ApplicationTarget, Assignment, FilterMode};
-use super::{AgentFacts, AgentUserFacts, ResourceFacts, Rule, Rules};
+use super::model::{
+    AgentTarget, ApplicationTarget, Assignment, FilterMode, UserTarget, WorkloadTarget,
+};
+use super::truth::Truth;
+use super::users::Humans;
+use super::{AgentFacts, AgentUserFacts, HumanFacts, ResourceFacts, Rule, Rules, WorkloadFacts};
 use crate::types::{Attributes, Fact};
 
 /// A compiled assignment.
 #[derive(Debug)]
-pub(super) struct Matcher {
-    pub(super) include: Targets,
-    exclude: Targets,
-    filter: Option<(FilterMode, FilterRule)>,
+pub(super) struct Matcher<T> {
+    pub(super) include: T,
+    exclude: T,
+    pub(super) filter: Option<(FilterMode, FilterRule)>,
     /// Whether the filter takes the place of an include list that is not there.
     pub(super) is_included_by_filter_alone: bool,
 }
 
-impl Matcher {
-    pub(super) fn of_agents(assignment: &Assignment<AgentTarget>) -> Self {
-        Self::new(assignment, |target, targets| match target {
-            AgentTarget::All => targets.all = true,
-            AgentTarget::None => {}
-            AgentTarget::Id(id) => targets.ids.push(id.to_shared()),
-        })
-    }
-
-    pub(super) fn of_applications(assignment: &Assignment<ApplicationTarget>) -> Self {
-        Self::new(assignment, |target, targets| match target {
-            ApplicationTarget::All => targets.all = true,
-            ApplicationTarget::None | ApplicationTarget::Group(_) => {}
-            ApplicationTarget::AllAgentIdResources => targets.all_agent_resources = true,
-            ApplicationTarget::Id(id) => targets.ids.push(id.to_shared()),
-        })
-    }
-
-    fn new<T>(assignment: &Assignment<T>, add: impl Fn(&T, &mut Targets)) -> Self {
-        let collect = |list: &[T]| {
-            let mut targets = Targets::default();
-            for target in list {
-                add(target, &mut targets);
-            }
-            targets.ids.sort_unstable();
-            targets.ids.dedup();
-            targets
-        };
+impl<T: Default> Matcher<T> {
+    fn new<M>(assignment: &Assignment<M>, compile: impl Fn(&[M]) -> T) -> Self {
         let filter = assignment.filter.as_ref();
         Self {
-            include: collect(&assignment.include),
-            exclude: collect(&assignment.exclude),
+            include: compile(&assignment.include),
+            exclude: compile(&assignment.exclude),
             filter: filter.map(|filter| (filter.mode, filter.rule.clone())),
             is_included_by_filter_alone: assignment.is_included_by_filter_alone(),
         }
     }
 
-    pub(super) fn judge_agent(&self, agent: &AgentFacts<'_>) -> Matched {
-        let attributes = Fact::Known(agent.attributes);
-        self.judge(attributes, Rule::AgentIdentityFilter, |targets| {
-            (targets.rules_of_agent(agent), Answer::No)
-        })
-    }
-
-    pub(super) fn judge_user(&self, user: &AgentUserFacts<'_>) -> Matched {
-        let attributes = Fact::Known(user.attributes);
-        self.judge(attributes, Rule::AgentUserFilter, |targets| {
-            (targets.rules_of_user(user), Answer::No)
-        })
-    }
-
-    pub(super) fn judge_resource(&self, resource: &ResourceFacts<'_>) -> Matched {
-        self.judge(resource.attributes, Rule::AppFilter, |targets| {
-            targets.rules_of_resource(resource)
-        })
-    }
-
-    /// `listed` says which rules of a list match, and whether others may as far as anybody knows.
+    /// `listed` says whether a list names the object, and by which rules.
     fn judge(
         &self,
         attributes: Fact<&Attributes>,
         filter_rule: Rule,
-        listed: impl Fn(&Targets) -> (Rules, Answer),
+        listed: impl Fn(&T) -> Listed,
     ) -> Matched {
-        let (mut included_by, mut included) = listed(&self.include);
-        let (mut excluded_by, mut excluded) = listed(&self.exclude);
-        if !included_by.is_empty() {
-            included = Answer::Yes;
-        }
+        let mut include = listed(&self.include);
+        let mut exclude = listed(&self.exclude);
         if let Some((mode, rule)) = &self.filter {
-            let matches = match attributes {
-                Fact::Known(attributes) => Answer::of(rule.matches(attributes)),
-                Fact::Unknown => Answer::Perhaps,
-                Fact::RequiredUnknown => Answer::PerhapsRequired,
-            };
+            let matches = Truth::of_fact(attributes, |attributes| rule.matches(attributes));
+            let rules = Rules::NONE.with_if(matches.is_true(), filter_rule);
             match mode {
                 FilterMode::Include => {
-                    let listed = included.max(Answer::of(self.is_included_by_filter_alone));
-                    included = matches.min(listed);
-                    included_by = included_by.with_if(matches == Answer::Yes, filter_rule);
+                    include.holds = if self.is_included_by_filter_alone {
+                        matches
+                    } else {
+                        include.holds.and(matches)
+                    };
+                    include.rules = include.rules.and(rules);
                 }
                 FilterMode::Exclude => {
-                    excluded = excluded.max(matches);
-                    excluded_by = excluded_by.with_if(matches == Answer::Yes, filter_rule);
+                    exclude.holds = exclude.holds.or(matches);
+                    exclude.rules = exclude.rules.and(rules);
                 }
             }
         }
-        if !excluded_by.is_empty() {
-            excluded = Answer::Yes;
-        }
-        Matched {
-            holds: match (included, excluded) {
-                (Answer::No, _) | (_, Answer::Yes) => Fact::Known(false),
-                (Answer::Yes, Answer::No) => Fact::Known(true),
-                (Answer::Perhaps, Answer::No | Answer::Perhaps)
-                | (Answer::Yes, Answer::Perhaps) => Fact::Unknown,
-                (Answer::PerhapsRequired, _) | (_, Answer::PerhapsRequired) => {
-                    Fact::RequiredUnknown
+        Matched::less(include, exclude)
+    }
+}
+
+impl Matcher<Targets> {
+    pub(super) fn of_agents(assignment: &Assignment<AgentTarget>) -> Self {
+        Self::new(assignment, |list| {
+            Targets::collect(list, |target, targets| match target {
+                AgentTarget::All => targets.all = true,
+                AgentTarget::None => {}
+                AgentTarget::Id(id) => targets.ids.push(id.to_shared()),
+            })
+        })
+    }
+
+    pub(super) fn of_applications(assignment: &Assignment<ApplicationTarget>) -> Self {
+        Self::new(assignment, |list| {
+            Targets::collect(list, |target, targets| match target {
+                ApplicationTarget::All => targets.all = true,
+                ApplicationTarget::None
+                | ApplicationTarget::Group(_)
+                | ApplicationTarget::UserAction(_) => {}
+                ApplicationTarget::AllAgentIdResources => targets.some = true,
+                ApplicationTarget::Id(id) => targets.ids.push(id.to_shared()),
+                ApplicationTarget::AuthenticationContext(context) => {
+                    targets.contexts.push(Arc::clone(context));
                 }
-            },
-            included_by,
-            excluded_by,
-        }
+            })
+        })
+    }
+
+    pub(super) fn of_workloads(assignment: &Assignment<WorkloadTarget>) -> Self {
+        Self::new(assignment, |list| {
+            Targets::collect(list, |target, targets| match target {
+                WorkloadTarget::None => {}
+                WorkloadTarget::InMyTenant => targets.some = true,
+                WorkloadTarget::Id(id) => targets.ids.push(id.to_shared()),
+            })
+        })
+    }
+
+    pub(super) fn judge_agent(&self, agent: &AgentFacts<'_>) -> Matched {
+        self.judge(
+            Fact::Known(agent.attributes),
+            Rule::AgentIdentityFilter,
+            |targets| targets.agent(agent),
+        )
+    }
+
+    pub(super) fn judge_agent_user(&self, user: &AgentUserFacts<'_>) -> Matched {
+        self.judge(
+            Fact::Known(user.attributes),
+            Rule::AgentUserFilter,
+            |targets| targets.agent_user(user),
+        )
+    }
+
+    pub(super) fn judge_workload(&self, workload: &WorkloadFacts<'_>) -> Matched {
+        self.judge(
+            workload.attributes,
+            Rule::ServicePrincipalFilter,
+            |targets| targets.workload(workload),
+        )
+    }
+
+    pub(super) fn judge_resource(&self, resource: &ResourceFacts<'_>) -> Matched {
+        self.judge(resource.attributes, Rule::AppFilter, |targets| {
+            targets.resource(resource)
+        })
     }
 }
 
-/// Whether something matches, as far as the facts tell. The order is that of "or".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Answer {
-    No,
-    /// An optional fact is missing.
-    Perhaps,
-    /// A required fact is missing.
-    PerhapsRequired,
-    Yes,
-}
-
-impl Answer {
-    const fn of(matches: bool) -> Self {
-        if matches { Self::Yes } else { Self::No }
+impl Matcher<Humans> {
+    pub(super) fn of_users(assignment: &Assignment<UserTarget>) -> Self {
+        Self::new(assignment, Humans::of)
     }
 
-    /// Something that matches one value of a fact, if there is one that it could match.
-    const fn where_unknown<T>(fact: &Fact<T>, could_match: bool) -> Self {
-        match fact {
-            Fact::Unknown if could_match => Self::Perhaps,
-            Fact::RequiredUnknown if could_match => Self::PerhapsRequired,
-            Fact::Known(_) | Fact::Unknown | Fact::RequiredUnknown => Self::No,
-        }
+    pub(super) fn judge_human(&self, human: &HumanFacts<'_>) -> Matched {
+        // `users` has no filter.
+        self.judge(Fact::Unknown, Rule::UserId, |humans| humans.lists(human))
     }
 }
 
-/// What an assignment said.
-#[derive(Debug)]
+/// What an assignment, or another condition, said.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Matched {
-    pub(super) holds: Fact<bool>,
+    pub(super) holds: Truth,
     pub(super) included_by: Rules,
     pub(super) excluded_by: Rules,
+}
+
+impl Matched {
+    pub(super) const fn plainly(holds: Truth) -> Self {
+        Self {
+            holds,
+            included_by: Rules::NONE,
+            excluded_by: Rules::NONE,
+        }
+    }
+
+    pub(super) fn by(rule: Rule, holds: Truth) -> Self {
+        Self {
+            included_by: Rules::NONE.with_if(holds.is_true(), rule),
+            ..Self::plainly(holds)
+        }
+    }
+
+    /// What is included, less what is excluded.
+    pub(super) const fn less(include: Listed, exclude: Listed) -> Self {
+        Self {
+            holds: include.holds.and(exclude.holds.not()),
+            included_by: include.rules,
+            excluded_by: exclude.rules,
+        }
+    }
+}
+
+/// Whether a list names somebody, and by which rules.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed {
+    pub(super) holds: Truth,
+    pub(super) rules: Rules,
+}
+
+impl Listed {
+    pub(super) const NOT: Self = Self {
+        holds: Truth::False,
+        rules: Rules::NONE,
+    };
+
+    /// By this rule too, if it holds.
+    pub(super) const fn by(self, rule: Rule, holds: Truth) -> Self {
+        Self {
+            rules: self.rules.with_if(matches!(holds, Truth::True), rule),
+            holds: self.holds.or(holds),
+        }
+    }
+
+    pub(super) const fn by_if(self, rule: Rule, holds: bool) -> Self {
+        self.by(rule, Truth::of(holds))
+    }
 }
 
 /// A compiled list.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     pub(super) all: bool,
-    pub(super) all_agent_resources: bool,
+    /// The keyword that means more than one and not all: `AllAgentIdResources`, `ServicePrincipalsInMyTenant`.
+    pub(super) some: bool,
     /// INVARIANT: sorted, each once.
     pub(super) ids: Vec<Arc<str>>,
+    /// INVARIANT: sorted, each once.
+    pub(super) contexts: Vec<Arc<str>>,
 }
 
 impl Targets {
-    fn has(&self, id: &str) -> bool {
-        let found = self.ids.binary_search_by(|known| known.as_ref().cmp(id));
-        found.is_ok()
+    fn collect<M>(list: &[M], add: impl Fn(&M, &mut Self)) -> Self {
+        let mut targets = Self::default();
+        for target in list {
+            add(target, &mut targets);
+        }
+        for ids in [&mut targets.ids, &mut targets.contexts] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        targets
     }
 
-    fn rules_of_agent(&self, agent: &AgentFacts<'_>) -> Rules {
+    fn agent(&self, agent: &AgentFacts<'_>) -> Listed {
         let mut blueprint = agent.blueprint_app_id.into_iter();
         let mut principal = agent.blueprint_principal_id.into_iter();
-        let of_blueprint = blueprint.any(|id| self.has(id)) || principal.any(|id| self.has(id));
-        Rules::NONE
-            .with_if(self.all, Rule::AllAgentIdentities)
-            .with_if(self.has(agent.id), Rule::AgentIdentityId)
-            .with_if(of_blueprint, Rule::AgentIdentityBlueprintId)
+        let has = |id| has(&self.ids, id);
+        let of_blueprint = blueprint.any(has) || principal.any(has);
+        Listed::NOT
+            .by_if(Rule::AllAgentIdentities, self.all)
+            .by_if(Rule::AgentIdentityId, has(agent.id))
+            .by_if(Rule::AgentIdentityBlueprintId, of_blueprint)
     }
 
-    fn rules_of_user(&self, user: &AgentUserFacts<'_>) -> Rules {
-        Rules::NONE
-            .with_if(self.all, Rule::AllAgentUsers)
-            .with_if(self.has(user.id), Rule::AgentUserId)
+    fn agent_user(&self, user: &AgentUserFacts<'_>) -> Listed {
+        Listed::NOT
+            .by_if(Rule::AllAgentUsers, self.all)
+            .by_if(Rule::UserId, has(&self.ids, user.id))
     }
 
-    fn rules_of_resource(&self, resource: &ResourceFacts<'_>) -> (Rules, Answer) {
-        let has_id = resource.app_id.known().is_some_and(|id| self.has(id));
-        let is_agent = self.all_agent_resources && resource.is_agent == Fact::Known(true);
-        let rules = Rules::NONE
-            .with_if(self.all, Rule::AllApps)
-            .with_if(has_id, Rule::AppId)
-            .with_if(is_agent, Rule::AllAgentIdResources);
-        let by_id = Answer::where_unknown(&resource.app_id, !self.ids.is_empty());
-        let as_agent = Answer::where_unknown(&resource.is_agent, self.all_agent_resources);
-        (rules, by_id.max(as_agent))
+    fn workload(&self, workload: &WorkloadFacts<'_>) -> Listed {
+        let in_tenant = if self.some {
+            Truth::of_fact(workload.in_tenant, |in_tenant| in_tenant)
+        } else {
+            Truth::False
+        };
+        Listed::NOT
+            .by(Rule::ServicePrincipalsInMyTenant, in_tenant)
+            .by_if(Rule::ServicePrincipalId, has(&self.ids, workload.id))
     }
+
+    fn resource(&self, resource: &ResourceFacts<'_>) -> Listed {
+        let is_agent = if self.some {
+            Truth::of_fact(resource.is_agent, |is_agent| is_agent)
+        } else {
+            Truth::False
+        };
+        let mut contexts = resource.authentication_contexts.iter();
+        Listed::NOT
+            .by_if(Rule::AllApps, self.all)
+            .by(Rule::AppId, names(&self.ids, resource.app_id))
+            .by(Rule::AllAgentIdResources, is_agent)
+            .by_if(
+                Rule::AuthenticationContext,
+                contexts.any(|context| has(&self.contexts, context)),
+            )
+    }
+}
+
+/// Whether a sorted list holds an id that may be unknown.
+pub(super) fn names(ids: &[Arc<str>], id: Fact<&str>) -> Truth {
+    if ids.is_empty() {
+        return Truth::False;
+    }
+    Truth::of_fact(id, |id| has(ids, id))
+}
+
+/// Whether a sorted list holds the id.
+pub(super) fn has(ids: &[Arc<str>], id: &str) -> bool {
+    ids.binary_search_by(|known| known.as_ref().cmp(id)).is_ok()
 }

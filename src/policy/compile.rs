@@ -5,13 +5,19 @@
 
 use std::sync::Arc;
 
-use super::assignment::{Matched, Matcher};
+use super::assignment::{Matched, Matcher, Targets};
+use super::judged::Judged;
+use super::locations::NamedLocations;
 use super::model::Policy;
+use super::reads;
+use super::truth::Truth;
+use super::users::Humans;
+use super::when::{View, When};
 use super::{
-    AgentFacts, AgentUserFacts, Condition, Conditions, Facts, PolicyOutcome, PolicyResult,
-    PolicyState, ResourceFacts, Rules, Subject,
+    Condition, ControlResults, FactNames, PolicyOutcome, PolicyResult, PolicyState, Principal,
+    Principals,
 };
-use crate::types::{Fact, PolicyId, RiskLevel};
+use crate::types::PolicyId;
 
 /// A compiled policy.
 #[derive(Debug)]
@@ -23,13 +29,18 @@ pub struct CompiledPolicy {
     /// How it counts.
     pub state: PolicyState,
     model: Policy,
-    pub(super) agent_identities: Matcher,
-    pub(super) agent_users: Matcher,
-    pub(super) applications: Matcher,
+    pub(super) agent_identities: Matcher<Targets>,
+    pub(super) agent_users: Matcher<Targets>,
+    pub(super) humans: Matcher<Humans>,
+    pub(super) workloads: Matcher<Targets>,
+    pub(super) applications: Matcher<Targets>,
+    pub(super) when: When,
+    /// The kinds of principal that it speaks of.
+    named: Principals,
 }
 
 impl CompiledPolicy {
-    pub(super) fn new(model: Policy) -> Self {
+    pub(super) fn new(model: Policy, named_locations: &NamedLocations) -> Self {
         let conditions = &model.conditions;
         Self {
             id: model.id.clone(),
@@ -37,7 +48,11 @@ impl CompiledPolicy {
             state: model.state,
             agent_identities: Matcher::of_agents(&conditions.agent_identities),
             agent_users: Matcher::of_agents(&conditions.agent_users),
+            humans: Matcher::of_users(&conditions.users),
+            workloads: Matcher::of_workloads(&conditions.workloads),
             applications: Matcher::of_applications(&conditions.applications),
+            when: When::new(conditions, named_locations),
+            named: conditions.named_principals(),
             model,
         }
     }
@@ -53,90 +68,58 @@ impl CompiledPolicy {
         self.state != PolicyState::Disabled
     }
 
-    /// What the policy says of a call. `place` is its own in the set.
-    pub(super) fn judge(
-        &self,
-        place: u32,
-        judged: Judged<'_>,
-        resource: &ResourceFacts<'_>,
-    ) -> PolicyResult {
-        let mut result = PolicyResult {
-            policy: place,
-            outcome: PolicyOutcome::NotEnabled,
-            satisfied: Conditions::NONE,
-            not_satisfied: Conditions::NONE,
-            unknown: Conditions::NONE,
-            included_by: Rules::NONE,
-            excluded_by: Rules::NONE,
-        };
+    /// The facts that it reads, beside those that are always at hand.
+    pub(super) fn reads(&self) -> FactNames {
+        reads::of(&self.model, &self.when)
+    }
+
+    /// What the policy says of one principal of a call. `place` is its own in the set.
+    pub(super) fn judge(&self, place: u32, view: &View<'_>) -> PolicyResult {
+        let principal = view.judged.principal();
+        let mut result = PolicyResult::bare(place, PolicyOutcome::NotEnabled, principal);
         if !self.is_evaluated() {
             return result;
         }
-        self.judge_identity(judged, &mut result);
-        let matched = self.applications.judge_resource(resource);
-        self.note_matched(Condition::Application, &matched, &mut result);
-        self.judge_risk(judged, &mut result);
-        result.outcome = self.outcome(result.not_satisfied.is_empty());
+        let controls = self.model.grant_controls.judge(view.facts, principal);
+        let (condition, matched) = self.judge_identity(view.judged);
+        note(condition, &matched, controls.fails, &mut result);
+        let matched = self.applications.judge_resource(&view.facts.resource);
+        note(
+            Condition::Application,
+            &matched,
+            controls.fails,
+            &mut result,
+        );
+        let conditions = &self.model.conditions;
+        for condition in self.when.configured().iter() {
+            let said = self.when.judge(condition, conditions, view);
+            note(condition, &said, controls.fails, &mut result);
+        }
+        let applies = result.not_satisfied.is_empty();
+        if applies {
+            result.controls = controls;
+            result.principals = Principals::NONE.with(principal);
+        }
+        result.outcome = self.outcome(applies, &controls);
         result
     }
 
-    fn judge_identity(&self, judged: Judged<'_>, result: &mut PolicyResult) {
+    fn judge_identity(&self, judged: Judged<'_>) -> (Condition, Matched) {
         match judged {
-            Judged::AgentIdentity(agent) => {
-                let matched = self.agent_identities.judge_agent(agent);
-                self.note_matched(Condition::ServicePrincipals, &matched, result);
-            }
-            Judged::AgentUser(user) => {
-                let matched = self.agent_users.judge_user(user);
-                self.note_matched(Condition::Users, &matched, result);
-            }
-            Judged::Nobody => {
-                // INVARIANT: one of the two always fails, so that no policy applies.
-                let agents = !self.model.conditions.agent_identities.is_empty();
-                let users = !self.model.conditions.agent_users.is_empty();
-                result.not_satisfied = result
-                    .not_satisfied
-                    .with_if(agents, Condition::ServicePrincipals)
-                    .with_if(users || !agents, Condition::Users);
-            }
+            Judged::AgentIdentity(agent) => (
+                Condition::ServicePrincipals,
+                self.agent_identities.judge_agent(agent),
+            ),
+            Judged::AgentUser(user) => (Condition::Users, self.agent_users.judge_agent_user(user)),
+            Judged::Human(human) => (Condition::Users, self.humans.judge_human(human)),
+            Judged::Workload(workload) => (
+                Condition::ServicePrincipals,
+                self.workloads.judge_workload(workload),
+            ),
         }
     }
 
-    fn judge_risk(&self, judged: Judged<'_>, result: &mut PolicyResult) {
-        let Some(levels) = self.model.conditions.agent_risk else {
-            return;
-        };
-        let holds = match judged.risk() {
-            Fact::Known(level) => Fact::Known(levels.contains(level)),
-            Fact::Unknown => Fact::Unknown,
-            Fact::RequiredUnknown => Fact::RequiredUnknown,
-        };
-        self.note(Condition::AgentIdRisk, holds, result);
-    }
-
-    /// Notes whether a configured condition holds.
-    fn note(&self, condition: Condition, holds: Fact<bool>, result: &mut PolicyResult) {
-        match holds {
-            Fact::Known(true) => result.satisfied = result.satisfied.with(condition),
-            // FAIL-CLOSED: a source that must answer and does not may be hiding what blocks.
-            Fact::RequiredUnknown if self.model.grant_controls.block => {
-                result.unknown = result.unknown.with(condition);
-            }
-            Fact::Known(false) | Fact::Unknown | Fact::RequiredUnknown => {
-                result.not_satisfied = result.not_satisfied.with(condition);
-            }
-        }
-    }
-
-    /// Notes what an assignment said.
-    fn note_matched(&self, condition: Condition, matched: &Matched, result: &mut PolicyResult) {
-        self.note(condition, matched.holds, result);
-        result.included_by = result.included_by.and(matched.included_by);
-        result.excluded_by = result.excluded_by.and(matched.excluded_by);
-    }
-
-    const fn outcome(&self, applies: bool) -> PolicyOutcome {
-        let block = self.model.grant_controls.block;
+    const fn outcome(&self, applies: bool, controls: &ControlResults) -> PolicyOutcome {
         match self.state {
             PolicyState::Disabled => PolicyOutcome::NotEnabled,
             PolicyState::Enabled if !applies => PolicyOutcome::NotApplied,
@@ -144,42 +127,72 @@ impl CompiledPolicy {
                 PolicyOutcome::ReportOnlyNotApplied
             }
             _ if !self.model.not_understood.is_empty() => PolicyOutcome::Unknown,
-            PolicyState::Enabled if block => PolicyOutcome::Failure,
+            PolicyState::Enabled if controls.fails => PolicyOutcome::Failure,
             PolicyState::Enabled => PolicyOutcome::Success,
-            PolicyState::EnabledForReportingButNotEnforced if block => {
-                PolicyOutcome::ReportOnlyFailure
+            PolicyState::EnabledForReportingButNotEnforced if !controls.fails => {
+                PolicyOutcome::ReportOnlySuccess
             }
-            PolicyState::EnabledForReportingButNotEnforced => PolicyOutcome::ReportOnlySuccess,
+            PolicyState::EnabledForReportingButNotEnforced
+                if !controls.could_be_met_by.is_empty() =>
+            {
+                PolicyOutcome::ReportOnlyInterrupted
+            }
+            PolicyState::EnabledForReportingButNotEnforced => PolicyOutcome::ReportOnlyFailure,
         }
+    }
+
+    /// What the policy says of a call with two principals: it applies if it applies to either, and the sterner result
+    /// stands. Where it applies to neither, that of the principal whom it concerns rather stands.
+    pub(super) fn joined(&self, one: PolicyResult, other: PolicyResult) -> PolicyResult {
+        let principals = one.principals.and(other.principals);
+        let sterner = if self.weight(&other) > self.weight(&one) {
+            other
+        } else {
+            one
+        };
+        PolicyResult {
+            principals,
+            ..sterner
+        }
+    }
+
+    /// By what one result outweighs another of the same policy.
+    fn weight(&self, result: &PolicyResult) -> (u8, bool, bool) {
+        let outcome = match result.outcome {
+            PolicyOutcome::NotApplied
+            | PolicyOutcome::NotEnabled
+            | PolicyOutcome::ReportOnlyNotApplied => 0,
+            PolicyOutcome::Success | PolicyOutcome::ReportOnlySuccess => 1,
+            PolicyOutcome::Unknown => 2,
+            PolicyOutcome::ReportOnlyInterrupted => 3,
+            PolicyOutcome::Failure | PolicyOutcome::ReportOnlyFailure => {
+                if result.rests_on_unknown() {
+                    4
+                } else if result.controls.could_be_met_by.is_empty() {
+                    6
+                } else {
+                    5
+                }
+            }
+        };
+        let concerns = match result.principal {
+            Principal::AgentIdentity | Principal::Workload => Condition::ServicePrincipals,
+            Principal::AgentUser | Principal::Human => Condition::Users,
+        };
+        let is_concerned = result.satisfied.and(result.unknown).contains(concerns);
+        (outcome, is_concerned, self.named.contains(result.principal))
     }
 }
 
-/// Whom policies for agents judge in a call.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Judged<'a> {
-    /// An agent identity: on its own, or acting for a human.
-    AgentIdentity(&'a AgentFacts<'a>),
-    /// An agent user; its agent identity is not judged.
-    AgentUser(&'a AgentUserFacts<'a>),
-    /// No agent is judged.
-    Nobody,
-}
-
-impl<'a> Judged<'a> {
-    pub(super) const fn of(facts: &'a Facts<'a>) -> Self {
-        match &facts.subject {
-            Subject::AgentIdentity(agent) => Self::AgentIdentity(agent),
-            Subject::AgentUser { user, .. } => Self::AgentUser(user),
-            Subject::OnBehalfOf { agent, .. } if !facts.entra_parity => Self::AgentIdentity(agent),
-            Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => Self::Nobody,
-        }
-    }
-
-    const fn risk(self) -> Fact<RiskLevel> {
-        match self {
-            Self::AgentIdentity(agent) => agent.risk,
-            Self::AgentUser(user) => user.risk,
-            Self::Nobody => Fact::Unknown,
-        }
-    }
+/// Notes what a configured condition said. FAIL-CLOSED: where the policy would refuse, a required fact that nobody told
+/// may be hiding the value that it asks for, so the condition counts as met.
+fn note(condition: Condition, said: &Matched, refuses: bool, result: &mut PolicyResult) {
+    let to = match said.holds {
+        Truth::True => &mut result.satisfied,
+        Truth::RequiredUnknown if refuses => &mut result.unknown,
+        Truth::False | Truth::Unknown | Truth::RequiredUnknown => &mut result.not_satisfied,
+    };
+    *to = to.with(condition);
+    result.included_by = result.included_by.and(said.included_by);
+    result.excluded_by = result.excluded_by.and(said.excluded_by);
 }

@@ -2,6 +2,8 @@
 //!
 //! The names are Graph's (`reference/entra.md` §4.3, §7.3), so that records need no translation.
 
+use super::{Conditions, ControlResults, Controls, Principal, Principals, Rules};
+
 /// The verdict over all policies. There is no order among policies, and block wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -18,7 +20,7 @@ pub enum Verdict {
 pub enum PolicyOutcome {
     /// Enforced, applies, and its controls are satisfied.
     Success,
-    /// Enforced, applies, and blocks.
+    /// Enforced, applies, and blocks, or demands what is not satisfied.
     Failure,
     /// Enforced, does not apply.
     NotApplied,
@@ -28,15 +30,17 @@ pub enum PolicyOutcome {
     Unknown,
     /// Report-only, applies, and its controls are satisfied.
     ReportOnlySuccess,
-    /// Report-only, applies, and would block.
+    /// Report-only, applies, and would refuse.
     ReportOnlyFailure,
     /// Report-only, does not apply.
     ReportOnlyNotApplied,
+    /// Report-only, applies, and would ask the human for what is missing.
+    ReportOnlyInterrupted,
 }
 
 impl PolicyOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Success,
         Self::Failure,
         Self::NotApplied,
@@ -45,6 +49,7 @@ impl PolicyOutcome {
         Self::ReportOnlySuccess,
         Self::ReportOnlyFailure,
         Self::ReportOnlyNotApplied,
+        Self::ReportOnlyInterrupted,
     ];
 
     /// Graph's name.
@@ -59,6 +64,7 @@ impl PolicyOutcome {
             Self::ReportOnlySuccess => "reportOnlySuccess",
             Self::ReportOnlyFailure => "reportOnlyFailure",
             Self::ReportOnlyNotApplied => "reportOnlyNotApplied",
+            Self::ReportOnlyInterrupted => "reportOnlyInterrupted",
         }
     }
 
@@ -70,141 +76,9 @@ impl PolicyOutcome {
             | Self::Failure
             | Self::Unknown
             | Self::ReportOnlySuccess
-            | Self::ReportOnlyFailure => true,
+            | Self::ReportOnlyFailure
+            | Self::ReportOnlyInterrupted => true,
             Self::NotApplied | Self::NotEnabled | Self::ReportOnlyNotApplied => false,
-        }
-    }
-}
-
-macro_rules! bit_set {
-    ($(#[$doc:meta])* $one:ident, $(#[$set_doc:meta])* $set:ident, { $($(#[$vdoc:meta])* $name:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $one {
-            $($(#[$vdoc])* $name,)*
-        }
-
-        impl $one {
-            /// Every one, in the order of Graph's flags.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The name on the wire.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            #[expect(clippy::as_conversions, reason = "a discriminant, below 32")]
-            const fn bit(self) -> u32 {
-                1 << (self as u32)
-            }
-        }
-
-        $(#[$set_doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-        pub struct $set(u32);
-
-        impl $set {
-            /// None of them.
-            pub const NONE: Self = Self(0);
-
-            /// This one too.
-            #[must_use]
-            pub const fn with(self, one: $one) -> Self {
-                Self(self.0 | one.bit())
-            }
-
-            /// This one too, where `there` says so.
-            #[must_use]
-            pub const fn with_if(self, there: bool, one: $one) -> Self {
-                if there { self.with(one) } else { self }
-            }
-
-            /// All of both.
-            #[must_use]
-            pub const fn and(self, other: Self) -> Self {
-                Self(self.0 | other.0)
-            }
-
-            /// Whether it is in the set.
-            #[must_use]
-            pub const fn contains(self, one: $one) -> bool {
-                self.0 & one.bit() != 0
-            }
-
-            /// Whether the set is empty.
-            #[must_use]
-            pub const fn is_empty(self) -> bool {
-                self.0 == 0
-            }
-
-            /// Its members, in the order of Graph's flags.
-            pub fn iter(self) -> impl Iterator<Item = $one> {
-                $one::ALL.iter().copied().filter(move |one| self.contains(*one))
-            }
-        }
-    };
-}
-
-bit_set! {
-    /// A condition: Graph's `conditionalAccessConditions`, with `agentIdRisk`, for which Graph has a name in What-If only.
-    Condition,
-    /// A set of conditions: a flags string on the wire.
-    Conditions, {
-        /// The resource.
-        Application = "application",
-        /// The agent user, or the human.
-        Users = "users",
-        /// The agent identity.
-        ServicePrincipals = "servicePrincipals",
-        /// The agent's risk.
-        AgentIdRisk = "agentIdRisk",
-    }
-}
-
-bit_set! {
-    /// A rule that matched: Graph's `conditionalAccessRule`, with names of the same kind for agents.
-    Rule,
-    /// A set of rules.
-    Rules, {
-        /// `applications`: `All`.
-        AllApps = "allApps",
-        /// `applications`: this appId.
-        AppId = "appId",
-        /// `applications`: the attribute filter.
-        AppFilter = "appFilter",
-        /// `applications`: `AllAgentIdResources`.
-        AllAgentIdResources = "allAgentIdResources",
-        /// `clientApplications`: `All` agent identities.
-        AllAgentIdentities = "allAgentIdentities",
-        /// `clientApplications`: this agent identity.
-        AgentIdentityId = "agentIdentityId",
-        /// `clientApplications`: this agent's blueprint.
-        AgentIdentityBlueprintId = "agentIdentityBlueprintId",
-        /// `clientApplications`: the attribute filter.
-        AgentIdentityFilter = "agentIdentityFilter",
-        /// `agents`, or the older `users`: all agent users.
-        AllAgentUsers = "allAgentIdUsers",
-        /// `agents`: this agent user.
-        AgentUserId = "userId",
-        /// `agents`: the attribute filter.
-        AgentUserFilter = "agentUserFilter",
-    }
-}
-
-impl Rule {
-    /// The condition that the rule belongs to.
-    #[must_use]
-    pub const fn condition(self) -> Condition {
-        match self {
-            Self::AllApps | Self::AppId | Self::AppFilter | Self::AllAgentIdResources => {
-                Condition::Application
-            }
-            Self::AllAgentIdentities
-            | Self::AgentIdentityId
-            | Self::AgentIdentityBlueprintId
-            | Self::AgentIdentityFilter => Condition::ServicePrincipals,
-            Self::AllAgentUsers | Self::AgentUserId | Self::AgentUserFilter => Condition::Users,
         }
     }
 }
@@ -216,6 +90,10 @@ pub struct PolicyResult {
     pub policy: u32,
     /// The result.
     pub outcome: PolicyOutcome,
+    /// Of whom the rest speaks: where two principals are judged, of the one whom the policy hits harder.
+    pub principal: Principal,
+    /// To whom it applies.
+    pub principals: Principals,
     /// Configured conditions that hold.
     pub satisfied: Conditions,
     /// Configured conditions that do not hold.
@@ -226,6 +104,33 @@ pub struct PolicyResult {
     pub included_by: Rules,
     /// Exclude rules that matched.
     pub excluded_by: Rules,
+    /// What became of its controls, where it applies.
+    pub controls: ControlResults,
+}
+
+impl PolicyResult {
+    /// That of a policy of which nothing else is said.
+    #[must_use]
+    pub fn bare(policy: u32, outcome: PolicyOutcome, principal: Principal) -> Self {
+        Self {
+            policy,
+            outcome,
+            principal,
+            principals: Principals::NONE,
+            satisfied: Conditions::NONE,
+            not_satisfied: Conditions::NONE,
+            unknown: Conditions::NONE,
+            included_by: Rules::NONE,
+            excluded_by: Rules::NONE,
+            controls: ControlResults::default(),
+        }
+    }
+
+    /// Whether it would come out otherwise, or might, if every required source had told.
+    #[must_use]
+    pub const fn rests_on_unknown(&self) -> bool {
+        !self.unknown.is_empty() || self.controls.fails_on_unknown
+    }
 }
 
 /// What all policies said of one call.
@@ -238,4 +143,26 @@ pub struct Evaluation {
     pub applied: Vec<PolicyResult>,
     /// How many enabled or report-only policies did not apply.
     pub not_applied: u32,
+}
+
+impl Evaluation {
+    /// The enforced policies that refuse.
+    pub fn failures(&self) -> impl Iterator<Item = &PolicyResult> {
+        let applied = self.applied.iter();
+        applied.filter(|result| result.outcome == PolicyOutcome::Failure)
+    }
+
+    /// The controls that a human would have to satisfy, by signing in anew, for every policy that refuses to be met;
+    /// none where that would not do, or nothing refuses. Where one of several will do, each is in the set.
+    #[must_use]
+    pub fn could_be_met_by(&self) -> Controls {
+        let mut all = Controls::NONE;
+        for result in self.failures() {
+            if result.controls.could_be_met_by.is_empty() {
+                return Controls::NONE;
+            }
+            all = all.and(result.controls.could_be_met_by);
+        }
+        all
+    }
 }

@@ -1,5 +1,5 @@
-//! The filter-rule language: `agentIdServicePrincipalFilter`, `agentFilter` and `applicationFilter` take an object
-//! into an assignment or out of it by its custom security attributes (`reference/entra.md` §3.7).
+//! The filter-rule language (`reference/entra.md` §3.7): an object is taken into an assignment or out of it by its custom
+//! security attributes, and a device meets the filter for devices by its properties. Two sets of properties, one grammar.
 //!
 //! ```text
 //! rule       = or
@@ -7,15 +7,16 @@
 //! and        = not ("-and" not)*
 //! not        = "-not" not | "(" or ")" | clause
 //! clause     = property comparison | property ("-any" | "-all") "(" or, with `_` for the property ")"
-//! comparison = "-eq" text-or-null | "-ne" text-or-null | "-in" list | "-notIn" list
+//! comparison = ("-eq" | "-ne") (text | "null" | "True" | "False") | "-in" list | "-notIn" list
 //!            | ("-contains" | "-startsWith" | "-endsWith" | "-match", and each as "-not…") text
-//! property   = "CustomSecurityAttribute." <AttributeSet> "_" <AttributeName>
+//! property   = "CustomSecurityAttribute." <AttributeSet> "_" <AttributeName> | "device." <property>
 //! text       = '"' characters '"', where a backtick stands before a quote or another backtick
 //! list       = "[" text ("," text)* "]"
 //! ```
 //!
 //! Operators are read in any case, with or without their hyphen; names of attributes are case-sensitive, but
-//! the prefix may start with a small letter. Where Microsoft's documents are silent or disagree, this holds:
+//! the prefix may start with a small letter; properties of a device are read in any case. Where Microsoft's documents are
+//! silent or disagree, this holds:
 //!
 //! - **Values compare without regard to case**, all operators alike.
 //! - **A missing attribute** (or a collection without items) has no value: no positive operator holds,
@@ -29,10 +30,13 @@
 //! - `-match` finds its pattern anywhere in the value. Patterns are those of the `regex` crate: no look-around
 //!   and no back-reference, so that matching takes linear time; such a pattern is an error at load. (The first
 //!   match of a pattern on a thread allocates its working space; nothing else in this language allocates.)
-//! - Only texts compare: CA filters know no Boolean and no number.
+//! - Attributes are texts: rules on them know no Boolean and no number. Of a device, `isCompliant` is a Boolean: it
+//!   takes `-eq` and `-ne`, with `True` and `False` in quotes or without.
+//! - **A device that is not registered** has no properties, so every negative operator holds.
 //!
 //! Never here: a panic, a stack that grows with the input, and a rule that is half understood.
 
+mod language;
 mod lexer;
 mod matching;
 mod parser;
@@ -43,6 +47,8 @@ mod tests;
 use std::sync::Arc;
 
 use crate::types::Attributes;
+
+pub use language::Language;
 
 /// The longest rule, in characters.
 pub const MAX_RULE_CHARS: usize = 3072;
@@ -91,12 +97,20 @@ pub struct FilterRule {
 }
 
 impl FilterRule {
-    /// Reads a rule.
+    /// Reads a rule on custom security attributes.
     ///
     /// # Errors
     /// [`FilterError`] says where the rule goes wrong and what was expected there.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        parser::parse(text).map(|root| Self { root })
+        parser::parse(text, Language::Attributes).map(|root| Self { root })
+    }
+
+    /// Reads a rule on the properties of a device.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_device(text: &str) -> Result<Self, FilterError> {
+        parser::parse(text, Language::Device).map(|root| Self { root })
     }
 
     /// Whether an object with these attributes meets the rule.
@@ -125,10 +139,12 @@ pub enum Expression<L> {
     Leaf(L),
 }
 
-/// What is asked of one attribute.
+/// What is asked of one property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {
-    /// `<AttributeSet>_<AttributeName>`, without the prefix.
+    /// Whose property.
+    pub language: Language,
+    /// `<AttributeSet>_<AttributeName>`, or the property of a device: without the prefix.
     pub attribute: Arc<str>,
     /// What its value has to be.
     pub predicate: Predicate,

@@ -95,8 +95,10 @@ pub(super) fn decision(
         decision,
         ..
     } = *source;
-    let account = Account::of(caller, token);
+    let account = Account::of(caller, decision);
     let tenant = token.tenant.as_ref().map(AsRef::as_ref);
+    let guest = token.evidence.guest.as_ref();
+    let home_tenant = guest.and_then(|guest| guest.as_ref()?.home_tenant.as_deref());
     line(&SignIn {
         app_id: account.app_id,
         app_display_name: account.app_name,
@@ -107,10 +109,11 @@ pub(super) fn decision(
         user_display_name: account.user_name,
         user_principal_name: account.user_principal_name,
         resource_tenant_id: tenant,
-        home_tenant_id: tenant,
+        home_tenant_id: home_tenant.or(tenant),
+        session_id: token.evidence.session_id.as_deref(),
         unique_token_identifier: token.token_id.as_deref(),
         sign_in_event_types: account.event_types,
-        risk_level_during_sign_in: Some(risk_level(account.risk(decision))),
+        risk_level_during_sign_in: Some(risk_level(account.risk)),
         facts: GraphFacts::of(&source.facts),
         conditional_access_status: conditional_access_status(decision),
         applied_conditional_access_policies: policies::applied(decision, list_not_applied),
@@ -200,6 +203,8 @@ struct SignIn<'a> {
     ip_address: IpAddr,
     user_agent: Option<&'a str>,
     unique_token_identifier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
     risk_level_during_sign_in: Option<&'static str>,
     #[serde(flatten)]
     facts: GraphFacts<'a>,
@@ -242,6 +247,7 @@ impl<'a> SignIn<'a> {
             ip_address: context.client_address.to_canonical(),
             user_agent: context.user_agent.as_deref(),
             unique_token_identifier: None,
+            session_id: None,
             risk_level_during_sign_in: None,
             facts: GraphFacts::default(),
             conditional_access_status: "notApplied",

@@ -155,6 +155,7 @@ mod tests {
         let human = Caller::OnBehalfOf {
             human: Human {
                 id: ObjectId::parse("human").unwrap(),
+                entry: None,
             },
             agent: agent(),
         };

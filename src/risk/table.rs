@@ -3,62 +3,40 @@
 //! The table does not depend on the order in which entries came: replicas that saw the same ones agree.
 //! Never here: IO, and an entry that is forgotten because another source spoke.
 
+mod subjects;
+
 use std::sync::Arc;
 
-use super::{Assessment, RiskEntry, RiskInput, RiskSettings, higher};
-use crate::identity::{Agent, Caller};
+use self::subjects::Subjects;
+use super::{
+    Assessment, RiskEntry, RiskInput, RiskSettings, RiskSubject, SignInIds, higher, insider_level,
+};
+use crate::identity::{Account, Agent, Caller};
 use crate::types::{Fact, RiskLevel, Timestamp};
 
 /// All risk that is known. Copies share their entries, so a change costs little and a reader keeps the old table.
-#[derive(Debug, Clone, Default)]
-pub struct RiskTable(imbl::OrdMap<Arc<str>, Subject>);
-
-/// What was said of one subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Subject {
-    /// One entry per source: those that count first, the gravest of them before all; then those that were overruled.
-    entries: Arc<[Arc<RiskEntry>]>,
-    /// How many of them count; at least one.
-    counting: usize,
-}
-
-impl Subject {
-    /// From one entry per source, in any order; `None` if there is none.
-    fn of(mut entries: Vec<Arc<RiskEntry>>) -> Option<Self> {
-        let words = entries.iter().filter(|entry| entry.state.is_of_an_admin());
-        let overruling = words.map(|entry| entry.rank()).max();
-        let counts = |entry: &RiskEntry| overruling.is_none_or(|word| entry.rank() >= word);
-        entries.sort_by_cached_key(|entry| {
-            let rank = entry.rank();
-            let gravest = std::cmp::Reverse((rank.weight, rank.at, rank.tie));
-            (!counts(entry), gravest, Arc::clone(&entry.source))
-        });
-        let counting = entries.iter().filter(|entry| counts(entry)).count();
-        (counting > 0).then(|| Self {
-            entries: entries.into(),
-            counting,
-        })
-    }
-
-    fn counting(&self) -> impl Iterator<Item = &Arc<RiskEntry>> {
-        self.entries.iter().take(self.counting)
-    }
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RiskTable {
+    agents: Subjects,
+    users: Subjects,
+    service_principals: Subjects,
+    insiders: Subjects,
+    sign_ins: Subjects,
 }
 
 impl RiskTable {
-    /// What is held of this subject: of what counts, the gravest.
+    /// What is held of this agent identity, agent user or blueprint: of what counts, the gravest.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<RiskEntry>> {
-        self.0.get(id)?.entries.first()
+        self.agents.entries_of(id).next()
     }
 
-    /// What every source said of this subject: those that count first.
+    /// What every source said of this agent: those that count first.
     pub fn of(&self, id: &str) -> impl Iterator<Item = &Arc<RiskEntry>> {
-        let subject = self.0.get(id);
-        subject.into_iter().flat_map(|of| of.entries.iter())
+        self.agents.entries_of(id)
     }
 
-    /// When something was last said of this subject.
+    /// When something was last said of this agent.
     #[must_use]
     pub fn last_said(&self, id: &str) -> Option<Timestamp> {
         self.of(id).map(|entry| entry.last_modified).max()
@@ -75,9 +53,6 @@ impl RiskTable {
     /// The table with all that the other one says too.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {
-        if self.is_empty() {
-            return other.clone();
-        }
         let mut table = self.clone();
         for entry in other.entries() {
             table.insert(Arc::clone(entry));
@@ -85,90 +60,99 @@ impl RiskTable {
         table
     }
 
-    fn insert(&mut self, entry: Arc<RiskEntry>) {
-        let id = Arc::clone(&entry.id);
-        let mut entries: Vec<_> = self.of(&id).cloned().collect();
-        let before = entries.iter_mut().find(|old| old.source == entry.source);
-        match before {
-            Some(old) if old.rank() >= entry.rank() => return,
-            Some(old) => *old = entry,
-            None => entries.push(entry),
-        }
-        if let Some(subject) = Subject::of(entries) {
-            self.0.insert(id, subject);
-        }
-    }
-
     /// The table with these entries as all that a source says: what it said before is gone.
     #[must_use]
     pub fn with_all_of(&self, source: &str, entries: &[RiskEntry]) -> Self {
-        let said = |entry: &Arc<RiskEntry>| *entry.source == *source;
-        let mut table = self.clone();
-        for (id, subject) in &self.0 {
-            if subject.entries.iter().any(said) {
-                let others = subject.entries.iter().filter(|entry| !said(entry));
-                match Subject::of(others.cloned().collect()) {
-                    Some(subject) => table.0.insert(Arc::clone(id), subject),
-                    None => table.0.remove(id),
-                };
-            }
-        }
+        let mut table = Self {
+            agents: self.agents.without(source),
+            users: self.users.without(source),
+            service_principals: self.service_principals.without(source),
+            insiders: self.insiders.without(source),
+            sign_ins: self.sign_ins.without(source),
+        };
         table.extend(entries.iter().cloned());
         table
     }
 
-    /// What is held of every subject, by id.
+    fn insert(&mut self, entry: Arc<RiskEntry>) {
+        let subjects = match entry.subject {
+            RiskSubject::AgentIdentity
+            | RiskSubject::AgentUser
+            | RiskSubject::AgentIdentityBlueprintPrincipal => &mut self.agents,
+            RiskSubject::User => &mut self.users,
+            RiskSubject::ServicePrincipal => &mut self.service_principals,
+            RiskSubject::Insider => &mut self.insiders,
+            RiskSubject::SignIn => &mut self.sign_ins,
+        };
+        subjects.put(entry);
+    }
+
+    /// What is held of every agent, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<RiskEntry>> {
-        self.0.values().filter_map(|of| of.entries.first())
+        self.agents.gravest()
     }
 
-    /// What every source said, by id.
+    /// What every source said of every subject of any kind.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<RiskEntry>> {
-        self.0.values().flat_map(|of| of.entries.iter())
+        let of_humans = self.users.entries().chain(self.insiders.entries());
+        let of_others = self.service_principals.entries();
+        let of_sign_ins = self.sign_ins.entries();
+        let of_agents = self.agents.entries();
+        of_agents.chain(of_humans).chain(of_others).chain(of_sign_ins)
     }
 
-    /// How many subjects have an entry.
+    /// How many agents have an entry.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.agents.len()
     }
 
-    /// Whether nothing was ever said of anybody.
+    /// Whether nothing was ever said of any agent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.agents.len() == 0
     }
 
-    /// The effective risk of `caller`.
+    /// The effective risk of `caller`, and of the sign-in that its token is from.
     #[must_use]
-    pub fn assess(&self, caller: &Caller, settings: RiskSettings) -> Assessment {
+    pub fn assess(
+        &self,
+        caller: &Caller,
+        sign_in: SignInIds<'_>,
+        settings: RiskSettings,
+    ) -> Assessment {
         let mut reading = Reading {
             table: self,
             settings,
             inputs: Vec::new(),
         };
-        let unknown = Fact::Known(RiskLevel::None);
-        let (agent, agent_user) = match caller {
-            Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => {
-                (reading.agent(agent, false), unknown)
+        let mut levels = Assessment::NONE;
+        match caller {
+            Caller::Autonomous(agent) => levels.agent = reading.agent(agent, false),
+            Caller::OnBehalfOf { human, agent } => {
+                levels.agent = reading.agent(agent, false);
+                reading.human(human.id.as_str(), sign_in, &mut levels);
             }
             Caller::AgentUser { id, agent, .. } => {
-                let own = reading.level_of(id.as_str(), false);
-                let parent = reading.agent(agent, true);
-                let user = if settings.inherit {
-                    higher(own, parent)
+                let own = reading.level_of(&self.agents, id.as_str(), false);
+                levels.agent = reading.agent(agent, true);
+                levels.agent_user = if settings.inherit {
+                    higher(own, levels.agent)
                 } else {
                     own
                 };
-                (parent, user)
             }
-            Caller::NotAgent(_) => (unknown, unknown),
-        };
-        Assessment {
-            agent,
-            agent_user,
-            inputs: reading.inputs,
+            Caller::NotAgent(caller) => match &caller.account {
+                Account::Human(_) => reading.human(caller.id.as_str(), sign_in, &mut levels),
+                Account::Workload(entry) => {
+                    let id = entry.as_ref().map_or(&caller.id, |entry| &entry.id);
+                    levels.service_principal =
+                        reading.level_of(&self.service_principals, id.as_str(), false);
+                }
+            },
         }
+        levels.inputs = reading.inputs;
+        levels
     }
 }
 
@@ -195,32 +179,58 @@ struct Reading<'a> {
     inputs: Vec<RiskInput>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
     /// An agent identity's level: its own, and its blueprint's where levels are inherited.
     fn agent(&mut self, agent: &Agent, inherited: bool) -> Fact<RiskLevel> {
-        let own = self.level_of(agent.id.as_str(), inherited);
+        let table: &'a RiskTable = self.table;
+        let own = self.level_of(&table.agents, agent.id.as_str(), inherited);
         if !self.settings.inherit {
             return own;
         }
         let mut level = own;
         if let Some(app_id) = &agent.blueprint {
-            level = higher(level, self.level_of(app_id.as_str(), true));
+            level = higher(level, self.level_of(&table.agents, app_id.as_str(), true));
         }
         let principal = agent
             .blueprint_entry
             .as_ref()
             .and_then(|b| b.principal_id.as_ref());
         if let Some(principal) = principal {
-            level = higher(level, self.level_of(principal.as_str(), true));
+            level = higher(
+                level,
+                self.level_of(&table.agents, principal.as_str(), true),
+            );
+        }
+        level
+    }
+
+    /// A human's levels: of the account, as an insider, and of the sign-in.
+    fn human(&mut self, id: &str, sign_in: SignInIds<'_>, levels: &mut Assessment) {
+        let table: &'a RiskTable = self.table;
+        levels.user = self.level_of(&table.users, id, false);
+        let insider = self.level_of(&table.insiders, id, false);
+        levels.insider = insider.map(insider_level);
+        levels.sign_in = self.sign_in(sign_in);
+    }
+
+    /// The highest level that was reported of a sign-in. One that cannot be told from others may be any of those.
+    fn sign_in(&mut self, ids: SignInIds<'_>) -> Fact<RiskLevel> {
+        let table: &'a RiskTable = self.table;
+        let known = [ids.session, ids.token];
+        if known.iter().all(Option::is_none) && table.sign_ins.len() > 0 {
+            return self.settings.withheld();
+        }
+        let mut level = Fact::Known(RiskLevel::None);
+        for id in known.into_iter().flatten() {
+            level = higher(level, self.level_of(&table.sign_ins, id, false));
         }
         level
     }
 
     /// The highest level of what counts of one subject.
-    fn level_of(&mut self, id: &str, inherited: bool) -> Fact<RiskLevel> {
+    fn level_of(&mut self, subjects: &Subjects, id: &str, inherited: bool) -> Fact<RiskLevel> {
         let mut highest = Fact::Known(RiskLevel::None);
-        let subject = self.table.0.get(id);
-        for entry in subject.into_iter().flat_map(Subject::counting) {
+        for entry in subjects.counting(id) {
             self.inputs.push(RiskInput {
                 entry: Arc::clone(entry),
                 inherited,

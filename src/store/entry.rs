@@ -53,7 +53,7 @@ impl Entry {
     pub fn seal(&self) -> Sealed {
         let (key, rank, value) = match self {
             Self::Risk(entry) => (
-                format!("risk/{}/{}", entry.source, entry.id),
+                format!("risk/{}/{}/{}", entry.source, entry.subject.as_str(), entry.id),
                 entry.rank(),
                 risk_value(entry),
             ),
@@ -74,7 +74,6 @@ impl Entry {
 fn risk_value(entry: &RiskEntry) -> Value {
     json!({
         "v": VERSION,
-        "identityType": entry.subject.as_str(),
         "riskLevel": entry.level.map_or("hidden", RiskLevel::as_str),
         "riskState": entry.state.as_str(),
         "riskDetail": entry.detail,
@@ -99,26 +98,30 @@ impl Sealed {
         let members = value.as_object();
         let members = members.filter(|of| of.get("v").and_then(Value::as_u64) == Some(VERSION));
         match self.key.split_once('/') {
-            Some(("risk", rest)) => match rest.split_once('/') {
-                Some((source, id)) => self.open_risk(source, id, members),
-                None => Opened::Foreign,
-            },
+            Some(("risk", rest)) => self.open_risk(rest, members),
             Some(("revocation", id)) => self.open_revocation(id, members),
             _ => Opened::Foreign,
         }
     }
 
-    fn open_risk(&self, source: &str, id: &str, members: Option<&Map<String, Value>>) -> Opened {
+    fn open_risk(&self, rest: &str, members: Option<&Map<String, Value>>) -> Opened {
+        let mut parts = rest.splitn(3, '/');
+        let (source, kind, id) = (parts.next(), parts.next(), parts.next());
+        let (Some(source), Some(subject), Some(id)) =
+            (source, kind.and_then(RiskSubject::parse), id)
+        else {
+            // Whatever it is about: nothing that this version decides on.
+            return Opened::Foreign;
+        };
         let read = members.and_then(|of| {
             let level = match text(of, "riskLevel")? {
                 "hidden" => None,
                 level => Some(RiskLevel::parse(level)?),
             };
-            let subject = RiskSubject::parse(text(of, "identityType")?)?;
             let state = RiskState::parse(text(of, "riskState")?)?;
-            Some((subject, level, state, text(of, "riskDetail")?))
+            Some((level, state, text(of, "riskDetail")?))
         });
-        let entry = |(subject, level, state, detail): (_, _, _, &str)| {
+        let entry = |(level, state, detail): (_, _, &str)| {
             Entry::Risk(RiskEntry {
                 id: id.into(),
                 subject,
@@ -132,12 +135,7 @@ impl Sealed {
         match read {
             Some(read) => Opened::Whole(entry(read)),
             // FAIL-CLOSED: whatever was said, nobody may take the subject for harmless.
-            None => Opened::Partly(entry((
-                RiskSubject::AgentIdentity,
-                None,
-                RiskState::AtRisk,
-                "unknownFutureValue",
-            ))),
+            None => Opened::Partly(entry((None, RiskState::AtRisk, "unknownFutureValue"))),
         }
     }
 
@@ -201,10 +199,10 @@ mod tests {
     #[test]
     fn the_form_of_an_entry_is_what_other_versions_read() {
         let sealed = Entry::Risk(risk(Some(RiskLevel::Low))).seal();
-        assert_eq!(&*sealed.key, "risk/management/spiffe://a/b/ä");
+        assert_eq!(&*sealed.key, "risk/management/agentUser/spiffe://a/b/ä");
         assert_eq!(
             &*sealed.value,
-            r#"{"v":1,"identityType":"agentUser","riskLevel":"low","riskState":"confirmedCompromised","riskDetail":"adminConfirmedAgentCompromised"}"#
+            r#"{"v":1,"riskLevel":"low","riskState":"confirmedCompromised","riskDetail":"adminConfirmedAgentCompromised"}"#
         );
     }
 
@@ -227,8 +225,10 @@ mod tests {
         }
         let cut = Sealed::from_texts("revocation/a", &sealed.rank.to_string(), r#"{"v":9}"#);
         assert!(matches!(cut.unwrap().open(), Opened::Partly(Entry::Revocation(_))));
-        let other = Sealed::from_texts("mood/a", &sealed.rank.to_string(), "{}").unwrap();
-        assert_eq!(other.open(), Opened::Foreign);
+        for key in ["mood/a", "risk/management/robot/a", "risk/a", "risk"] {
+            let other = Sealed::from_texts(key, &sealed.rank.to_string(), "{}").unwrap();
+            assert_eq!(other.open(), Opened::Foreign);
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::SharedTexts;
+
 /// The values of one attribute, folded to lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttributeValue {
@@ -48,6 +50,17 @@ impl Attributes {
     /// Names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// Keeps names and values once with all other texts of their content.
+    pub fn share(&mut self, texts: &mut SharedTexts) {
+        for (name, value) in &mut self.0 {
+            texts.share(name);
+            match value {
+                AttributeValue::One(one) => texts.share(one),
+                AttributeValue::Many(many) => many.iter_mut().for_each(|one| texts.share(one)),
+            }
+        }
     }
 
     /// Whether there are none.

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::SharedTexts;
+
 /// The longest id that is accepted, in bytes.
 pub const MAX_ID_BYTES: usize = 512;
 
@@ -73,6 +75,11 @@ macro_rules! id_type {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// Keeps the text once with all others of its content.
+            pub fn share(&mut self, texts: &mut SharedTexts) {
+                texts.share(&mut self.0);
             }
 
             /// The id as shared text, without a copy.

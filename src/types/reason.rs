@@ -118,12 +118,15 @@ reasons! {
 
     /// An enforced policy with `block` applies.
     BlockedByPolicy = "blocked_by_policy", Block;
-    /// A blocking policy would need a fact whose required source does not answer.
+    /// A blocking policy would need a fact whose required source does not answer; or what was reported of agents is
+    /// not known, and `store.redis.required` says that it must be.
     FactsUnavailable = "facts_unavailable", Block;
     /// The agent identity, or the agent user, is disabled in the directory.
     AgentDisabled = "agent_disabled", Block;
     /// The agent's blueprint is disabled in the directory.
     BlueprintDisabled = "blueprint_disabled", Block;
+    /// The human or the classic workload is disabled in the directory.
+    AccountDisabled = "account_disabled", Block;
     /// The agent is not in the directory, and `directory.unknown_agents` says `block`.
     AgentUnknown = "agent_unknown", Block;
     /// Not an agent, and the resource says `non_agents: block`.

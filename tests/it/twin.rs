@@ -1,247 +1,298 @@
-//! A slow and obvious evaluator, written from `reference/entra.md` §4.9 over the model and not over anything compiled.
-//! The real one must agree with it. It shares no code with it but the model's types. It must never grow clever.
+//! A slow and obvious evaluator, written from `reference/entra.md` §4.9 and the table of what concerns whom, over the
+//! model and not over anything compiled. The real one must agree with it. It shares no code with it but the model's
+//! types. It must never grow clever.
 
-use boomgate::policy::filter::{Clause, Comparison, Expression, Predicate, Test};
-use boomgate::policy::model::{AgentTarget, ApplicationTarget, Filter, FilterMode};
-use boomgate::policy::{Facts, Policy, PolicyOutcome, PolicyState, Subject, Verdict};
-use boomgate::types::{AttributeValue, Attributes, Fact, RiskLevel};
+mod conditions;
+mod filter;
+mod identities;
 
-/// The verdict, and for each policy its outcome with whether it applies only because a fact is unknown.
-pub(crate) fn evaluate(
-    policies: &[Policy],
-    facts: &Facts<'_>,
-) -> (Verdict, Vec<(PolicyOutcome, bool)>) {
-    let results: Vec<_> = policies.iter().map(|policy| judge(policy, facts)).collect();
-    let failures: Vec<_> = results
+use boomgate::policy::locations::{NamedLocation, OwnRanges};
+use boomgate::policy::model::Operator;
+use boomgate::policy::{Control, Facts, Policy, PolicyOutcome, PolicyState, Subject, Verdict};
+use boomgate::types::{AttributeValue, Fact};
+
+/// Policies, and what they name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct World<'a> {
+    pub(crate) policies: &'a [Policy],
+    pub(crate) locations: &'a [NamedLocation],
+    pub(crate) own: &'a OwnRanges,
+}
+
+/// What one policy says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) outcome: PolicyOutcome,
+    /// Whether it refuses only because a fact is unknown.
+    pub(crate) on_unknown: bool,
+    /// The kinds of principal to whom it applies, by name.
+    pub(crate) applies_to: Vec<&'static str>,
+}
+
+/// Yes, no, or one of two kinds of "nobody can tell".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    No,
+    Unknown,
+    RequiredUnknown,
+    Yes,
+}
+
+use Answer::{No, RequiredUnknown, Unknown, Yes};
+
+impl Answer {
+    fn of(holds: bool) -> Self {
+        if holds { Yes } else { No }
+    }
+
+    fn ask<T>(fact: Fact<T>, holds: impl FnOnce(T) -> bool) -> Self {
+        match fact {
+            Fact::Known(value) => Self::of(holds(value)),
+            Fact::Unknown => Unknown,
+            Fact::RequiredUnknown => RequiredUnknown,
+        }
+    }
+
+    fn any(answers: &[Self]) -> Self {
+        let mut best = No;
+        for candidate in [Unknown, RequiredUnknown, Yes] {
+            if answers.contains(&candidate) {
+                best = candidate;
+            }
+        }
+        best
+    }
+
+    fn opposite(self) -> Self {
+        match self {
+            Yes => No,
+            No => Yes,
+            other => other,
+        }
+    }
+
+    fn all(answers: &[Self]) -> Self {
+        let mut worst = Yes;
+        for candidate in [RequiredUnknown, Unknown, No] {
+            if answers.contains(&candidate) {
+                worst = candidate;
+            }
+        }
+        worst
+    }
+}
+
+/// Who is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Agent,
+    AgentUser,
+    Human,
+    Workload,
+}
+
+impl Who {
+    /// The table of §4.4, and the acting agent behind an on-behalf-of call beyond it.
+    fn of(facts: &Facts<'_>) -> Vec<Self> {
+        match facts.subject {
+            Subject::AgentIdentity(_) => vec![Self::Agent],
+            Subject::AgentUser { .. } => vec![Self::AgentUser],
+            Subject::OnBehalfOf { .. } if facts.entra_parity => vec![Self::Human],
+            Subject::OnBehalfOf { .. } => vec![Self::Human, Self::Agent],
+            Subject::Human(_) => vec![Self::Human],
+            Subject::Workload(_) => vec![Self::Workload],
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agentIdentity",
+            Self::AgentUser => "agentUser",
+            Self::Human => "user",
+            Self::Workload => "servicePrincipal",
+        }
+    }
+}
+
+/// The verdict, and what each policy says.
+pub(crate) fn evaluate(world: World<'_>, facts: &Facts<'_>) -> (Verdict, Vec<Said>) {
+    let policies = world.policies.iter();
+    let said: Vec<_> = policies.map(|one| judge(one, world, facts)).collect();
+    let failures = said
         .iter()
-        .filter(|(outcome, _)| *outcome == PolicyOutcome::Failure)
-        .collect();
+        .filter(|one| one.outcome == PolicyOutcome::Failure);
+    let failures: Vec<_> = failures.collect();
     let verdict = if failures.is_empty() {
         Verdict::Allow
-    } else if failures.iter().any(|(_, on_unknown)| !on_unknown) {
+    } else if failures.iter().any(|one| !one.on_unknown) {
         Verdict::Block
     } else {
         Verdict::BlockOnUnknown
     };
-    (verdict, results)
+    (verdict, said)
 }
 
-fn judge(policy: &Policy, facts: &Facts<'_>) -> (PolicyOutcome, bool) {
+/// What a policy says: for each principal to whom it applies, and of these the sternest.
+fn judge(policy: &Policy, world: World<'_>, facts: &Facts<'_>) -> Said {
     let report_only = policy.state == PolicyState::EnabledForReportingButNotEnforced;
+    let nothing = |outcome| Said {
+        outcome,
+        on_unknown: false,
+        applies_to: Vec::new(),
+    };
     if policy.state == PolicyState::Disabled {
-        return (PolicyOutcome::NotEnabled, false);
+        return nothing(PolicyOutcome::NotEnabled);
     }
-    let risk_is_unknown = policy.conditions.agent_risk.is_some()
-        && risk(facts) == Some(Fact::RequiredUnknown)
-        && policy.grant_controls.block;
-    let risk_holds = match (policy.conditions.agent_risk, risk(facts)) {
-        (None, _) => true,
-        (Some(_), _) if risk_is_unknown => true,
-        (Some(levels), Some(Fact::Known(level))) => levels.contains(level),
-        (Some(_), _) => false,
-    };
-    // An unknown resource may be any that the policy could concern; if that is enough, the policy is met on unknowns.
-    let resource_is_certain = resource(policy, facts, false);
-    let resource_is_unknown = !resource_is_certain
-        && resource(policy, facts, true)
-        && is_required(facts)
-        && policy.grant_controls.block;
-    let resource_holds = resource_is_certain || resource_is_unknown;
-    let on_unknown = risk_is_unknown || resource_is_unknown;
-    if !(identity(policy, facts) && resource_holds && risk_holds) {
-        let outcome = if report_only {
-            PolicyOutcome::ReportOnlyNotApplied
-        } else {
-            PolicyOutcome::NotApplied
+    let mut applies_to = Vec::new();
+    let mut sternest: Option<(u8, Said)> = None;
+    for who in Who::of(facts) {
+        let demand = demand(policy, who, facts);
+        let mut answers = vec![
+            identities::concerned(policy, who, facts),
+            identities::resource(policy, facts),
+        ];
+        answers.extend(conditions::answers(policy, who, world, facts));
+        let counts_as_met = |answer: &Answer| match answer {
+            Yes => true,
+            RequiredUnknown => demand.refuses,
+            No | Unknown => false,
         };
-        return (outcome, on_unknown);
-    }
-    let outcome = if !policy.not_understood.is_empty() {
-        PolicyOutcome::Unknown
-    } else if policy.grant_controls.block && report_only {
-        PolicyOutcome::ReportOnlyFailure
-    } else if policy.grant_controls.block {
-        PolicyOutcome::Failure
-    } else if report_only {
-        PolicyOutcome::ReportOnlySuccess
-    } else {
-        PolicyOutcome::Success
-    };
-    (outcome, on_unknown)
-}
-
-/// Whether what is not known of the resource comes from a required source.
-fn is_required(facts: &Facts<'_>) -> bool {
-    let resource = &facts.resource;
-    resource.app_id == Fact::RequiredUnknown
-        || resource.attributes == Fact::RequiredUnknown
-        || resource.is_agent == Fact::RequiredUnknown
-}
-
-/// The risk of whom policies judge, if they judge an agent at all.
-fn risk(facts: &Facts<'_>) -> Option<Fact<RiskLevel>> {
-    match facts.subject {
-        Subject::AgentIdentity(agent) => Some(agent.risk),
-        Subject::AgentUser { user, .. } => Some(user.risk),
-        Subject::OnBehalfOf { agent, .. } if !facts.entra_parity => Some(agent.risk),
-        Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => None,
-    }
-}
-
-/// The table of §4.4.
-fn identity(policy: &Policy, facts: &Facts<'_>) -> bool {
-    let agent = match facts.subject {
-        Subject::AgentIdentity(agent) => agent,
-        Subject::OnBehalfOf { agent, .. } if !facts.entra_parity => agent,
-        Subject::AgentUser { user, .. } => {
-            let assignment = &policy.conditions.agent_users;
-            return is_assigned(
-                &assignment.include,
-                &assignment.exclude,
-                assignment.filter.as_ref(),
-                user.attributes,
-                |target| match target {
-                    AgentTarget::All => true,
-                    AgentTarget::None => false,
-                    AgentTarget::Id(id) => id.as_str() == user.id,
-                },
-            );
+        if !answers.iter().all(counts_as_met) {
+            continue;
         }
-        Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => return false,
-    };
-    let assignment = &policy.conditions.agent_identities;
-    is_assigned(
-        &assignment.include,
-        &assignment.exclude,
-        assignment.filter.as_ref(),
-        agent.attributes,
-        |target| match target {
-            AgentTarget::All => true,
-            AgentTarget::None => false,
-            AgentTarget::Id(id) => {
-                let id = id.as_str();
-                id == agent.id
-                    || Some(id) == agent.blueprint_app_id
-                    || Some(id) == agent.blueprint_principal_id
+        applies_to.push(who.name());
+        let on_unknown = answers.contains(&RequiredUnknown) || demand.on_unknown;
+        let outcome = match (report_only, demand.refuses) {
+            _ if !policy.not_understood.is_empty() => PolicyOutcome::Unknown,
+            (false, true) => PolicyOutcome::Failure,
+            (false, false) => PolicyOutcome::Success,
+            (true, false) => PolicyOutcome::ReportOnlySuccess,
+            (true, true) if demand.a_human_could => PolicyOutcome::ReportOnlyInterrupted,
+            (true, true) => PolicyOutcome::ReportOnlyFailure,
+        };
+        let weight = match outcome {
+            PolicyOutcome::Failure | PolicyOutcome::ReportOnlyFailure if !on_unknown => {
+                if demand.a_human_could { 4 } else { 5 }
             }
-        },
-    )
-}
-
-/// What is unknown is taken as the policy would have it (`generous`), or as it would not.
-fn resource(policy: &Policy, facts: &Facts<'_>, generous: bool) -> bool {
-    let resource = &facts.resource;
-    let assignment = &policy.conditions.applications;
-    let is = |target: &ApplicationTarget, unknown: bool| match target {
-        ApplicationTarget::All => true,
-        ApplicationTarget::None | ApplicationTarget::Group(_) => false,
-        ApplicationTarget::AllAgentIdResources => resource.is_agent.known().unwrap_or(unknown),
-        ApplicationTarget::Id(id) => resource
-            .app_id
-            .known()
-            .map_or(unknown, |app| app == id.as_str()),
-    };
-    let meets = |filter: &Filter, unknown: bool| {
-        let known = resource.attributes.known();
-        known.map_or(unknown, |attributes| matches(filter, attributes))
-    };
-    let listed = assignment.include.iter().any(|target| is(target, generous));
-    let excluded = assignment
-        .exclude
-        .iter()
-        .any(|target| is(target, !generous));
-    match &assignment.filter {
-        None => listed && !excluded,
-        Some(filter) if filter.mode == FilterMode::Include => {
-            (listed || assignment.include.is_empty()) && meets(filter, generous) && !excluded
-        }
-        Some(filter) => listed && !excluded && !meets(filter, !generous),
-    }
-}
-
-fn is_assigned<T>(
-    include: &[T],
-    exclude: &[T],
-    filter: Option<&Filter>,
-    attributes: &Attributes,
-    is: impl Fn(&T) -> bool,
-) -> bool {
-    let listed = include.iter().any(&is);
-    let included = match filter {
-        Some(filter) if filter.mode == FilterMode::Include => {
-            (listed || include.is_empty()) && matches(filter, attributes)
-        }
-        _ => listed,
-    };
-    let excluded = exclude.iter().any(&is)
-        || filter.is_some_and(|filter| {
-            filter.mode == FilterMode::Exclude && matches(filter, attributes)
-        });
-    included && !excluded
-}
-
-fn matches(filter: &Filter, attributes: &Attributes) -> bool {
-    expression(filter.rule.expression(), &|clause| {
-        clause_holds(clause, attributes)
-    })
-}
-
-fn expression<L>(expression_: &Expression<L>, leaf: &dyn Fn(&L) -> bool) -> bool {
-    match expression_ {
-        Expression::And(parts) => {
-            let results: Vec<bool> = parts.iter().map(|part| expression(part, leaf)).collect();
-            !results.contains(&false)
-        }
-        Expression::Or(parts) => {
-            let results: Vec<bool> = parts.iter().map(|part| expression(part, leaf)).collect();
-            results.contains(&true)
-        }
-        Expression::Not(inner) => !expression(inner, leaf),
-        Expression::Leaf(one) => leaf(one),
-    }
-}
-
-fn clause_holds(clause: &Clause, attributes: &Attributes) -> bool {
-    let found = attributes
-        .iter()
-        .find(|(name, _)| *name == clause.attribute.as_ref());
-    let (values, is_collection): (Vec<&str>, bool) = match found {
-        None => (Vec::new(), false),
-        Some((_, AttributeValue::One(one))) => (vec![one], false),
-        Some((_, AttributeValue::Many(many))) => (many.iter().map(AsRef::as_ref).collect(), true),
-    };
-    match &clause.predicate {
-        Predicate::Compare(comparison) => {
-            let positive = match &comparison.test {
-                Test::Missing => values.is_empty(),
-                Test::Contains(whole) if is_collection => values.contains(&whole.as_ref()),
-                test => values.iter().any(|value| text_meets(test, value)),
+            PolicyOutcome::Failure | PolicyOutcome::ReportOnlyFailure => 3,
+            PolicyOutcome::ReportOnlyInterrupted => 2,
+            _ => 1,
+        };
+        if sternest
+            .as_ref()
+            .is_none_or(|(heaviest, _)| weight > *heaviest)
+        {
+            let said = Said {
+                outcome,
+                on_unknown,
+                applies_to: Vec::new(),
             };
-            positive ^ comparison.negated
+            sternest = Some((weight, said));
         }
-        Predicate::AnyItem(inner) => values.iter().any(|value| item_meets(inner, value)),
-        Predicate::AllItems(inner) => {
-            !values.is_empty() && !values.iter().any(|value| !item_meets(inner, value))
-        }
+    }
+    match sternest {
+        Some((_, said)) => Said { applies_to, ..said },
+        None if report_only => nothing(PolicyOutcome::ReportOnlyNotApplied),
+        None => nothing(PolicyOutcome::NotApplied),
     }
 }
 
-fn item_meets(inner: &Expression<Comparison>, item: &str) -> bool {
-    expression(inner, &|comparison| {
-        text_meets(&comparison.test, item) ^ comparison.negated
-    })
+/// Whether a policy that applies refuses.
+struct Demand {
+    refuses: bool,
+    on_unknown: bool,
+    /// Whether a human who signs in anew could meet it.
+    a_human_could: bool,
 }
 
-fn text_meets(test: &Test, text: &str) -> bool {
-    match test {
-        Test::Missing => false,
-        Test::Equals(other) => other.as_ref() == text,
-        Test::StartsWith(part) => text.find(part.as_ref()) == Some(0),
-        Test::EndsWith(part) => {
-            text.len() >= part.len() && text.rfind(part.as_ref()) == Some(text.len() - part.len())
+/// Every control, one by one, each agreement and factor for itself.
+fn demand(policy: &Policy, who: Who, facts: &Facts<'_>) -> Demand {
+    let grant = &policy.grant_controls;
+    let shown = facts.session.controls;
+    let device = |name: &str, wanted: &str| {
+        Answer::ask(facts.session.device, |device| {
+            let mut all = device.iter();
+            all.any(|(known, value)| known == name && *value == AttributeValue::One(wanted.into()))
+        })
+    };
+    // The control, whether it concerns this principal, what became of it, whether a human could meet it there and then.
+    let mut controls: Vec<(bool, Answer, bool)> = Vec::new();
+    let human = who == Who::Human;
+    let agents = matches!(who, Who::Agent | Who::AgentUser);
+    let beyond = human || (agents && !facts.entra_parity);
+    let names = |names: Fact<&[std::sync::Arc<str>]>, wanted: &str| {
+        Answer::ask(names, |names| names.iter().any(|one| &**one == wanted))
+    };
+    for control in grant.controls.iter() {
+        match control {
+            Control::Block => {
+                let refuses = true;
+                return Demand {
+                    refuses,
+                    on_unknown: false,
+                    a_human_could: false,
+                };
+            }
+            Control::Mfa => controls.push((human, Answer::ask(shown.mfa, |yes| yes), true)),
+            Control::PasswordChange => {
+                controls.push((human, Answer::ask(shown.password_change, |yes| yes), true));
+            }
+            Control::RiskRemediation => {
+                controls.push((human, Answer::ask(shown.risk_remediation, |yes| yes), true));
+            }
+            Control::CompliantDevice => {
+                let concerns = beyond || who == Who::AgentUser;
+                controls.push((concerns, device("isCompliant", "true"), false));
+            }
+            Control::DomainJoinedDevice => {
+                controls.push((beyond, device("trustType", "serverad"), false));
+            }
+            Control::ApprovedApplication => {
+                let answer = Answer::ask(shown.approved_application, |yes| yes);
+                controls.push((beyond, answer, false));
+            }
+            Control::CompliantApplication => {
+                let answer = Answer::ask(shown.compliant_application, |yes| yes);
+                controls.push((beyond, answer, false));
+            }
+            Control::AuthenticationStrength => {
+                let id = grant.authentication_strength.as_ref().unwrap();
+                let answer = names(shown.authentication_strengths, id.as_str());
+                controls.push((beyond, answer, true));
+            }
+            Control::TermsOfUse => {
+                for id in &grant.terms_of_use {
+                    controls.push((human, names(shown.terms_of_use, id.as_str()), true));
+                }
+            }
+            Control::CustomAuthenticationFactors => {
+                for name in &grant.custom_factors {
+                    controls.push((human, names(shown.custom_factors, name), true));
+                }
+            }
         }
-        Test::Contains(part) => text.find(part.as_ref()).is_some(),
-        Test::Matches(pattern) => pattern.is_in(text),
-        Test::In(list) => list.iter().filter(|one| one.as_ref() == text).count() > 0,
+    }
+    if facts.entra_parity {
+        controls.retain(|(concerns, ..)| *concerns);
+    }
+    let met = |(concerns, answer, _): &(bool, Answer, bool)| *concerns && *answer == Yes;
+    let untold =
+        |(concerns, answer, _): &(bool, Answer, bool)| *concerns && *answer == RequiredUnknown;
+    let could = |(concerns, _, interactive): &(bool, Answer, bool)| *concerns && *interactive;
+    let missing: Vec<_> = controls.iter().filter(|one| !met(one)).collect();
+    match grant.operator {
+        Operator::And => Demand {
+            refuses: !missing.is_empty(),
+            on_unknown: !missing.is_empty() && missing.iter().all(|one| untold(one)),
+            a_human_could: human && missing.iter().all(|one| could(one)),
+        },
+        Operator::Or => {
+            let refuses = !controls.is_empty() && !controls.iter().any(met);
+            Demand {
+                refuses,
+                on_unknown: refuses && missing.iter().any(|one| untold(one)),
+                a_human_could: human && missing.iter().any(|one| could(one)),
+            }
+        }
     }
 }

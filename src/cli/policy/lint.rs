@@ -16,7 +16,7 @@ use super::names::{self, Known};
 use crate::cli::{EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED, EXIT_FINE, Output, check};
 use crate::config::{Environment, Surroundings, folders, surroundings};
 use crate::policy::lint::{Oddity, odd};
-use crate::policy::{OnUnsupported, Policy, PolicyState, check_set};
+use crate::policy::{OnUnsupported, Policy, PolicyState, check_ids};
 use crate::types::json::Step;
 use crate::types::{Fault, Faults, Severity};
 
@@ -226,7 +226,7 @@ impl Lint {
 
     /// What only shows when all policies are seen together, and what each says of itself.
     fn look_at_all(&mut self) {
-        self.add(Rule::Load, check_set(&self.policies));
+        self.add(Rule::Load, check_ids(&self.policies));
         for (at, oddity) in odd(&self.policies) {
             let Some((rule, severity, message)) = self.in_words(at, oddity) else {
                 continue;

@@ -191,7 +191,9 @@ pub(in crate::cli) const fn state_in_words(state: PolicyState) -> &'static str {
 const fn outcome_style(outcome: PolicyOutcome) -> Style {
     match outcome {
         PolicyOutcome::Failure => AnsiColor::Red.on_default(),
-        PolicyOutcome::ReportOnlyFailure | PolicyOutcome::Unknown => AnsiColor::Yellow.on_default(),
+        PolicyOutcome::ReportOnlyFailure
+        | PolicyOutcome::ReportOnlyInterrupted
+        | PolicyOutcome::Unknown => AnsiColor::Yellow.on_default(),
         PolicyOutcome::Success | PolicyOutcome::ReportOnlySuccess => AnsiColor::Green.on_default(),
         PolicyOutcome::NotApplied
         | PolicyOutcome::NotEnabled

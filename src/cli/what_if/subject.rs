@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::InputError;
-use crate::identity::{Agent, Blueprint, Caller, Directory, NonAgent};
+use crate::identity::{Account, Agent, Blueprint, Caller, Directory, NonAgent};
 use crate::types::{AgentId, BlueprintId, IdError, ObjectId};
 
 /// The id of one that does not exist yet: no directory and no policy names it.
@@ -57,6 +57,7 @@ impl Arguments {
             return Ok(Caller::NotAgent(NonAgent {
                 id: id(NOBODY, ObjectId::parse)?,
                 client: None,
+                account: Account::Human(None),
                 blueprint_entry: None,
                 may_be_agent: false,
             }));

@@ -1,9 +1,11 @@
 //! Issuers of tokens.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{DocumentUrl, Duration, Exact, File, IdPrefix, Name, Size, Tenant};
+use super::text::{DocumentUrl, Duration, Exact, File, GrantControl, IdPrefix, Name, Size, Tenant};
 
 /// An issuer of tokens.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -27,6 +29,15 @@ pub struct Issuer {
     pub dangerous_shared_ids: bool,
     /// `oidc`: which claims hold what.
     pub claims: Option<Claims>,
+    /// Grant controls that the issuer itself enforces before it gives any token for a human: policies that demand them
+    /// count them as satisfied. Name only what it does without exception.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub enforced_grant_controls: Vec<GrantControl>,
+    /// Grant controls that a value of `acr`, or an authentication context in Entra's `acrs`, stands for; a caller whose
+    /// token lacks them is told to get one with that value.
+    #[serde(default)]
+    pub grant_controls_by_acr: BTreeMap<String, Vec<GrantControl>>,
     /// The algorithms that its tokens may be signed with.
     #[serde(default = "Issuer::algorithms")]
     #[schemars(length(min = 1))]
@@ -89,6 +100,35 @@ pub struct Claims {
     pub scopes: Option<Exact>,
     /// The roles; `roles` without it.
     pub roles: Option<Exact>,
+    /// A claim that only the tokens of classic workloads have, whatever it says. Without it, a client that is its own
+    /// subject is one, and any other caller that is no agent is a human.
+    pub workload: Option<Exact>,
+    /// The session that a token is from; `sid` without it.
+    pub session_id: Option<Exact>,
+    /// The ids of the human's groups.
+    pub groups: Option<Exact>,
+    /// The template ids of the human's directory roles.
+    pub directory_roles: Option<Exact>,
+    /// `member`, `guest`, or one of Graph's kinds of guests (`b2bCollaborationGuest`, …).
+    pub user_type: Option<Exact>,
+    /// A guest's own tenant.
+    pub home_tenant: Option<Exact>,
+    /// The platform of the device: `android`, `iOS`, `windows`, `windowsPhone`, `macOS`, `linux`.
+    pub platform: Option<Exact>,
+    /// What the human uses, by Graph's name. Without it: `mobileAppsAndDesktopClients`, since a client that presents a
+    /// bearer token is no browser.
+    pub client_app_type: Option<Exact>,
+    /// How the session came to this client: `deviceCodeFlow`, `authenticationTransfer` or `none`.
+    pub transfer_method: Option<Exact>,
+    /// The environments that an agent user's session was started from.
+    pub agent_context: Option<Exact>,
+    /// The device's properties, by the names that filters for devices have (`isCompliant`), and the claim of each. Map
+    /// every property that your filters read: in a token with any of the claims, one without its claim is not set.
+    pub device: BTreeMap<String, Exact>,
+    /// The methods of authentication (RFC 8176), of which `mfa` counts; `amr` without it.
+    pub amr: Option<Exact>,
+    /// The classes of authentication; `acr` without it.
+    pub acr: Option<Exact>,
 }
 
 /// A signature algorithm. There is no `none` and no HMAC.

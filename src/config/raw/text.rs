@@ -14,6 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::call::resource::HostPattern;
+use crate::identity;
 use crate::types::{AppId, ObjectId, ResourceName, TenantId};
 use parse::{
     DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
@@ -89,6 +90,12 @@ text_types! {
     Label(Arc<str>) = "label", r"^.{1,256}$|\$\{", "HR API", label;
     /// A text that is compared exactly.
     Exact(Arc<str>) = "exact", r"^\S{1,512}$|\$\{", "api://hr-api", exact;
+    /// A grant control by Graph's name; of some there is one per id.
+    GrantControl(identity::GrantControl) = "grant-control", r"^([A-Za-z]+)(:\S{1,512})?$|\$\{", "mfa", |text| {
+        identity::GrantControl::parse(text).ok_or_else(|| {
+            "is not a grant control that an issuer can enforce, expected `mfa`, `compliantDevice`, `domainJoinedDevice`, `approvedApplication`, `compliantApplication`, `passwordChange`, `riskRemediation`, `authenticationStrength:ID`, `termsOfUse:ID` or `customAuthenticationFactor:NAME`".to_owned()
+        })
+    };
     /// The beginning of all ids of one issuer.
     IdPrefix(Arc<str>) = "id-prefix", r"^[!-~]{1,63}[:/]$|\$\{", "workforce:", id_prefix;
     /// An application's id.

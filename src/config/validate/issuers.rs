@@ -1,5 +1,6 @@
 //! Issuers of tokens.
 
+mod claims;
 mod ids;
 
 use std::collections::BTreeMap;
@@ -9,11 +10,11 @@ use std::sync::Arc;
 use super::{Checker, files};
 use crate::config::member::MemberPath;
 use crate::config::raw::issuers as raw;
-use crate::config::raw::text::Exact;
-use crate::identity::KeySet;
+use crate::config::raw::text::{Exact, GrantControl};
 use crate::identity::settings::{
-    Algorithm, ClaimMapping, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
+    Algorithm, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
 };
+use crate::identity::{KeySet, VouchedControls};
 use crate::types::TenantId;
 
 /// The most that an issuer's clock may be off.
@@ -108,6 +109,7 @@ fn one(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> Option<Is
         type_may_be_missing: raw.dangerous_allow_missing_token_type,
         leeway,
         max_lifetime,
+        vouched: Arc::new(vouched(raw)),
         keys: keys?,
     })
 }
@@ -162,20 +164,20 @@ fn oidc(check: &mut Checker<'_>, raw: &raw::Issuer, at: &MemberPath) -> (Profile
         let message = "is missing, expected the exact values of `iss`";
         check.error(&at.key("issuers"), message);
     }
-    let claims = raw.claims.as_ref();
-    let claim = |pick: fn(&raw::Claims) -> &Option<Exact>| {
-        claims.and_then(|claims| pick(claims).as_ref().map(|name| Arc::clone(&name.0)))
-    };
-    let mapping = ClaimMapping {
-        id_prefix: raw.id_prefix.as_ref().map(|prefix| Arc::clone(&prefix.0)),
-        agent_id: claim(|claims| &claims.agent_id),
-        blueprint_id: claim(|claims| &claims.blueprint_id),
-        agent_user_id: claim(|claims| &claims.agent_user_id),
-        on_behalf_of: claim(|claims| &claims.on_behalf_of),
-        scopes: claim(|claims| &claims.scopes),
-        roles: claim(|claims| &claims.roles),
-    };
-    (Profile::Oidc(mapping), texts(&raw.issuers))
+    let mapping = claims::mapping(check, raw, &at.key("claims"));
+    (Profile::Oidc(Arc::new(mapping)), texts(&raw.issuers))
+}
+
+/// The grant controls that the issuer vouches for.
+fn vouched(raw: &raw::Issuer) -> VouchedControls {
+    let controls = |all: &[GrantControl]| all.iter().map(|one| one.0.clone()).collect();
+    let by_acr = raw.grant_controls_by_acr.iter();
+    VouchedControls {
+        enforced: controls(&raw.enforced_grant_controls),
+        by_acr: by_acr
+            .map(|(acr, all)| (acr.as_str().into(), controls(all)))
+            .collect(),
+    }
 }
 
 fn keys(

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::clock::SystemClock;
 use crate::decision::DecisionSettings;
-use crate::identity::settings::{Algorithm, ClaimMapping, KeyOrigin, KeySettings, Profile};
+use crate::identity::settings::{Algorithm, KeyOrigin, KeySettings, Profile};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -114,12 +114,13 @@ fn issuer(origin: KeyOrigin, ca_file: Option<PathBuf>) -> IssuerSettings {
     IssuerSettings {
         name: "test".into(),
         issuers: vec!["https://issuer.example".into()],
-        profile: Profile::Oidc(ClaimMapping::default()),
+        profile: Profile::Oidc(Arc::default()),
         algorithms: vec![Algorithm::Es256],
         types: vec!["at+jwt".into()],
         type_may_be_missing: false,
         leeway: Duration::from_secs(60),
         max_lifetime: Duration::from_secs(86_400),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin,
             ca_file,

@@ -2,8 +2,9 @@ use proptest::prelude::{Strategy, prop_assert_eq, proptest};
 
 use super::*;
 use crate::identity::caller::TokenFacts;
+use crate::identity::evidence::Evidence;
 use crate::identity::issuers::Issuers;
-use crate::identity::profile::Claimed;
+use crate::identity::profile::{AccountKind, Claimed};
 use crate::types::ObjectId;
 
 fn verified(expires_at: i64) -> Arc<Verified> {
@@ -18,11 +19,14 @@ fn verified(expires_at: i64) -> Arc<Verified> {
         expires_at: Timestamp::from_seconds(expires_at),
         key_id: None,
         claims_challenge_capable: false,
+        evidence: Evidence::default(),
+        vouched: Arc::default(),
     };
     let claimed = Claimed::Unmarked {
         subject: ObjectId::parse("s").unwrap(),
         client: None,
-        app_only: false,
+        says: None,
+        looks_like: AccountKind::Human,
     };
     Arc::new(Verified::new(facts, claimed))
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::identity::directory::{AgentIdentity, Blueprint};
+use crate::identity::directory::{AgentIdentity, Blueprint, ServicePrincipal, User};
 use crate::types::{AgentUserId, Attributes, PrincipalId};
 
 /// A directory with the blueprint `b`, its agent identity `a`, whose agent user is `u`, and an agent identity `x`.
@@ -34,6 +34,32 @@ fn directory() -> Directory {
         vec![agent("a", Some("b")), agent("x", None)],
         vec![user],
     )
+    .with_accounts(vec![human()], vec![principal()])
+}
+
+/// The human `k`.
+fn human() -> User {
+    User {
+        id: ObjectId::parse("k").unwrap(),
+        display_name: "k".into(),
+        user_principal_name: None,
+        enabled: true,
+        groups: None,
+        directory_roles: None,
+        guest: None,
+    }
+}
+
+/// The service principal `s` of the application `w`.
+fn principal() -> ServicePrincipal {
+    ServicePrincipal {
+        id: ObjectId::parse("s").unwrap(),
+        app_id: AppId::parse("w").ok(),
+        display_name: "s".into(),
+        enabled: true,
+        owner_tenant: None,
+        attributes: None,
+    }
 }
 
 fn in_words(claimed: &Claimed) -> Result<String, Reason> {
@@ -63,7 +89,8 @@ fn unmarked(subject: &str, client: &str, app_only: bool) -> Result<String, Reaso
     in_words(&Claimed::Unmarked {
         subject: ObjectId::parse(subject).unwrap(),
         client: AppId::parse(client).ok(),
-        app_only,
+        says: app_only.then_some(AccountKind::Workload),
+        looks_like: AccountKind::Human,
     })
 }
 
@@ -142,7 +169,8 @@ fn a_client_that_is_its_own_subject_is_a_hint_only() {
         let claimed = Claimed::Unmarked {
             subject: ObjectId::parse("n").unwrap(),
             client: AppId::parse(client).ok(),
-            app_only: false,
+            says: None,
+            looks_like: AccountKind::Human,
         };
         let (caller, recognition) = classify(&claimed, &directory()).unwrap();
         assert_eq!(recognition, Recognition::Nothing);
@@ -176,7 +204,8 @@ fn a_blueprint_is_no_agent_and_comes_with_its_entry() {
         let claimed = Claimed::Unmarked {
             subject: ObjectId::parse(subject).unwrap(),
             client: AppId::parse(client).ok(),
-            app_only: false,
+            says: None,
+            looks_like: AccountKind::Human,
         };
         let (caller, _) = classify(&claimed, &directory()).unwrap();
         match caller {
@@ -190,4 +219,41 @@ fn a_blueprint_is_no_agent_and_comes_with_its_entry() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn who_is_no_agent_is_a_human_or_a_workload() {
+    let (human, workload) = (AccountKind::Human, AccountKind::Workload);
+    let account = |subject: &str, client: &str, says, looks_like| {
+        let claimed = Claimed::Unmarked {
+            subject: ObjectId::parse(subject).unwrap(),
+            client: AppId::parse(client).ok(),
+            says,
+            looks_like,
+        };
+        match classify(&claimed, &directory())?.0 {
+            Caller::NotAgent(caller) => Ok(match caller.account {
+                Account::Human(entry) => (human, entry.is_some()),
+                Account::Workload(entry) => (workload, entry.is_some()),
+            }),
+            other => panic!("{other:?}"),
+        }
+    };
+    // By the token's word, or by the looks.
+    assert_eq!(account("h", "c", Some(human), workload), Ok((human, false)));
+    assert_eq!(account("h", "c", None, workload), Ok((workload, false)));
+    // The directory knows better than looks.
+    assert_eq!(account("k", "c", None, workload), Ok((human, true)));
+    assert_eq!(account("s", "c", None, human), Ok((workload, true)));
+    // A workload's entry is found by its client too; a human with that client is none.
+    assert_eq!(account("x2", "w", None, workload), Ok((workload, true)));
+    assert_eq!(account("h", "w", None, human), Ok((human, false)));
+    // The token must not contradict the directory.
+    let refused = Err(Reason::TokenClaimsRefused);
+    assert_eq!(account("k", "c", Some(workload), workload), refused);
+    assert_eq!(account("s", "c", Some(human), human), refused);
+    // Nor does an agent act for a workload; for a human that is known, it does.
+    let acts_for = |id: &str| marked("a", Subject::Unmarked(ObjectId::parse(id).unwrap()));
+    assert_eq!(acts_for("s"), Err(Reason::TokenClaimsRefused));
+    assert!(acts_for("k").is_ok());
 }

@@ -5,6 +5,7 @@
 //! and an object of a type that is not read here is an error: an agent that silently went missing could not be
 //! disabled. Never here: IO, and a guess.
 
+mod accounts;
 mod join;
 mod object;
 mod values;
@@ -13,9 +14,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{AgentIdentity, AgentUser, Directory};
+use super::{AgentIdentity, AgentUser, Directory, ServicePrincipal, User};
 use crate::types::json::{self, Path, Step};
-use crate::types::{Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, text};
+use crate::types::{
+    Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, SharedTexts, text,
+};
 use object::Object;
 
 /// Where an object was read.
@@ -65,14 +68,23 @@ pub struct DirectoryParts {
     blueprints: Vec<Part<BlueprintPart>>,
     agents: Vec<Part<AgentIdentity>>,
     agent_users: Vec<Part<AgentUser>>,
+    users: Vec<Part<User>>,
+    service_principals: Vec<Part<ServicePrincipal>>,
+    /// What the objects have in common.
+    texts: SharedTexts,
 }
 
 impl DirectoryParts {
     /// Adds the objects of another file.
-    pub fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, mut other: Self) {
+        for part in &mut other.agents {
+            part.value.share(&mut self.texts);
+        }
         self.blueprints.extend(other.blueprints);
         self.agents.extend(other.agents);
         self.agent_users.extend(other.agent_users);
+        self.users.extend(other.users);
+        self.service_principals.extend(other.service_principals);
     }
 
     /// Joins the objects of all files into a directory. A directory with errors among its faults is not to be used.
@@ -191,6 +203,14 @@ impl Reader {
                 let value = object.agent_user();
                 push_part(&mut self.parts.agent_users, place, value);
             }
+            Some(Kind::User) => {
+                let value = object.user();
+                push_part(&mut self.parts.users, place, value);
+            }
+            Some(Kind::ServicePrincipal) => {
+                let value = object.service_principal();
+                push_part(&mut self.parts.service_principals, place, value);
+            }
             None => {}
         }
         self.faults.extend(object.into_faults());
@@ -229,10 +249,12 @@ enum Kind {
     BlueprintPrincipal,
     AgentIdentity,
     AgentUser,
+    User,
+    ServicePrincipal,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Blueprint, "microsoft.graph.agentIdentityBlueprint"),
         (
             Self::BlueprintPrincipal,
@@ -240,6 +262,8 @@ impl Kind {
         ),
         (Self::AgentIdentity, "microsoft.graph.agentIdentity"),
         (Self::AgentUser, "microsoft.graph.agentUser"),
+        (Self::User, "microsoft.graph.user"),
+        (Self::ServicePrincipal, "microsoft.graph.servicePrincipal"),
     ];
 
     /// The type that `@odata.type` names, with or without `#`. Microsoft's own samples write it in several cases.
@@ -251,11 +275,17 @@ impl Kind {
             .map(|(kind, _)| kind)
     }
 
-    /// The type of a list's items, where the request named one:
-    /// `…/$metadata#servicePrincipals/microsoft.graph.agentIdentity`.
+    /// The type of a list's items that do not say it: the one that the request named
+    /// (`…/$metadata#servicePrincipals/microsoft.graph.agentIdentity`), else that of the set.
     fn of_context(context: &str) -> Option<Self> {
         let (_, fragment) = context.split_once('#')?;
-        fragment.split(['/', '(']).find_map(Self::of_type)
+        let mut parts = fragment.split(['/', '(']);
+        let set = match parts.clone().next()? {
+            "users" => Some(Self::User),
+            "servicePrincipals" => Some(Self::ServicePrincipal),
+            _ => None,
+        };
+        parts.find_map(Self::of_type).or(set)
     }
 }
 

@@ -4,12 +4,15 @@
 //! subject. Where they contradict each other the token is refused; the reading is never chosen.
 //! Never here: `upn`, `email` or a display name as an identity.
 
+mod evidence;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Claimed, Reading, Subject, id};
+use super::{AccountKind, Claimed, Reading, Subject, id};
 use crate::identity::claims::Claims;
+use crate::identity::controls::VouchedControls;
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId};
 
 const REFUSED: Reason = Reason::TokenClaimsRefused;
@@ -66,7 +69,11 @@ pub(super) fn check_issuer(
 }
 
 /// Reads who calls, and what the token allows.
-pub(super) fn read(claims: &Claims) -> Result<Reading, Reason> {
+pub(super) fn read(
+    claims: &Claims,
+    tenant: &TenantId,
+    vouched: &VouchedControls,
+) -> Result<Reading, Reason> {
     let token_id = match claims.text("uti")? {
         Some(uti) => Some(uti),
         None => claims.text("jti")?,
@@ -78,6 +85,7 @@ pub(super) fn read(claims: &Claims) -> Result<Reading, Reason> {
         scopes: scopes(claims)?,
         roles: claims.names("roles")?,
         claims_challenge_capable: has_cp1(claims),
+        evidence: evidence::read(claims, tenant, vouched)?,
     })
 }
 
@@ -130,9 +138,14 @@ fn claimed(claims: &Claims) -> Result<Claimed, Reason> {
     let actor_is_agent = actor.has(AGENT_IDENTITY) || blueprint.is_some();
     if !actor_is_agent && !subject_is_agent && !subject_is_agent_user {
         return Ok(Claimed::Unmarked {
+            says: match id_type {
+                Some("app") => Some(AccountKind::Workload),
+                Some("user") => Some(AccountKind::Human),
+                Some(_) | None => None,
+            },
+            looks_like: looks_like(claims)?,
             subject,
             client: Some(client),
-            app_only: id_type == Some("app"),
         });
     }
     let contradicts = (subject_is_agent && !is_itself)
@@ -154,6 +167,19 @@ fn claimed(claims: &Claims) -> Result<Claimed, Reason> {
         id: AgentId::parse(client.as_str()).map_err(|_not_an_id| REFUSED)?,
         blueprint,
         subject,
+    })
+}
+
+/// What kind of account a subject without markers and without `idtyp` looks like: delegated scopes are a human's, and an
+/// application on its own is its own subject. FAIL-CLOSED: what is neither is read as a human, of whom nothing is known
+/// and of whom policies demand the most.
+fn looks_like(claims: &Claims) -> Result<AccountKind, Reason> {
+    let oid = claims.text("oid")?;
+    let is_its_own = oid.is_some() && claims.text("sub")? == oid;
+    Ok(if is_its_own && scopes(claims)?.is_empty() {
+        AccountKind::Workload
+    } else {
+        AccountKind::Human
     })
 }
 

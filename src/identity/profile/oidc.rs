@@ -3,15 +3,22 @@
 //! A claim that is mapped and missing means "none"; one that is there and is not an id is a refusal.
 //! Never here: a guess at what an unmapped claim means.
 
-use super::{Claimed, Reading, Subject, id};
+mod evidence;
+
+use super::{AccountKind, Claimed, Reading, Subject, id};
 use crate::identity::claims::Claims;
+use crate::identity::controls::VouchedControls;
 use crate::identity::settings::ClaimMapping;
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, IdError, ObjectId, Reason};
 
 const REFUSED: Reason = Reason::TokenClaimsRefused;
 
 /// Reads who calls, and what the token allows.
-pub(super) fn read(claims: &Claims, mapping: &ClaimMapping) -> Result<Reading, Reason> {
+pub(super) fn read(
+    claims: &Claims,
+    mapping: &ClaimMapping,
+    vouched: &VouchedControls,
+) -> Result<Reading, Reason> {
     Ok(Reading {
         claimed: claimed(claims, mapping)?,
         tenant: None,
@@ -19,6 +26,7 @@ pub(super) fn read(claims: &Claims, mapping: &ClaimMapping) -> Result<Reading, R
         scopes: claims.names(mapping.scopes.as_deref().unwrap_or("scope"))?,
         roles: claims.names(mapping.roles.as_deref().unwrap_or("roles"))?,
         claims_challenge_capable: false,
+        evidence: evidence::read(claims, mapping, vouched)?,
     })
 }
 
@@ -50,16 +58,29 @@ fn claimed(claims: &Claims, mapping: &ClaimMapping) -> Result<Claimed, Reason> {
     })
 }
 
-/// The subject and the client (RFC 9068 §2.2; `azp` where an issuer follows OpenID Connect).
+/// The subject and the client (RFC 9068 §2.2; `azp` where an issuer follows OpenID Connect). A client that is its own
+/// subject has no user behind it (RFC 9068 §5). FAIL-CLOSED: any other subject is read as a human, of whom policies demand
+/// the most, unless the claim of workloads says otherwise.
 fn unmarked(ids: &Ids<'_>) -> Result<Claimed, Reason> {
     let client = match ids.at("client_id", AppId::parse)? {
         Some(client) => Some(client),
         None => ids.at("azp", AppId::parse)?,
     };
+    let subject = ids.at("sub", ObjectId::parse)?.ok_or(REFUSED)?;
+    let has = |path: &str| ids.claims.at(path).is_some();
+    let is_workload = ids.mapping.workload.as_deref().is_some_and(has);
+    let is_its_own = client
+        .as_ref()
+        .is_some_and(|client| client.as_str() == subject.as_str());
     Ok(Claimed::Unmarked {
-        subject: ids.at("sub", ObjectId::parse)?.ok_or(REFUSED)?,
+        says: is_workload.then_some(AccountKind::Workload),
+        looks_like: if is_its_own {
+            AccountKind::Workload
+        } else {
+            AccountKind::Human
+        },
+        subject,
         client,
-        app_only: false,
     })
 }
 

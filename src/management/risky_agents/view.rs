@@ -36,6 +36,11 @@ impl<'a> View<'a> {
                     "unknownFutureValue"
                 },
             ),
+            // INVARIANT: the table that is shown here holds agents only.
+            RiskSubject::User
+            | RiskSubject::ServicePrincipal
+            | RiskSubject::SignIn
+            | RiskSubject::Insider => ("riskyAgent", "unknownFutureValue"),
         };
         json!({
             "@odata.type": format!("#microsoft.graph.{odata_type}"),
@@ -87,6 +92,10 @@ impl<'a> Described<'a> {
                     blueprint_id: Some(blueprint.app_id.as_str()),
                     is_enabled: blueprint.enabled,
                 }),
+            RiskSubject::User
+            | RiskSubject::ServicePrincipal
+            | RiskSubject::SignIn
+            | RiskSubject::Insider => None,
         };
         described.unwrap_or(Self {
             display_name: None,

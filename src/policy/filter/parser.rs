@@ -2,29 +2,31 @@
 
 use std::sync::Arc;
 
+use super::language::Kind;
 use super::lexer::{Lexer, Token, unexpected};
 use super::{
-    Clause, Comparison, Expression, FilterError, MAX_DEPTH, MAX_RULE_CHARS, Pattern, Predicate,
-    Test,
+    Clause, Comparison, Expression, FilterError, Language, MAX_DEPTH, MAX_RULE_CHARS, Pattern,
+    Predicate, Test,
 };
 use crate::types::attributes::fold;
-
-/// The prefix of every property, after its first letter.
-const PREFIX: &str = "ustomSecurityAttribute.";
 
 const OPERATOR: &str = "`-eq`, `-ne`, `-contains`, `-notContains`, `-startsWith`, `-notStartsWith`, \
     `-endsWith`, `-notEndsWith`, `-match`, `-notMatch`, `-in`, `-notIn`, `-any` or `-all`";
 const ITEM_OPERATOR: &str = "`-eq`, `-ne`, `-contains`, `-notContains`, `-startsWith`, `-notStartsWith`, \
     `-endsWith`, `-notEndsWith`, `-match`, `-notMatch`, `-in` or `-notIn`";
 
+const FLAG_OPERATOR: &str = "`-eq` or `-ne`";
+const FLAG: &str = "`True`, `False` or `null`";
+
 /// Reads a whole rule.
-pub(super) fn parse(text: &str) -> Result<Expression<Clause>, FilterError> {
+pub(super) fn parse(text: &str, language: Language) -> Result<Expression<Clause>, FilterError> {
     if text.chars().nth(MAX_RULE_CHARS).is_some() {
         return Err(FilterError::TooLong);
     }
     let mut lexer = Lexer::new(text);
     let (token, column) = lexer.next()?;
     let mut parser = Parser {
+        language,
         lexer,
         token,
         column,
@@ -67,6 +69,7 @@ const OPERATORS: [(&str, Operator, bool); 12] = [
 type ReadLeaf<'a, L> = fn(&mut Parser<'a>) -> Result<L, FilterError>;
 
 struct Parser<'a> {
+    language: Language,
     lexer: Lexer<'a>,
     /// The token that is looked at, and its column.
     token: Token<'a>,
@@ -110,20 +113,48 @@ impl<'a> Parser<'a> {
         Ok(inner)
     }
 
-    /// What is asked of an attribute.
+    /// What is asked of a property.
     fn clause(&mut self) -> Result<Clause, FilterError> {
         let attribute = self.property()?;
-        let predicate = if self.take_word("any")? {
-            Predicate::AnyItem(self.parenthesised(Self::item)?)
-        } else if self.take_word("all")? {
-            Predicate::AllItems(self.parenthesised(Self::item)?)
-        } else {
-            Predicate::Compare(self.comparison(OPERATOR)?)
+        let predicate = match self.language.kind_of(&attribute) {
+            Kind::Flag => Predicate::Compare(self.flag()?),
+            Kind::Text if self.take_word("any")? => {
+                Predicate::AnyItem(self.parenthesised(Self::item)?)
+            }
+            Kind::Text if self.take_word("all")? => {
+                Predicate::AllItems(self.parenthesised(Self::item)?)
+            }
+            Kind::Text => Predicate::Compare(self.comparison(OPERATOR)?),
         };
         Ok(Clause {
+            language: self.language,
             attribute,
             predicate,
         })
+    }
+
+    /// What is asked of a Boolean.
+    fn flag(&mut self) -> Result<Comparison, FilterError> {
+        let negated = self.take_word("ne")?;
+        if !negated && !self.take_word("eq")? {
+            return Err(self.expected(FLAG_OPERATOR));
+        }
+        if self.take_null()? {
+            let test = Test::Missing;
+            return Ok(Comparison { negated, test });
+        }
+        let word = match &self.token {
+            Token::Word(word) => word,
+            Token::Text(text) => text.as_str(),
+            _ => return Err(self.expected(FLAG)),
+        };
+        let mut flags = ["true", "false"].into_iter();
+        let Some(flag) = flags.find(|flag| flag.eq_ignore_ascii_case(word)) else {
+            return Err(self.expected(FLAG));
+        };
+        self.advance()?;
+        let test = Test::Equals(flag.into());
+        Ok(Comparison { negated, test })
     }
 
     /// What is asked of an item of a collection: `_` and a comparison.
@@ -144,21 +175,14 @@ impl<'a> Parser<'a> {
     }
 
     fn property(&mut self) -> Result<Arc<str>, FilterError> {
-        let expected =
-            "a property `CustomSecurityAttribute.<AttributeSet>_<AttributeName>`, `-not` or `(`";
         let Token::Word(word) = self.token else {
-            return Err(self.expected(expected));
+            return Err(self.expected(self.language.expected()));
         };
-        let name = word
-            .strip_prefix(['C', 'c'])
-            .and_then(|rest| rest.strip_prefix(PREFIX));
-        match name {
-            Some(name) if is_attribute(name) => {
-                self.advance()?;
-                Ok(name.into())
-            }
-            Some(_) | None => Err(self.expected(expected)),
-        }
+        let Some(name) = self.language.name_of(word) else {
+            return Err(self.expected(self.language.expected()));
+        };
+        self.advance()?;
+        Ok(name.into())
     }
 
     fn comparison(&mut self, expected: &'static str) -> Result<Comparison, FilterError> {
@@ -275,13 +299,6 @@ impl<'a> Parser<'a> {
 }
 
 const TEXT: &str = "a text in double quotes";
-
-/// Whether this is `<AttributeSet>_<AttributeName>`.
-fn is_attribute(name: &str) -> bool {
-    name.split_once('_')
-        .is_some_and(|(set, attribute)| !set.is_empty() && !attribute.is_empty())
-        && !name.contains('.')
-}
 
 fn joined<L>(
     first: Expression<L>,

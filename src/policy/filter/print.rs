@@ -55,7 +55,7 @@ fn part<L: fmt::Display>(
 
 impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CustomSecurityAttribute.{} ", self.attribute)?;
+        write!(f, "{}{} ", self.language, self.attribute)?;
         match &self.predicate {
             Predicate::Compare(comparison) => compare(f, comparison),
             Predicate::AnyItem(inner) => write!(f, "-any ({inner})"),

@@ -5,12 +5,12 @@
 //! wider lists are compared only where one fact decides, or all are always known; anything else must be equal.
 //! Never here: a guess, and what a directory knows.
 
-use crate::policy::PolicyState;
 use crate::policy::filter::{Expression, FilterRule};
 use crate::policy::model::{
     AgentTarget, ApplicationTarget, Assignment, ConditionSet, Filter, FilterMode, Policy,
-    RiskLevels,
+    RiskLevels, UserTarget,
 };
+use crate::policy::{Control, PolicyState};
 use crate::types::RiskLevel;
 
 /// Whether `wide` is enforced and blocks every call to which `narrow` applies, so that without `narrow`, which is
@@ -23,7 +23,11 @@ pub fn covers(wide: &Policy, narrow: &Policy) -> bool {
 }
 
 fn blocks(policy: &Policy) -> bool {
-    policy.state == PolicyState::Enabled && policy.is_understood() && policy.grant_controls.block
+    policy.state == PolicyState::Enabled && policy.is_understood() && demands_block(policy)
+}
+
+fn demands_block(policy: &Policy) -> bool {
+    policy.grant_controls.controls.contains(Control::Block)
 }
 
 fn conditions_cover(wide: &ConditionSet, narrow: &ConditionSet) -> bool {
@@ -41,21 +45,25 @@ pub(super) fn rest(conditions: &ConditionSet) -> ConditionSet {
     rest.agent_identities = Assignment::default();
     rest.agent_users = Assignment::default();
     rest.agent_risk = None;
+    // Both ways to say that no human is meant.
+    if rest.users.include.iter().all(Target::is_none) && rest.users.exclude.is_empty() {
+        rest.users = Assignment::default();
+    }
     rest
 }
 
 /// The kinds of callers that an enforced policy, or one that may be, blocks whatever they do.
 pub(super) fn locked_out(policy: &Policy) -> Vec<&'static str> {
     let conditions = &policy.conditions;
-    let blocks = policy.grant_controls.block && policy.is_understood();
-    let is_unconditional =
-        conditions.agent_risk.is_none() && rest(conditions) == ConditionSet::default();
+    let blocks = demands_block(policy) && policy.is_understood();
+    let is_unconditional = conditions.configured().is_empty();
     if !blocks || !is_all(&conditions.applications) || !is_unconditional {
         return Vec::new();
     }
     let kinds = [
         (is_all(&conditions.agent_identities), "agent identity"),
         (is_all(&conditions.agent_users), "agent user"),
+        (is_all(&conditions.users), "human"),
     ];
     kinds
         .into_iter()
@@ -87,17 +95,34 @@ impl Target for AgentTarget {
     }
 }
 
+impl Target for UserTarget {
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    fn is_of_id(&self) -> bool {
+        matches!(self, Self::All | Self::None | Self::Id(_))
+    }
+}
+
 impl Target for ApplicationTarget {
     fn is_all(&self) -> bool {
         *self == Self::All
     }
 
     fn is_none(&self) -> bool {
-        matches!(self, Self::None | Self::Group(_))
+        matches!(self, Self::None | Self::Group(_) | Self::UserAction(_))
     }
 
     fn is_of_id(&self) -> bool {
-        !matches!(self, Self::AllAgentIdResources)
+        !matches!(
+            self,
+            Self::AllAgentIdResources | Self::AuthenticationContext(_)
+        )
     }
 }
 

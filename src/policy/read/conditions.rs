@@ -1,265 +1,234 @@
-//! `conditions`: the lists, filters and risk levels that are honoured. Never here: members that are not
+//! `conditions`: what a call is judged by beside who makes it and what for. Never here: members that are not honoured
 //! (the audit of [`policy`](super::policy) finds those).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::members;
-use super::policy::text;
+use super::assignments::{self, filter_in};
+use super::lists::{Read, enumeration, id, keyword, list};
 use super::reading::{Reading, member, steps};
 use crate::policy::filter::FilterRule;
 use crate::policy::model::{
-    AgentTarget, ApplicationTarget, Assignment, ConditionSet, Filter, FilterMode, RiskLevels,
+    Choice, ConditionSet, LocationTarget, PlatformTarget, Reference, RiskLevels,
 };
-use crate::types::json::Step;
-use crate::types::{AppId, IdError, ObjectId, RiskLevel};
+use crate::types::{
+    ClientAppType, DevicePlatform, InsiderRiskLevel, ObjectId, RiskLevel, TransferMethod,
+};
 
-/// Reads what is honoured of a policy's conditions.
-pub(super) fn read(reading: &mut Reading<'_>, policy: &Value) -> ConditionSet {
-    honoured_values(reading, policy, "conditions.clientAppTypes");
-    let mut agent_users = Assignment {
-        include: agents(reading, policy, "conditions.agents.includeAgentUsers"),
-        exclude: agents(reading, policy, "conditions.agents.excludeAgentUsers"),
-        filter: filter(reading, policy, "conditions.agents.agentFilter"),
+/// Reads a policy's conditions, and where they name named locations.
+pub(super) fn read(reading: &mut Reading<'_>, policy: &Value) -> (ConditionSet, Vec<Reference>) {
+    let mut named_locations = Vec::new();
+    let conditions = ConditionSet {
+        applications: assignments::applications(reading, policy),
+        agent_identities: assignments::agent_identities(reading, policy),
+        agent_users: assignments::agent_users(reading, policy),
+        users: assignments::users(reading, policy),
+        workloads: assignments::workloads(reading, policy),
+        agent_risk: risk_levels(
+            reading,
+            policy,
+            "conditions.agentIdRiskLevels",
+            &AGENT_LEVELS,
+        ),
+        user_risk: risk_levels(
+            reading,
+            policy,
+            "conditions.userRiskLevels",
+            &RiskLevel::ALL,
+        ),
+        sign_in_risk: risk_levels(
+            reading,
+            policy,
+            "conditions.signInRiskLevels",
+            &RiskLevel::ALL,
+        ),
+        service_principal_risk: risk_levels(
+            reading,
+            policy,
+            "conditions.servicePrincipalRiskLevels",
+            &RiskLevel::ALL,
+        ),
+        insider_risk: flags(
+            reading,
+            policy,
+            "conditions.insiderRiskLevels",
+            "`minor`, `moderate` or `elevated`",
+            |name| InsiderRiskLevel::parse(name).filter(|level| *level != InsiderRiskLevel::None),
+        ),
+        platforms: platforms(reading, policy),
+        locations: locations(reading, policy, &mut named_locations),
+        device_filter: filter_in(
+            reading,
+            policy,
+            "conditions.devices.deviceFilter",
+            FilterRule::parse_device,
+        ),
+        agent_contexts: agent_contexts(reading, policy),
+        transfer_methods: flags(
+            reading,
+            policy,
+            "conditions.authenticationFlows.transferMethods",
+            "`deviceCodeFlow` or `authenticationTransfer`",
+            TransferMethod::parse,
+        ),
+        client_app_types: client_app_types(reading, policy),
     };
-    for (path, list) in [
-        ("conditions.users.includeUsers", &mut agent_users.include),
-        ("conditions.users.excludeUsers", &mut agent_users.exclude),
-    ] {
-        if honoured_values(reading, policy, path).contains(&"AllAgentIdUsers") {
-            list.push(AgentTarget::All);
-        }
-    }
-    ConditionSet {
-        applications: Assignment {
-            include: applications(
-                reading,
-                policy,
-                "conditions.applications.includeApplications",
-            ),
-            exclude: applications(
-                reading,
-                policy,
-                "conditions.applications.excludeApplications",
-            ),
-            filter: filter(reading, policy, "conditions.applications.applicationFilter"),
-        },
-        agent_identities: Assignment {
-            include: agents(
-                reading,
-                policy,
-                "conditions.clientApplications.includeAgentIdServicePrincipals",
-            ),
-            exclude: agents(
-                reading,
-                policy,
-                "conditions.clientApplications.excludeAgentIdServicePrincipals",
-            ),
-            filter: filter(
-                reading,
-                policy,
-                "conditions.clientApplications.agentIdServicePrincipalFilter",
-            ),
-        },
-        agent_users,
-        agent_risk: risk_levels(reading, policy, "conditions.agentIdRiskLevels"),
-    }
+    (conditions, named_locations)
 }
 
-/// The values of a list that is honoured for some values only; each other one is a finding.
-pub(super) fn honoured_values(
+/// `agentIdRiskLevels` has no `none`.
+const AGENT_LEVELS: [RiskLevel; 3] = [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High];
+
+fn risk_levels(
     reading: &mut Reading<'_>,
     policy: &Value,
     path: &str,
-) -> Vec<&'static str> {
-    let honoured = members::honoured_values(path);
-    let mut found = Vec::new();
-    for (at, text) in texts(reading, policy, path) {
-        match honoured.iter().find(|one| one.eq_ignore_ascii_case(text)) {
-            Some(one) => found.push(*one),
-            None => {
-                let message = format!(
-                    "`{text}` is not honoured yet; honoured here: `{}`",
-                    honoured.join("`, `")
-                );
-                reading.unsupported(&item(path, at), &message);
-            }
-        }
-    }
-    found
+    known: &[RiskLevel],
+) -> Option<RiskLevels> {
+    let expected = match known {
+        [RiskLevel::None, ..] => "`none`, `low`, `medium` or `high`",
+        _ => "`low`, `medium` or `high`",
+    };
+    let levels = enumeration(reading, policy, path, expected, |name| {
+        RiskLevel::parse(name).filter(|level| known.contains(level))
+    });
+    levels.map(RiskLevels::from_iter)
 }
 
-/// A list of agent identities or agent users.
-fn agents(reading: &mut Reading<'_>, policy: &Value, path: &str) -> Vec<AgentTarget> {
-    let mut targets = Vec::new();
-    for (at, text) in texts(reading, policy, path) {
-        targets.extend(match keyword(text) {
-            Some("All") => Some(AgentTarget::All),
-            Some("None") => Some(AgentTarget::None),
-            Some(_) => {
-                let message = format!("expected `All`, `None` or an id, found `{text}`");
-                reading.unsupported(&item(path, at), &message);
-                None
-            }
-            None => id(reading, &item(path, at), text, ObjectId::parse).map(AgentTarget::Id),
-        });
-    }
-    targets
-}
-
-/// A list of resources.
-fn applications(reading: &mut Reading<'_>, policy: &Value, path: &str) -> Vec<ApplicationTarget> {
-    let mut targets = Vec::new();
-    for (at, text) in texts(reading, policy, path) {
-        targets.extend(match keyword(text) {
-            Some("All") => Some(ApplicationTarget::All),
-            Some("None") => Some(ApplicationTarget::None),
-            Some("AllAgentIdResources") => Some(ApplicationTarget::AllAgentIdResources),
-            Some(group @ ("Office365" | "MicrosoftAdminPortals")) => {
-                let message =
-                    format!("no resource here belongs to the group `{group}`; name appIds");
-                reading.warn(&item(path, at), message);
-                Some(ApplicationTarget::Group(group))
-            }
-            Some(_) => {
-                let message = format!(
-                    "expected `All`, `None`, `AllAgentIdResources` or an appId, found `{text}`"
-                );
-                reading.unsupported(&item(path, at), &message);
-                None
-            }
-            None => id(reading, &item(path, at), text, AppId::parse).map(ApplicationTarget::Id),
-        });
-    }
-    targets
-}
-
-/// Graph's keyword, if the text is one in any case.
-fn keyword(text: &str) -> Option<&'static str> {
-    let mut keywords = members::KEYWORDS.into_iter();
-    keywords.find(|keyword| keyword.eq_ignore_ascii_case(text))
-}
-
-fn id<T>(
+/// A set that Graph writes as `none` where it is not configured.
+fn flags<T: Ord>(
     reading: &mut Reading<'_>,
-    at: &[Step<'_>],
-    text: &str,
-    parse: impl Fn(&str) -> Result<T, IdError>,
-) -> Option<T> {
-    match parse(text) {
-        Ok(id) => {
-            // A keyword that Graph may add one day looks like this, and no GUID does.
-            let looks_like_keyword = text.starts_with(|c: char| c.is_ascii_uppercase())
-                && text.bytes().all(|b| b.is_ascii_alphabetic());
-            if looks_like_keyword {
-                let message =
-                    format!("`{text}` is not a keyword that is known; it is compared as an id");
-                reading.warn(at, message);
+    policy: &Value,
+    path: &str,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<BTreeSet<T>> {
+    match member(policy, path) {
+        Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("none") => None,
+        _ => enumeration(reading, policy, path, expected, parse),
+    }
+}
+
+fn platforms(reading: &mut Reading<'_>, policy: &Value) -> Option<Choice<PlatformTarget>> {
+    let names: Vec<_> = DevicePlatform::ALL.iter().map(|one| one.as_str()).collect();
+    let expected = format!("`all`, `{}`", names.join("`, `"));
+    let mut of = |path| {
+        list(reading, policy, path, &expected, |_, _, text| {
+            if text.eq_ignore_ascii_case("all") {
+                return Read::As(PlatformTarget::All);
             }
-            Some(id)
-        }
-        Err(fault) => {
-            reading.unsupported(at, &fault.to_string());
-            None
-        }
-    }
-}
-
-/// A filter object; a rule that does not parse is always an error.
-fn filter(reading: &mut Reading<'_>, policy: &Value, path: &str) -> Option<Filter> {
-    let mode_path = format!("{path}.mode");
-    let rule_path = format!("{path}.rule");
-    let mode_text = text(reading, policy, &mode_path);
-    let rule = match member(policy, &rule_path) {
-        Some(Value::String(text)) => match FilterRule::parse(text) {
-            Ok(rule) => rule,
-            Err(fault) => {
-                reading.malformed(&steps(&rule_path), fault.to_string());
-                return None;
+            match DevicePlatform::parse(text) {
+                Some(platform) => Read::As(PlatformTarget::One(platform)),
+                None => Read::NotExpected,
             }
-        },
-        None if mode_text.is_none() => return None,
-        Some(_) | None => {
-            reading.malformed(&steps(&rule_path), "expected a rule in double quotes");
-            return None;
-        }
+        })
     };
-    let modes = [
-        ("include", FilterMode::Include),
-        ("exclude", FilterMode::Exclude),
-    ];
-    let known = |text: &str| {
-        modes
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(text))
-    };
-    match mode_text.map(known) {
-        Some(Some((_, mode))) => Some(Filter { mode: *mode, rule }),
-        Some(None) => {
-            reading.unsupported(&steps(&mode_path), "expected `include` or `exclude`");
-            None
-        }
-        None => {
-            reading.malformed(&steps(path), "expected a `mode`: `include` or `exclude`");
-            None
-        }
-    }
+    let include = of("conditions.platforms.includePlatforms");
+    let exclude = of("conditions.platforms.excludePlatforms");
+    choice(
+        reading,
+        policy,
+        ("conditions.platforms", "includePlatforms"),
+        include,
+        exclude,
+    )
 }
 
-/// Risk levels as one comma-separated text or as a list; a set that is not understood whole is none.
-fn risk_levels(reading: &mut Reading<'_>, policy: &Value, path: &str) -> Option<RiskLevels> {
-    let names: Vec<(Vec<Step<'_>>, &str)> = match member(policy, path)? {
-        Value::String(text) if text.trim().is_empty() => return None,
-        Value::String(text) => text.split(',').map(|name| (steps(path), name)).collect(),
-        Value::Array(_) => texts(reading, policy, path)
-            .into_iter()
-            .map(|(at, name)| (item(path, at), name))
-            .collect(),
-        _ => {
-            let expected = "expected risk levels: a text with commas, or a list of texts";
-            reading.unsupported(&steps(path), expected);
-            return None;
-        }
+fn locations(
+    reading: &mut Reading<'_>,
+    policy: &Value,
+    named: &mut Vec<Reference>,
+) -> Option<Choice<LocationTarget>> {
+    let expected = "`All`, `AllTrusted` or the id of a named location";
+    let mut of = |path| {
+        list(reading, policy, path, expected, |reading, at, text| {
+            match keyword(text) {
+                Some("All") => return Read::As(LocationTarget::All),
+                Some("AllTrusted") => return Read::As(LocationTarget::AllTrusted),
+                Some(_) | None => {}
+            }
+            id(reading, at, text, ObjectId::parse).map(|id| {
+                let (member, line, column) = reading.place(at);
+                named.push(Reference {
+                    id: id.clone(),
+                    member,
+                    line,
+                    column,
+                });
+                LocationTarget::Id(id)
+            })
+        })
     };
-    let mut levels = (!names.is_empty()).then(RiskLevels::default);
-    for (at, name) in names {
-        let level = match RiskLevel::parse(name.trim()) {
-            Some(RiskLevel::None) | None => None,
-            known => known,
-        };
-        if level.is_none() {
-            let message = format!(
-                "expected `low`, `medium` or `high`, found `{}`",
-                name.trim()
-            );
-            reading.unsupported(&at, &message);
-        }
-        levels = levels.zip(level).map(|(levels, level)| levels.with(level));
-    }
-    levels
+    let include = of("conditions.locations.includeLocations");
+    let exclude = of("conditions.locations.excludeLocations");
+    choice(
+        reading,
+        policy,
+        ("conditions.locations", "includeLocations"),
+        include,
+        exclude,
+    )
 }
 
-/// The texts of a list, each with its place in it.
-fn texts<'v>(reading: &mut Reading<'_>, policy: &'v Value, path: &str) -> Vec<(usize, &'v str)> {
-    let items = match member(policy, path) {
-        None => return Vec::new(),
-        Some(Value::Array(items)) => items,
-        Some(_) => {
-            reading.unsupported(&steps(path), "expected a list of texts");
-            return Vec::new();
-        }
+fn agent_contexts(reading: &mut Reading<'_>, policy: &Value) -> Option<Choice<Arc<str>>> {
+    let mut of = |path| {
+        list(
+            reading,
+            policy,
+            path,
+            "the name of an agent context",
+            |_, _, text| {
+                if keyword(text).is_some() || text.trim().is_empty() {
+                    Read::NotExpected
+                } else {
+                    Read::As(text.into())
+                }
+            },
+        )
     };
-    let mut texts = Vec::new();
-    for (at, value) in items.iter().enumerate() {
-        match value {
-            Value::String(text) => texts.push((at, text.as_str())),
-            _ => reading.unsupported(&item(path, at), "expected a text"),
-        }
-    }
-    texts
+    let include = of("conditions.agentContext.includeAgentContexts");
+    let exclude = of("conditions.agentContext.excludeAgentContexts");
+    choice(
+        reading,
+        policy,
+        ("conditions.agentContext", "includeAgentContexts"),
+        include,
+        exclude,
+    )
 }
 
-fn item(path: &str, at: usize) -> Vec<Step<'_>> {
-    let mut steps = steps(path);
-    steps.push(Step::Item(at));
-    steps
+/// A condition's two lists; one that excludes and includes nothing says nothing that could be relied on.
+fn choice<T>(
+    reading: &mut Reading<'_>,
+    policy: &Value,
+    (path, list): (&str, &str),
+    include: Vec<T>,
+    exclude: Vec<T>,
+) -> Option<Choice<T>> {
+    if include.is_empty() {
+        let given = member(policy, &format!("{path}.{list}"));
+        let is_given = matches!(given, Some(Value::Array(items)) if !items.is_empty());
+        if !exclude.is_empty() && !is_given {
+            let message = format!("expected `{list}` beside what is excluded");
+            reading.unsupported(&steps(path), &message);
+        }
+        return None;
+    }
+    Some(Choice { include, exclude })
+}
+
+fn client_app_types(reading: &mut Reading<'_>, policy: &Value) -> Option<BTreeSet<ClientAppType>> {
+    let path = "conditions.clientAppTypes";
+    let names: Vec<_> = ClientAppType::ALL.iter().map(|one| one.as_str()).collect();
+    let expected = format!("`all`, `{}`", names.join("`, `"));
+    // `all` is every type, so with it the condition is none.
+    let types = enumeration(reading, policy, path, &expected, |name| {
+        if name.eq_ignore_ascii_case("all") {
+            return Some(None);
+        }
+        ClientAppType::parse(name).map(Some)
+    })?;
+    types.into_iter().collect()
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::members::{self, Support};
-use super::reading::{Reading, is_annotation, member, steps};
-use super::{conditions, notes};
-use crate::policy::PolicyState;
-use crate::policy::model::{GrantControls, Origin, Policy};
+use super::reading::{Reading, is_annotation, member, steps, text};
+use super::{conditions, controls, notes};
+use crate::policy::model::{Origin, Policy};
+use crate::policy::{Control, PolicyState};
 use crate::types::PolicyId;
 use crate::types::json::Step;
 
@@ -31,8 +31,8 @@ pub(super) fn read(reading: &mut Reading<'_>, value: &Value) -> Option<Policy> {
     }
     audit(reading, object, &mut Vec::new());
     let display_name = text(reading, value, "displayName");
-    let conditions = conditions::read(reading, value);
-    let grant_controls = grant_controls(reading, value);
+    let (conditions, named_locations) = conditions::read(reading, value);
+    let grant_controls = controls::read(reading, value);
     notes::write(reading, value, &conditions);
     let id = id?;
     let (line, column) = reading.start();
@@ -53,6 +53,7 @@ pub(super) fn read(reading: &mut Reading<'_>, value: &Value) -> Option<Policy> {
         conditions,
         grant_controls,
         not_understood: reading.not_understood(),
+        named_locations,
         source: without_annotations(object),
     })
 }
@@ -105,22 +106,7 @@ fn state(reading: &mut Reading<'_>, policy: &Value) -> PolicyState {
     PolicyState::EnabledForReportingButNotEnforced
 }
 
-/// The text of an optional member.
-pub(super) fn text<'v>(
-    reading: &mut Reading<'_>,
-    policy: &'v Value,
-    path: &str,
-) -> Option<&'v str> {
-    match member(policy, path)? {
-        Value::String(text) => Some(text),
-        _ => {
-            reading.unsupported(&steps(path), "expected a text");
-            None
-        }
-    }
-}
-
-/// Finds whatever is configured and not known, not honoured yet, or not an object where one belongs.
+/// Finds whatever is configured and not known, not understood, without a meaning here, or not an object where one belongs.
 fn audit<'v>(reading: &mut Reading<'_>, object: &'v Map<String, Value>, at: &mut Vec<Step<'v>>) {
     for (name, value) in object.iter().filter(|(name, _)| !is_annotation(name)) {
         at.push(Step::Member(name));
@@ -129,8 +115,16 @@ fn audit<'v>(reading: &mut Reading<'_>, object: &'v Map<String, Value>, at: &mut
             (Some(Support::Object), value) if is_given(value) => {
                 reading.unsupported(at, "expected an object");
             }
-            (Some(Support::NotYet), value) if is_configured(value) => {
-                reading.unsupported(at, "not honoured yet");
+            (Some(Support::NotUnderstood), value) if is_configured(value) => {
+                reading.unsupported(at, "not honoured here");
+            }
+            (Some(Support::NotApplicable(why)), value) if is_configured(value) => {
+                reading.warn(at, format!("has no effect here: {why}"));
+            }
+            (Some(Support::Demands(Control::AuthenticationStrength)), value)
+                if is_given(value) && !value.is_object() =>
+            {
+                reading.unsupported(at, "expected an object");
             }
             (None, value) if is_given(value) => {
                 reading.unsupported(at, "not a member that is known here");
@@ -165,23 +159,5 @@ fn is_configured(value: &Value) -> bool {
                     .any(|(name, value)| !is_annotation(name) && is_configured(value))
         }
         Value::Null | Value::Number(_) | Value::Array(_) => is_given(value),
-    }
-}
-
-fn grant_controls(reading: &mut Reading<'_>, policy: &Value) -> GrantControls {
-    let operator = "grantControls.operator";
-    if let Some(text) = text(reading, policy, operator)
-        && !["AND", "OR"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(text))
-    {
-        reading.unsupported(
-            &steps(operator),
-            &format!("expected `AND` or `OR`, found `{text}`"),
-        );
-    }
-    let controls = conditions::honoured_values(reading, policy, "grantControls.builtInControls");
-    GrantControls {
-        block: controls.contains(&"block"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::model::{AgentTarget, ApplicationTarget};
-use crate::policy::{PolicyState, check_set};
+use crate::policy::{Control, Controls, NamedLocations, PolicyState, check_set};
 use crate::types::RiskLevel;
 
 /// A policy that blocks agents, with these members in its `conditions`, `grantControls` and beside them.
@@ -42,7 +42,9 @@ fn reads_what_is_honoured_without_a_finding() {
     };
     assert_eq!(policy.id.as_str(), "10000000-0000-4000-8000-00000000000f");
     assert_eq!(policy.state, PolicyState::Enabled);
-    assert!(policy.grant_controls.block && policy.is_understood());
+    assert!(policy.is_understood());
+    let block = Controls::NONE.with(Control::Block);
+    assert_eq!(policy.grant_controls.controls, block);
     let conditions = &policy.conditions;
     assert_eq!(conditions.applications.include, [ApplicationTarget::All]);
     assert_eq!(conditions.agent_users.include, [AgentTarget::All]);
@@ -70,36 +72,86 @@ fn risk_levels_read_alike_in_every_form() {
 }
 
 /// Each member that is not honoured or not understood, with what the finding says.
-const UNSUPPORTED: [(&str, &str, &str); 17] = [
+const UNSUPPORTED: &[(&str, &str, &str)] = &[
     (
-        r#", "locations": {"includeLocations": ["All"]}"#,
+        r#", "times": {"x": 1}"#,
+        "conditions.times",
+        "not honoured here",
+    ),
+    (
+        r#", "locations": {"includeLocations": ["Everywhere you like"]}"#,
+        "conditions.locations.includeLocations[0]",
+        "an id must not hold a blank",
+    ),
+    (
+        r#", "locations": {"includeLocations": ["Office365"]}"#,
+        "conditions.locations.includeLocations[0]",
+        "expected `All`, `AllTrusted` or the id of a named location, found `Office365`",
+    ),
+    (
+        r#", "locations": {"excludeLocations": ["AllTrusted"]}"#,
         "conditions.locations",
-        "not honoured yet",
+        "expected `includeLocations` beside what is excluded",
     ),
     (
-        r#", "users": {"includeUsers": ["All"]}"#,
+        r#", "platforms": {"includePlatforms": ["all"], "excludePlatforms": ["beOS"]}"#,
+        "conditions.platforms.excludePlatforms[0]",
+        "expected `all`, `android`, `iOS`, `windows`, `windowsPhone`, `macOS`, `linux`, found `beOS`",
+    ),
+    (
+        r#", "devices": {"includeDevices": ["All"]}"#,
+        "conditions.devices.includeDevices",
+        "not honoured here",
+    ),
+    (
+        r#", "users": {"includeUsers": ["AllTrusted"]}"#,
         "conditions.users.includeUsers[0]",
-        "`All` is not honoured yet; honoured here: `None`, `AllAgentIdUsers`",
+        "expected `All`, `None`, `GuestsOrExternalUsers`, `AllAgentIdUsers` or an id, found `AllTrusted`",
     ),
     (
-        r#", "users": {"includeRoles": ["x"]}"#,
-        "conditions.users.includeRoles",
-        "not honoured yet",
+        r#", "users": {"includeRoles": ["All"]}"#,
+        "conditions.users.includeRoles[0]",
+        "expected an id, found `All`",
     ),
     (
-        r#", "clientAppTypes": ["all", "browser"]"#,
+        r#", "users": {"includeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "internalGuest,alien"}}"#,
+        "conditions.users.includeGuestsOrExternalUsers.guestOrExternalUserTypes",
+        "found `alien`",
+    ),
+    (
+        r#", "users": {"includeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "internalGuest", "externalTenants": {"members": ["t"]}}}"#,
+        "conditions.users.includeGuestsOrExternalUsers.externalTenants",
+        "expected a `membershipKind`: `all` or `enumerated`",
+    ),
+    (
+        r#", "users": {"excludeGuestsOrExternalUsers": {"externalTenants": {"membershipKind": "all"}}}"#,
+        "conditions.users.excludeGuestsOrExternalUsers",
+        "expected `guestOrExternalUserTypes` beside `externalTenants`",
+    ),
+    (
+        r#", "clientAppTypes": ["all", "pager"]"#,
         "conditions.clientAppTypes[1]",
-        "`browser` is not honoured yet; honoured here: `all`",
+        "found `pager`",
     ),
     (
-        r#", "agentContext": {"includeAgentContexts": ["x"]}"#,
-        "conditions.agentContext",
-        "not honoured yet",
+        r#", "agentContext": {"includeAgentContexts": ["All"]}"#,
+        "conditions.agentContext.includeAgentContexts[0]",
+        "expected the name of an agent context, found `All`",
     ),
     (
-        r#", "userRiskLevels": ["high"]"#,
-        "conditions.userRiskLevels",
-        "not honoured yet",
+        r#", "userRiskLevels": ["hidden"]"#,
+        "conditions.userRiskLevels[0]",
+        "expected `none`, `low`, `medium` or `high`, found `hidden`",
+    ),
+    (
+        r#", "insiderRiskLevels": "minor,grave""#,
+        "conditions.insiderRiskLevels",
+        "expected `minor`, `moderate` or `elevated`, found `grave`",
+    ),
+    (
+        r#", "authenticationFlows": {"transferMethods": "telepathy"}"#,
+        "conditions.authenticationFlows.transferMethods",
+        "expected `deviceCodeFlow` or `authenticationTransfer`, found `telepathy`",
     ),
     (
         r#", "agentIdRiskLevels": "high,severe""#,
@@ -114,7 +166,7 @@ const UNSUPPORTED: [(&str, &str, &str); 17] = [
     (
         r#", "agentIdRiskLevels": 4"#,
         "conditions.agentIdRiskLevels",
-        "expected risk levels",
+        "expected `low`, `medium` or `high`, as a text with commas or a list of texts",
     ),
     (
         r#", "agentIdRiskLevels": [4]"#,
@@ -160,7 +212,7 @@ const UNSUPPORTED: [(&str, &str, &str); 17] = [
 
 #[test]
 fn what_is_not_honoured_is_a_finding_and_never_enforced() {
-    for (conditions, member, message) in UNSUPPORTED {
+    for (conditions, member, message) in UNSUPPORTED.iter().copied() {
         let text = policy(conditions, "");
         let (_, faults) = messages(&text, OnUnsupported::Reject);
         assert_eq!(faults.len(), 1, "{faults:?}");
@@ -190,24 +242,25 @@ fn what_is_not_honoured_is_a_finding_and_never_enforced() {
 #[test]
 fn every_member_that_is_not_honoured_is_listed() {
     let text = policy(
-        r#", "locations": {"includeLocations": ["x"]}, "devices": {"deviceFilter": {"mode": "include", "rule": "x"}}"#,
+        r#", "times": {"x": 1}, "devices": {"includeDeviceStates": ["Compliant"]}"#,
         r#", "sessionControls": {"signInFrequency": {"value": 1, "isEnabled": true}}, "unheardOf": 1"#,
     )
-    .replace("[\"block\"]", "[\"block\", \"mfa\"]");
+    .replace("[\"block\"]", "[\"block\", \"smile\"]");
     let (policies, faults) = messages(&text, OnUnsupported::ReportOnly);
     let expected = [
         "grantControls.builtInControls[1]",
         "sessionControls.signInFrequency",
         "unheardOf",
-        "conditions.locations",
-        "conditions.devices",
+        "conditions.times",
+        "conditions.devices.includeDeviceStates",
     ];
     assert_eq!(policies[0].not_understood, expected.map(Arc::from));
     assert_eq!(faults.len(), expected.len());
     assert_eq!(
         faults[0],
-        "p.json:3:68: warning: grantControls.builtInControls[1]: `mfa` is not honoured yet; \
-         honoured here: `block`; the policy is only reported"
+        "p.json:3:68: warning: grantControls.builtInControls[1]: expected `block`, `mfa`, `compliantDevice`, \
+         `domainJoinedDevice`, `approvedApplication`, `compliantApplication`, `passwordChange`, `riskRemediation`, \
+         found `smile`; the policy is only reported"
     );
 }
 
@@ -262,17 +315,17 @@ fn what_is_no_policy_is_always_an_error() {
 
 #[test]
 fn reads_one_a_list_and_an_array_and_places_findings_in_each() {
-    let bad = policy(r#", "locations": {"includeLocations": ["x"]}"#, "");
+    let bad = policy(r#", "times": {"includeLocations": ["x"]}"#, "");
     for (text, count, place) in [
         (
             format!("\n {bad}"),
             1,
-            "p.json:7:73: error: conditions.locations: ",
+            "p.json:7:73: error: conditions.times: ",
         ),
         (
             format!("[\n{}, {bad}]", policy("", "")),
             2,
-            "p.json:14:73: error: [1].conditions.locations: ",
+            "p.json:14:73: error: [1].conditions.times: ",
         ),
         (
             format!(
@@ -280,7 +333,7 @@ fn reads_one_a_list_and_an_array_and_places_findings_in_each() {
                 policy("", "")
             ),
             2,
-            "p.json:13:73: error: value[1].conditions.locations: ",
+            "p.json:13:73: error: value[1].conditions.times: ",
         ),
     ] {
         let (policies, faults) = messages(&text, OnUnsupported::Reject);
@@ -324,7 +377,7 @@ fn warns_of_policies_that_look_like_protection_and_are_none() {
                 "includeAgentIdServicePrincipals",
                 "excludeAgentIdServicePrincipals",
             ),
-            "conditions: includes no agent identity and no agent user",
+            "conditions: includes no agent identity, agent user, human or service principal",
         ),
         (
             all.replace(
@@ -365,8 +418,8 @@ fn two_policies_with_one_id_are_an_error() {
     let (first, _) = read("a.json", policy("", "").as_bytes(), OnUnsupported::Reject);
     let upper = format!("\n{}", policy("", ""));
     let (second, _) = read("b.json", upper.as_bytes(), OnUnsupported::Reject);
-    assert!(check_set(&first).is_empty());
-    let faults = check_set(&[first, second].concat()).sorted();
+    assert!(check_set(&first, &NamedLocations::default()).is_empty());
+    let faults = check_set(&[first, second].concat(), &NamedLocations::default()).sorted();
     let messages: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(
         messages,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::decision::Decision;
-use crate::identity::{Agent, Caller, NonAgent, TokenFacts};
+use crate::identity::{self, Agent, Caller, NonAgent, User};
 use crate::types::{Fact, RiskLevel};
 
 /// Graph's `agentSignIn`.
@@ -46,23 +46,24 @@ pub(super) struct Account<'a> {
     pub(super) user_id: Option<&'a str>,
     pub(super) user_name: Option<&'a str>,
     pub(super) user_principal_name: Option<&'a str>,
-    is_agent_user: bool,
+    pub(super) risk: Fact<RiskLevel>,
 }
 
 impl<'a> Account<'a> {
     const SERVICE_PRINCIPAL: &'static [&'static str] = &["servicePrincipal"];
     const USER: &'static [&'static str] = &["nonInteractiveUser"];
 
-    pub(super) fn of(caller: &'a Caller, token: &TokenFacts) -> Self {
+    pub(super) fn of(caller: &'a Caller, decision: &Decision) -> Self {
+        let risk = &decision.risk;
         match caller {
             Caller::Autonomous(agent) => Self {
                 service_principal_id: Some(agent.id.as_str()),
                 event_types: Self::SERVICE_PRINCIPAL,
-                ..Self::of_agent(agent)
+                ..Self::of_agent(agent, risk.agent)
             },
             Caller::OnBehalfOf { human, agent } => Self {
                 user_id: Some(human.id.as_str()),
-                ..Self::of_agent(agent)
+                ..Self::of_agent(agent, risk.sign_in).named(human.entry.as_deref())
             },
             Caller::AgentUser { id, entry, agent } => Self {
                 user_id: Some(id.as_str()),
@@ -70,15 +71,14 @@ impl<'a> Account<'a> {
                 user_principal_name: entry
                     .as_ref()
                     .and_then(|user| user.user_principal_name.as_deref()),
-                is_agent_user: true,
-                ..Self::of_agent(agent)
+                ..Self::of_agent(agent, risk.agent_user)
             },
-            Caller::NotAgent(caller) => Self::of_non_agent(caller, token),
+            Caller::NotAgent(caller) => Self::of_non_agent(caller, decision),
         }
     }
 
     /// A user's account that is used through the agent.
-    fn of_agent(agent: &'a Agent) -> Self {
+    fn of_agent(agent: &'a Agent, risk: Fact<RiskLevel>) -> Self {
         Self {
             event_types: Self::USER,
             app_id: Some(agent.id.as_str()),
@@ -87,35 +87,48 @@ impl<'a> Account<'a> {
             user_id: None,
             user_name: None,
             user_principal_name: None,
-            is_agent_user: false,
+            risk,
         }
     }
 
-    /// Without markers only the delegated scopes tell a user's token from an application's.
-    fn of_non_agent(caller: &'a NonAgent, token: &TokenFacts) -> Self {
-        let id = Some(caller.id.as_str());
-        let is_user = !token.scopes.is_empty();
-        Self {
-            event_types: if is_user {
-                Self::USER
-            } else {
-                Self::SERVICE_PRINCIPAL
-            },
+    fn of_non_agent(caller: &'a NonAgent, decision: &Decision) -> Self {
+        let client = Self {
+            event_types: Self::USER,
             app_id: caller.client.as_ref().map(AsRef::as_ref),
             app_name: None,
-            service_principal_id: if is_user { None } else { id },
-            user_id: if is_user { id } else { None },
+            service_principal_id: None,
+            user_id: None,
             user_name: None,
             user_principal_name: None,
-            is_agent_user: false,
+            risk: decision.risk.sign_in,
+        };
+        match &caller.account {
+            identity::Account::Human(entry) => Self {
+                user_id: Some(caller.id.as_str()),
+                ..client.named(entry.as_deref())
+            },
+            identity::Account::Workload(entry) => Self {
+                event_types: Self::SERVICE_PRINCIPAL,
+                app_name: entry.as_ref().map(|entry| &*entry.display_name),
+                // The entry may have been found by the client's id.
+                service_principal_id: Some(
+                    entry
+                        .as_ref()
+                        .map_or(&caller.id, |entry| &entry.id)
+                        .as_str(),
+                ),
+                risk: decision.risk.service_principal,
+                ..client
+            },
         }
     }
 
-    pub(super) const fn risk(&self, decision: &Decision) -> Fact<RiskLevel> {
-        if self.is_agent_user {
-            decision.risk.agent_user
-        } else {
-            decision.risk.agent
+    /// With the names of a human that the directory knows.
+    fn named(self, user: Option<&'a User>) -> Self {
+        Self {
+            user_name: user.map(|user| &*user.display_name),
+            user_principal_name: user.and_then(|user| user.user_principal_name.as_deref()),
+            ..self
         }
     }
 }

@@ -10,8 +10,8 @@ use super::{Source, micros};
 use crate::call::Refused;
 use crate::identity::{Caller, Recognition};
 use crate::record::redact;
-use crate::risk::{RiskInput, RiskSubject};
-use crate::types::{Effect, PolicyId, Reason, ResourceName, RiskLevel, RiskState, Timestamp};
+use crate::risk::{RiskInput, RiskSubject, insider_level};
+use crate::types::{Effect, PolicyId, Reason, ResourceName, RiskState, Timestamp};
 
 /// What Graph has no word for. Members of a decision are absent from the record of a refusal.
 #[derive(Debug, Serialize)]
@@ -166,7 +166,11 @@ fn risk_input(input: &RiskInput) -> RiskInputMember<'_> {
     RiskInputMember {
         id: &entry.id,
         identity_type: entry.subject,
-        risk_level: entry.level.map_or("hidden", RiskLevel::as_str),
+        risk_level: match (entry.subject, entry.level) {
+            (_, None) => "hidden",
+            (RiskSubject::Insider, Some(level)) => insider_level(level).as_str(),
+            (_, Some(level)) => level.as_str(),
+        },
         risk_state: entry.state,
         risk_detail: &entry.detail,
         risk_last_modified_date_time: entry.last_modified,

@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::decision::Decision;
 use crate::policy::{
-    CompiledPolicy, Condition, Conditions, PolicyOutcome, PolicyResult, PolicyState, Rules,
+    CompiledPolicy, Condition, Conditions, Control, ControlResults, PolicyOutcome, PolicyResult,
+    PolicyState, Principal, Rules,
 };
 use crate::types::PolicyId;
 
@@ -17,7 +18,7 @@ pub(super) struct AppliedPolicy<'a> {
     id: &'a PolicyId,
     display_name: &'a str,
     result: &'static str,
-    enforced_grant_controls: &'static [&'static str],
+    enforced_grant_controls: Vec<&'static str>,
     enforced_session_controls: [&'static str; 0],
     session_controls_not_satisfied: [&'static str; 0],
     /// `null` for a listed policy that did not apply: why not is computed again when asked.
@@ -72,20 +73,13 @@ pub(super) fn applied(decision: &Decision, list_not_applied: bool) -> Vec<Applie
 }
 
 /// The result of a policy that an evaluation left out because it did not apply.
-const fn not_applied(place: u32, state: PolicyState) -> PolicyResult {
-    PolicyResult {
-        policy: place,
-        outcome: match state {
-            PolicyState::Enabled => PolicyOutcome::NotApplied,
-            PolicyState::Disabled => PolicyOutcome::NotEnabled,
-            PolicyState::EnabledForReportingButNotEnforced => PolicyOutcome::ReportOnlyNotApplied,
-        },
-        satisfied: Conditions::NONE,
-        not_satisfied: Conditions::NONE,
-        unknown: Conditions::NONE,
-        included_by: Rules::NONE,
-        excluded_by: Rules::NONE,
-    }
+fn not_applied(place: u32, state: PolicyState) -> PolicyResult {
+    let outcome = match state {
+        PolicyState::Enabled => PolicyOutcome::NotApplied,
+        PolicyState::Disabled => PolicyOutcome::NotEnabled,
+        PolicyState::EnabledForReportingButNotEnforced => PolicyOutcome::ReportOnlyNotApplied,
+    };
+    PolicyResult::bare(place, outcome, Principal::AgentIdentity)
 }
 
 impl<'a> AppliedPolicy<'a> {
@@ -95,16 +89,7 @@ impl<'a> AppliedPolicy<'a> {
             id: &policy.id,
             display_name: &policy.display_name,
             result: result.outcome.as_str(),
-            // `block` is the one control that makes a policy fail.
-            enforced_grant_controls: match result.outcome {
-                PolicyOutcome::Failure | PolicyOutcome::ReportOnlyFailure => &["Block"],
-                PolicyOutcome::Success
-                | PolicyOutcome::NotApplied
-                | PolicyOutcome::NotEnabled
-                | PolicyOutcome::Unknown
-                | PolicyOutcome::ReportOnlySuccess
-                | PolicyOutcome::ReportOnlyNotApplied => &[],
-            },
+            enforced_grant_controls: enforced(&result.controls),
             enforced_session_controls: [],
             session_controls_not_satisfied: [],
             conditions_satisfied: applied.then_some(Flags(result.satisfied)),
@@ -113,6 +98,15 @@ impl<'a> AppliedPolicy<'a> {
             exclude_rules_satisfied: satisfied(result.excluded_by),
         }
     }
+}
+
+/// The controls of a policy that applies, as sign-in logs spell them.
+fn enforced(controls: &ControlResults) -> Vec<&'static str> {
+    let all = controls
+        .satisfied
+        .and(controls.unsatisfied)
+        .and(controls.not_applicable);
+    all.iter().map(Control::log_name).collect()
 }
 
 fn satisfied(rules: Rules) -> Vec<SatisfiedRule> {

@@ -54,6 +54,18 @@ async fn an_agent_user_with_the_policies_that_did_not_apply() {
 }
 
 #[tokio::test]
+async fn a_human_whose_groups_are_too_many_for_the_token() {
+    let line = decision_line(Who::Human, "/hr/people/4711", None, false);
+    assert_golden(&line.await, include_str!("golden/human_refused.json"));
+}
+
+#[tokio::test]
+async fn a_classic_workload() {
+    let line = decision_line(Who::Workload, "/hr/people/4711", None, false);
+    assert_golden(&line.await, include_str!("golden/workload_refused.json"));
+}
+
+#[tokio::test]
 async fn a_call_without_a_token() {
     let refused = fixture::refused().await;
     let line = refusal(&refused).unwrap();

@@ -25,13 +25,13 @@ use crate::identity::settings::{
 };
 use crate::identity::{
     AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
-    KeySet,
+    KeySet, ServicePrincipal,
 };
-use crate::policy::{OnUnsupported, PolicySet};
+use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
 use crate::risk::{Revocations, RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
-    AgentId, AgentUserId, AppId, Attributes, BlueprintId, CallId, ObjectId, PrincipalId,
-    ResourceName, RiskLevel, RiskState, TenantId, Timestamp,
+    AgentId, AgentUserId, AppId, AttributeValue, Attributes, BlueprintId, CallId, ObjectId,
+    PrincipalId, ResourceName, RiskLevel, RiskState, TenantId, Timestamp,
 };
 
 const TENANT: &str = "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a00";
@@ -39,6 +39,9 @@ const AGENT: &str = "a9a9a9a9-0000-4000-8000-000000000002";
 const BLUEPRINT: &str = "b1b1b1b1-0000-4000-8000-000000000001";
 const AGENT_USER: &str = "c3c3c3c3-0000-4000-8000-000000000003";
 const HUMAN: &str = "d4d4d4d4-0000-4000-8000-000000000004";
+const GROUP: &str = "f6f6f6f6-0000-4000-8000-000000000006";
+const CLIENT: &str = "c1c1c1c1-0000-4000-8000-000000000001";
+const WORKLOAD: &str = "5e5e5e5e-0000-4000-8000-000000000007";
 const HR_API: &str = "e5e5e5e5-0000-4000-8000-000000000005";
 
 /// 2026-10-01T12:34:56.123456Z
@@ -50,11 +53,18 @@ pub(in crate::record) enum Who {
     Autonomous,
     AgentUser,
     OnBehalfOf,
+    Human,
+    Workload,
 }
 
 impl Who {
-    pub(in crate::record) const ALL: [Self; 3] =
-        [Self::Autonomous, Self::AgentUser, Self::OnBehalfOf];
+    pub(in crate::record) const ALL: [Self; 5] = [
+        Self::Autonomous,
+        Self::AgentUser,
+        Self::OnBehalfOf,
+        Self::Human,
+        Self::Workload,
+    ];
 
     /// The claims in which they differ (`reference/entra.md` §2.5).
     fn claims(self) -> Value {
@@ -64,7 +74,17 @@ impl Who {
             Self::AgentUser => json!({"idtyp": "user", "oid": AGENT_USER, "sub": "pairwise-1",
                 "scp": "People.Read", "xms_act_fct": "3 9 11", "xms_sub_fct": "13"}),
             Self::OnBehalfOf => json!({"idtyp": "user", "oid": HUMAN, "sub": "pairwise-2",
-                "scp": "People.Read openid", "xms_act_fct": "11 9 3", "xms_sub_fct": "2 3"}),
+                "scp": "People.Read openid", "xms_act_fct": "11 9 3", "xms_sub_fct": "2 3",
+                "sid": "session-1", "groups": [GROUP], "wids": [], "acct": 1, "amr": ["pwd", "mfa"],
+                "idp": "https://sts.windows.net/99999999-0000-4000-8000-000000000009/"}),
+            Self::Human => {
+                json!({"idtyp": "user", "oid": HUMAN, "sub": "pairwise-3", "azp": CLIENT,
+                "scp": "People.Read", "xms_par_app_azp": null, "hasgroups": true})
+            }
+            Self::Workload => {
+                json!({"idtyp": "app", "oid": WORKLOAD, "sub": WORKLOAD, "azp": CLIENT,
+                "roles": ["People.Read.All"], "xms_par_app_azp": null})
+            }
         }
     }
 }
@@ -98,7 +118,7 @@ pub(in crate::record) async fn decided(
     );
     assert!(!faults.has_errors(), "{faults:?}");
     let knowledge = Knowledge {
-        policies: &Arc::new(PolicySet::compile(policies)),
+        policies: &Arc::new(PolicySet::compile(policies, &NamedLocations::default())),
         risk: &agent_risk
             .into_iter()
             .map(risk_entry)
@@ -198,7 +218,9 @@ fn token(key: &rcgen::KeyPair, claims: Value) -> String {
     let Value::Object(claims) = claims else {
         panic!("claims are an object");
     };
-    all.as_object_mut().unwrap().extend(claims);
+    let all_claims = all.as_object_mut().unwrap();
+    all_claims.extend(claims);
+    all_claims.retain(|_, value| !value.is_null());
     let header = jsonwebtoken::Header {
         kid: Some("key-1".to_owned()),
         typ: Some("JWT".to_owned()),
@@ -225,6 +247,7 @@ fn issuers(key: &rcgen::KeyPair) -> Issuers {
         type_may_be_missing: false,
         leeway: Duration::from_secs(60),
         max_lifetime: Duration::from_secs(86_400),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin: KeyOrigin::File("keys.json".into()),
             ca_file: None,
@@ -270,7 +293,20 @@ fn directory() -> Directory {
         enabled: true,
         attributes: Attributes::none(),
     };
+    let attributes = [(
+        "WorkloadAttributes_Team".into(),
+        AttributeValue::One("payroll".into()),
+    )];
+    let workload = ServicePrincipal {
+        id: ObjectId::parse(WORKLOAD).unwrap(),
+        app_id: AppId::parse(CLIENT).ok(),
+        display_name: "payroll".into(),
+        enabled: true,
+        owner_tenant: TenantId::parse(TENANT).ok(),
+        attributes: Some(Attributes::from_pairs(attributes)),
+    };
     Directory::new(vec![blueprint], vec![agent], vec![user])
+        .with_accounts(Vec::new(), vec![workload])
 }
 
 fn hr_api() -> Resource {

@@ -35,7 +35,7 @@ fn level(entries: &[RiskEntry]) -> Fact<RiskLevel> {
         required: true,
     };
     table(entries)
-        .assess(&Caller::Autonomous(agent), settings)
+        .assess(&Caller::Autonomous(agent), SignInIds::default(), settings)
         .agent
 }
 
@@ -100,9 +100,11 @@ fn entries() -> impl Strategy<Value = Vec<RiskEntry>> {
         prop::sample::select(RiskState::ALL.to_vec()),
         0..4i64,
         prop::sample::select(vec!["a", "b"]),
+        prop::sample::select(vec![RiskSubject::AgentIdentity, RiskSubject::User, RiskSubject::SignIn]),
     );
-    let one = one.prop_map(|(source, level, state, at, id)| RiskEntry {
+    let one = one.prop_map(|(source, level, state, at, id, subject)| RiskEntry {
         id: id.into(),
+        subject,
         level,
         ..entry(source, RiskLevel::None, state, at)
     });
@@ -119,16 +121,19 @@ proptest! {
         // What is heard twice is heard once.
         let heard: Vec<_> = one.entries().map(|entry| RiskEntry::clone(entry)).collect();
         other.extend(heard.into_iter().take(again));
-        prop_assert_eq!(one.0, other.0);
+        prop_assert_eq!(one, other);
     }
 
     #[test]
     fn what_is_held_is_the_gravest_of_what_counts(all in entries()) {
-        for (_, subject) in &table(&all).0 {
-            let weights: Vec<_> = subject.counting().map(|entry| entry.rank().weight).collect();
-            prop_assert!(weights.is_sorted_by(|one, other| one >= other), "{:?}", weights);
-            let word = subject.entries.iter().filter(|entry| entry.state.is_of_an_admin()).map(|entry| entry.rank()).max();
-            for entry in subject.entries.iter().skip(subject.counting) {
+        let table = table(&all);
+        for id in ["a", "b"] {
+            let counting: Vec<_> = table.agents.counting(id).map(|entry| entry.rank()).collect();
+            let is_sorted = counting.is_sorted_by(|one, other| one.weight >= other.weight);
+            prop_assert!(is_sorted, "{:?}", counting);
+            let words = table.of(id).filter(|entry| entry.state.is_of_an_admin());
+            let word = words.map(|entry| entry.rank()).max();
+            for entry in table.of(id).skip(counting.len()) {
                 prop_assert!(Some(entry.rank()) < word);
             }
         }

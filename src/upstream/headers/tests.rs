@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::call::{ConnectionFacts, RequestLimits};
-use crate::identity::{Agent, Human, NonAgent};
+use crate::identity::{Account, Agent, Human, NonAgent};
 use crate::types::{AgentId, BlueprintId, CallId, ObjectId, Timestamp};
 use crate::upstream::settings::UpstreamSettings;
 use crate::upstream::table::UpstreamTable;
@@ -123,6 +123,7 @@ fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
     let caller = Caller::OnBehalfOf {
         human: Human {
             id: ObjectId::parse("human-1").unwrap(),
+            entry: None,
         },
         agent: agent(),
     };
@@ -170,6 +171,7 @@ fn a_header_without_a_value_is_removed_rather_than_left() {
         blueprint_entry: None,
         id: ObjectId::parse("human-1").unwrap(),
         client: None,
+        account: Account::Human(None),
         may_be_agent: false,
     });
     let headers = rewritten(

@@ -2,14 +2,19 @@
 //! verdict changes, what never applies never does, and what locks out blocks.
 
 use boomgate::policy::lint::{Oddity, odd};
-use boomgate::policy::model::{AgentTarget, ApplicationTarget, Policy, RiskLevels};
-use boomgate::policy::{PolicySet, PolicyState, Subject, Verdict};
+use boomgate::policy::model::{
+    AgentTarget, ApplicationTarget, Assignment, ConditionSet, Policy, RiskLevels,
+};
+use boomgate::policy::{
+    Control, Controls, NamedLocations, PolicySet, PolicyState, Subject, Verdict,
+};
 use boomgate::types::RiskLevel;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{Call, assignment, call, filter, policy};
+use super::calls::{Call, call};
+use super::policies::{assignment, filter, policy};
 
 /// How many calls each set is held against; of sets there are as many as proptest has cases.
 const CALLS: usize = 24;
@@ -36,7 +41,32 @@ fn changed(policy: Policy) -> impl Strategy<Value = Policy> {
                 conditions.agent_identities.exclude.extend(include);
             }
             7 => conditions.applications.exclude.clear(),
-            _ => policy.grant_controls.block = flag,
+            _ => {
+                let block = Controls::NONE.with_if(flag, Control::Block);
+                policy.grant_controls.controls = block;
+            }
+        }
+        policy
+    })
+}
+
+/// Policies of which most ask for no more than whom, what for and at which risk of the agent: of those the most is claimed.
+fn mostly_plain() -> impl Strategy<Value = Policy> {
+    (policy(), 0..5_u8).prop_map(|(mut policy, which)| {
+        if which > 0 {
+            let all = std::mem::take(&mut policy.conditions);
+            policy.conditions = ConditionSet {
+                applications: all.applications,
+                agent_identities: all.agent_identities,
+                agent_users: all.agent_users,
+                users: if which == 1 {
+                    all.users
+                } else {
+                    Assignment::default()
+                },
+                agent_risk: all.agent_risk,
+                ..ConditionSet::default()
+            };
         }
         policy
     })
@@ -44,7 +74,7 @@ fn changed(policy: Policy) -> impl Strategy<Value = Policy> {
 
 /// Policies that are likely to have to do with each other.
 fn related() -> impl Strategy<Value = Vec<Policy>> {
-    let some = prop::collection::vec(policy(), 1..3);
+    let some = prop::collection::vec(mostly_plain(), 1..3);
     some.prop_flat_map(|some| {
         let more: Vec<_> = some
             .iter()
@@ -62,7 +92,7 @@ fn related() -> impl Strategy<Value = Vec<Policy>> {
 }
 
 fn verdict(policies: &[Policy], call: &Call) -> Verdict {
-    PolicySet::compile(policies.to_vec())
+    PolicySet::compile(policies.to_vec(), &NamedLocations::default())
         .evaluate(&call.facts())
         .verdict
 }
@@ -91,7 +121,8 @@ fn check(policies: &[Policy], calls: &[Call], claims: &mut [usize; 4]) {
             verdict(policies, call),
             "{policies:#?}\n{oddities:?}\n{call:#?}"
         );
-        let results = PolicySet::compile(policies.to_vec()).evaluate_all(&facts);
+        let results =
+            PolicySet::compile(policies.to_vec(), &NamedLocations::default()).evaluate_all(&facts);
         for (at, oddity) in &oddities {
             let outcome = results[*at].outcome;
             match oddity {
@@ -102,9 +133,8 @@ fn check(policies: &[Policy], calls: &[Call], claims: &mut [usize; 4]) {
                     let is_of_kind = match facts.subject {
                         Subject::AgentIdentity(_) => *kind == "agent identity",
                         Subject::AgentUser { .. } => *kind == "agent user",
-                        Subject::OnBehalfOf { .. } | Subject::Human(_) | Subject::Workload(_) => {
-                            false
-                        }
+                        Subject::OnBehalfOf { .. } | Subject::Human(_) => *kind == "human",
+                        Subject::Workload(_) => false,
                     };
                     if is_of_kind && policies[*at].state == PolicyState::Enabled {
                         assert_eq!(

@@ -141,6 +141,14 @@ fn human() -> Value {
         "sub": "pairwise", "xms_act_fct": null, "xms_sub_fct": null, "xms_par_app_azp": null})
 }
 
+const WORKLOAD: &str = "5e5e5e5e-0000-4000-8000-000000000007";
+
+/// A classic workload on its own.
+fn workload() -> Value {
+    json!({"azp": "c1c1c1c1-0000-4000-8000-000000000001", "idtyp": "app", "oid": WORKLOAD,
+        "sub": WORKLOAD, "xms_act_fct": null, "xms_sub_fct": null, "xms_par_app_azp": null})
+}
+
 /// The blueprint itself, which is not an agent.
 fn as_blueprint() -> Value {
     json!({"azp": BLUEPRINT, "oid": PRINCIPAL, "sub": PRINCIPAL,
@@ -209,6 +217,24 @@ fn decisions() -> Vec<Row> {
             ..with_directory(disabled(blueprint()))
         })
         .at(not_agent),
+        decided(
+            Reason::AccountDisabled,
+            403,
+            "account_disabled",
+            claims(json!({"idtyp": "user", "oid": HUMAN, "sub": "pairwise", "xms_sub_fct": "2 3"})),
+        )
+        .on(with_account(disabled(json!({
+            "@odata.type": "#microsoft.graph.user", "id": HUMAN
+        }))))
+        .at(Stage::Decided("on_behalf_of", "notApplied")),
+        decided(Reason::AccountDisabled, 403, "account_disabled", claims(workload()))
+            .on(Setup {
+                resource: vec!["non_agents: forward"],
+                ..with_account(disabled(json!({
+                    "@odata.type": "#microsoft.graph.servicePrincipal", "id": WORKLOAD
+                })))
+            })
+            .at(not_agent),
         decided(Reason::AgentUnknown, 403, "agent_unknown", agent_call()).on(Setup {
             sections: "directory: {unknown_agents: block}".to_owned(),
             ..Setup::default()
@@ -237,6 +263,13 @@ fn with_directory(object: Value) -> Setup {
     let mut setup = Setup::default();
     let place = setup.directory.iter_mut().find(|o| o["id"] == object["id"]);
     *place.unwrap() = object;
+    setup
+}
+
+/// The default directory with this object too.
+fn with_account(object: Value) -> Setup {
+    let mut setup = Setup::default();
+    setup.directory.push(object);
     setup
 }
 

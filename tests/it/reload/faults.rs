@@ -179,9 +179,9 @@ async fn a_fault_in_a_file_that_is_named_for_the_first_time_is_put_right_there()
 async fn a_policy_that_is_not_understood_whole_is_refused_with_its_member() {
     let site = site().await;
     let mut policy = block("new", json!({})).1;
-    policy["conditions"]["signInRiskLevels"] = json!(["high"]);
+    policy["conditions"]["times"] = json!({"night": true});
     let text = serde_json::to_string_pretty(&policy).unwrap();
-    let line = text.lines().position(|l| l.contains("signInRiskLevels"));
+    let line = text.lines().position(|l| l.contains("times"));
     fs::write(site.path("policies/new.json"), &text).unwrap();
     until_degraded(&site, &format!("policies/new.json:{}:", line.unwrap() + 1)).await;
     until_agent_gets(&site, AGENT, StatusCode::OK).await;

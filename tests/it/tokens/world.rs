@@ -43,6 +43,7 @@ pub(super) fn settings(name: &str, issuers: &[&str], profile: Profile) -> Issuer
         type_may_be_missing: false,
         leeway: Duration::from_secs(5),
         max_lifetime: Duration::from_secs(86_400),
+        vouched: Arc::default(),
         keys: KeySettings {
             origin: KeyOrigin::File(PathBuf::from("keys.json")),
             ca_file: None,
@@ -69,8 +70,8 @@ pub(super) fn issuers() -> Issuers {
         on_behalf_of: Some("sub".into()),
         ..ClaimMapping::default()
     };
-    let strict = settings("strict", &[STRICT], Profile::Oidc(mapping));
-    let oidc = || Profile::Oidc(ClaimMapping::default());
+    let strict = settings("strict", &[STRICT], Profile::Oidc(Arc::new(mapping)));
+    let oidc = || Profile::Oidc(Arc::default());
     let loose = IssuerSettings {
         types: vec!["JWT".into(), "application/at+jwt".into(), "dpop+jwt".into()],
         type_may_be_missing: true,

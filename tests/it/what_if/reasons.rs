@@ -53,17 +53,14 @@ fn the_first_reason_is_whom_then_what_then_the_risk() {
             json!({"applications": elsewhere, "agentIdRiskLevels": "high"}),
         ),
         ("risk", json!({"agentIdRiskLevels": "high"})),
+        ("times", json!({"times": {"night": true}})),
         (
-            "location",
-            json!({"locations": {"includeLocations": ["All"]}}),
-        ),
-        (
-            "location-elsewhere",
-            json!({"locations": {"includeLocations": ["All"]}, "applications": elsewhere}),
+            "times-elsewhere",
+            json!({"times": {"night": true}, "applications": elsewhere}),
         ),
         (
             "control",
-            json!({"grantControls": {"operator": "OR", "builtInControls": ["mfa"]}}),
+            json!({"grantControls": {"operator": "OR", "builtInControls": ["smile"]}}),
         ),
         (
             "users-only",
@@ -107,9 +104,9 @@ fn the_first_reason_is_whom_then_what_then_the_risk() {
             ("empty-of-agents", "emptyPolicy"),
             ("empty-of-resources", "emptyPolicy"),
             ("identities", "agentIdentities"),
-            ("location-elsewhere", "application"),
-            ("location", "notEnoughInformation"),
             ("risk", "agentIdRisk"),
+            ("times-elsewhere", "application"),
+            ("times", "notEnoughInformation"),
             ("users-only", "agentIdentities"),
             // Disabled ones come last.
             ("disabled", "policyNotEnabled"),
@@ -133,13 +130,10 @@ fn the_first_reason_is_whom_then_what_then_the_risk() {
 #[test]
 fn a_policy_that_is_not_honoured_whole_is_said_to_be() {
     let folder = folder(&[
-        (
-            "location",
-            json!({"locations": {"includeLocations": ["All"]}}),
-        ),
+        ("times", json!({"times": {"night": true}})),
         (
             "off",
-            json!({"state": "disabled", "locations": {"includeLocations": ["All"]}}),
+            json!({"state": "disabled", "times": {"night": true}}),
         ),
     ]);
     let run = what_if(&folder, &["--agent", AGENT, "--resource", "hr-api"]);
@@ -150,11 +144,11 @@ fn a_policy_that_is_not_honoured_whole_is_said_to_be() {
         .collect();
     assert_eq!(
         notes,
-        ["`location` is never enforced: not honoured of it: conditions.locations"]
+        ["`times` is never enforced: not honoured of it: conditions.times"]
     );
     assert!(
         run.out
-            .contains("location  report-only  no: notEnoughInformation  unknown"),
+            .contains("times   report-only  no: notEnoughInformation  unknown"),
         "{}",
         run.out
     );

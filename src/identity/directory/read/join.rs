@@ -41,6 +41,14 @@ pub(super) fn build(parts: DirectoryParts) -> (Directory, Faults) {
             .map(|part| part.value)
             .collect(),
     );
+    let directory = directory.with_accounts(
+        parts.users.into_iter().map(|part| part.value).collect(),
+        parts
+            .service_principals
+            .into_iter()
+            .map(|part| part.value)
+            .collect(),
+    );
     (directory, faults)
 }
 
@@ -56,9 +64,13 @@ fn check_ids(parts: &DirectoryParts, faults: &mut Faults) {
     });
     let agents = parts.agents.iter();
     let agent_users = parts.agent_users.iter();
+    let users = parts.users.iter();
+    let workloads = parts.service_principals.iter();
     let all = principals
         .chain(agents.map(|part| (part.value.id.as_str(), &part.place)))
-        .chain(agent_users.map(|part| (part.value.id.as_str(), &part.place)));
+        .chain(agent_users.map(|part| (part.value.id.as_str(), &part.place)))
+        .chain(users.map(|part| (part.value.id.as_str(), &part.place)))
+        .chain(workloads.map(|part| (part.value.id.as_str(), &part.place)));
     let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
     for (id, place) in all {
         match seen.get(id) {

@@ -14,7 +14,7 @@ use crate::types::{
 };
 
 /// The members that are read. Another one that differs from one of these only in case is a mistake, not an extension.
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 17] = [
     "@odata.type",
     "id",
     "appId",
@@ -27,6 +27,11 @@ const MEMBERS: [&str; 12] = [
     "identityParentId",
     "userPrincipalName",
     "createdDateTime",
+    "userType",
+    "creationType",
+    "memberOf",
+    "transitiveMemberOf",
+    "appOwnerOrganizationId",
 ];
 
 /// One object, where it stands, and what was found wrong with it so far.
@@ -162,7 +167,7 @@ impl<'a> Object<'a> {
     }
 
     /// Makes the object, unless something was wrong with it.
-    fn if_sound<T>(&self, make: impl FnOnce() -> Option<T>) -> Option<T> {
+    pub(super) fn if_sound<T>(&self, make: impl FnOnce() -> Option<T>) -> Option<T> {
         if self.faults.has_errors() {
             None
         } else {
@@ -171,11 +176,11 @@ impl<'a> Object<'a> {
     }
 
     /// A member that is not null. Graph writes null for what has no value.
-    fn get(&self, name: &str) -> Option<&'a Value> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    fn text_of(&mut self, name: &str) -> Option<Arc<str>> {
+    pub(super) fn text_of(&mut self, name: &str) -> Option<Arc<str>> {
         match self.get(name)? {
             Value::String(text) => Some(text.as_str().into()),
             _ => {
@@ -185,14 +190,18 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn id<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, IdError>) -> Option<T> {
+    pub(super) fn id<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, IdError>) -> Option<T> {
         let text = self.text_of(name)?;
         parse(&text)
             .map_err(|error| self.fault(&[Step::Member(name)], error.to_string()))
             .ok()
     }
 
-    fn needed_id<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, IdError>) -> Option<T> {
+    pub(super) fn needed_id<T>(
+        &mut self,
+        name: &str,
+        parse: fn(&str) -> Result<T, IdError>,
+    ) -> Option<T> {
         if self.get(name).is_none() {
             self.fault(&[], format!("`{name}` is missing"));
         }
@@ -200,7 +209,7 @@ impl<'a> Object<'a> {
     }
 
     /// `accountEnabled`; an object that does not say is enabled, as an export without that member is.
-    fn enabled(&mut self) -> bool {
+    pub(super) fn enabled(&mut self) -> bool {
         match self.get("accountEnabled") {
             None => true,
             Some(Value::Bool(enabled)) => *enabled,
@@ -254,7 +263,7 @@ impl<'a> Object<'a> {
     }
 
     /// Custom security attributes: sets of values, each named `<Set>_<Name>` here, as filters name them.
-    fn attributes(&mut self) -> Attributes {
+    pub(super) fn attributes(&mut self) -> Attributes {
         const MEMBER: Step<'static> = Step::Member("customSecurityAttributes");
         let sets = match self.get("customSecurityAttributes") {
             None => return Attributes::none(),
@@ -308,7 +317,7 @@ impl<'a> Object<'a> {
     }
 
     /// Notes an error at a member of this object, or at the object itself.
-    fn fault(&mut self, steps: &[Step<'_>], message: String) {
+    pub(super) fn fault(&mut self, steps: &[Step<'_>], message: String) {
         let all: Vec<_> = self.steps.iter().chain(steps).cloned().collect();
         let (line, column) = json::locate(self.text, &all).unwrap_or((0, 0));
         self.faults.push(Fault {

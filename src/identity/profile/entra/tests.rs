@@ -23,7 +23,10 @@ fn kind(oid: &str, actor: Option<&str>, subject: Option<&str>) -> Result<String,
 
 fn in_words(members: &str) -> Result<String, Reason> {
     Ok(match claimed(&claims(members))? {
-        Claimed::Unmarked { app_only, .. } => format!("unmarked, app only: {app_only}"),
+        Claimed::Unmarked {
+            says: Some(kind), ..
+        } => format!("unmarked, {kind:?}"),
+        Claimed::Unmarked { looks_like, .. } => format!("unmarked, like {looks_like:?}"),
         Claimed::Agent { subject, .. } => match subject {
             Subject::Agent => "agent".to_owned(),
             Subject::AgentUser(_) => "agent user".to_owned(),
@@ -39,14 +42,9 @@ fn facets_tell_the_kind() {
         (AGENT, Some("9 3 11"), Some("11 3 9"), Ok("agent")),
         (OTHER, Some("11 9 3"), Some("2 3"), Ok("for a human")),
         (OTHER, Some("3 9 11"), Some("13"), Ok("agent user")),
-        (AGENT, None, None, Ok("unmarked, app only: false")),
-        (OTHER, None, None, Ok("unmarked, app only: false")),
-        (
-            OTHER,
-            Some("9 3"),
-            Some("3 9"),
-            Ok("unmarked, app only: false"),
-        ),
+        (AGENT, None, None, Ok("unmarked, like Human")),
+        (OTHER, None, None, Ok("unmarked, like Human")),
+        (OTHER, Some("9 3"), Some("3 9"), Ok("unmarked, like Human")),
         // A resource may ask for some of the markers only.
         (AGENT, Some("11"), None, Ok("agent")),
         (OTHER, Some("11"), None, Ok("for a human")),
@@ -54,19 +52,9 @@ fn facets_tell_the_kind() {
         (OTHER, None, Some("13"), Ok("agent user")),
         // A list with something else in it counts as not given.
         (OTHER, Some("11"), Some("12 a 13"), Ok("for a human")),
-        (
-            OTHER,
-            Some("1 1 x"),
-            Some("1"),
-            Ok("unmarked, app only: false"),
-        ),
+        (OTHER, Some("1 1 x"), Some("1"), Ok("unmarked, like Human")),
         (OTHER, Some("11\\t9"), Some(" 13 "), Ok("agent user")),
-        (
-            OTHER,
-            Some("111"),
-            Some("113"),
-            Ok("unmarked, app only: false"),
-        ),
+        (OTHER, Some("111"), Some("113"), Ok("unmarked, like Human")),
         // Contradictions.
         (OTHER, Some("11"), Some("11"), refused),
         (AGENT, Some("11"), Some("13"), refused),
@@ -117,7 +105,26 @@ fn the_id_type_must_fit_the_kind() {
     assert_eq!(marked(OTHER, "app"), Err(Reason::TokenClaimsRefused));
     assert_eq!(marked(AGENT, "user"), Err(Reason::TokenClaimsRefused));
     let app = format!(r#""oid":"{OTHER}","idtyp":"app""#);
-    assert_eq!(in_words(&app).as_deref(), Ok("unmarked, app only: true"));
+    assert_eq!(in_words(&app).as_deref(), Ok("unmarked, Workload"));
+    let user = format!(r#""oid":"{OTHER}","sub":"{OTHER}","idtyp":"user""#);
+    assert_eq!(in_words(&user).as_deref(), Ok("unmarked, Human"));
+}
+
+#[test]
+fn without_an_id_type_scopes_and_subject_tell_what_it_looks_like() {
+    let like = |members: &str| in_words(members).unwrap();
+    let itself = format!(r#""oid":"{OTHER}","sub":"{OTHER}""#);
+    assert_eq!(like(&itself), "unmarked, like Workload");
+    let no_scope = format!(r#"{itself},"scp":"/","roles":["r"]"#);
+    assert_eq!(like(&no_scope), "unmarked, like Workload");
+    let delegated = format!(r#"{itself},"scp":"a""#);
+    assert_eq!(like(&delegated), "unmarked, like Human");
+    // Neither: read as the one of whom policies demand more.
+    let pairwise = format!(r#""oid":"{OTHER}","sub":"pairwise""#);
+    assert_eq!(like(&pairwise), "unmarked, like Human");
+    assert_eq!(like(&format!(r#""sub":"{OTHER}""#)), "unmarked, like Human");
+    let device = format!(r#""oid":"{OTHER}","sub":"x","idtyp":"device""#);
+    assert_eq!(like(&device), "unmarked, like Human");
 }
 
 #[test]
@@ -182,6 +189,8 @@ fn tokens_that_are_made_to_be_exchanged_are_known_by_audience_and_subject() {
 
 #[test]
 fn reads_scopes_roles_and_capabilities() {
+    let tenant = TenantId::parse(TENANT).unwrap();
+    let read = |claims: &Claims| read(claims, &tenant, &VouchedControls::default());
     let reading = read(&claims(&format!(
         r#""oid":"{OTHER}","tid":"{TENANT}","scp":"a b","roles":["r"],"xms_cc":["CP1"],"uti":"u","jti":"j""#
     )))
