@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::call::ConnectionFacts;
+use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::feeds::{
@@ -24,8 +25,9 @@ use crate::identity::Authenticator;
 use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
-use crate::store;
+use crate::store::{self, StoreError};
 use crate::telemetry::{Metrics, MetricsError};
+use crate::types::fault::chain;
 
 use control::Control;
 
@@ -58,7 +60,7 @@ pub enum AppError {
     Metrics(#[from] MetricsError),
     /// Kept state cannot be read.
     #[error(transparent)]
-    Store(#[from] store::StoreError),
+    Store(#[from] StoreError),
     /// Signals cannot be heard.
     #[error("signals of the operating system cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -90,7 +92,10 @@ impl App {
     pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
         let metrics = Metrics::new()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let opened = store::open(&loaded.settings.store)?;
+        let opened = store::open(&loaded.settings.store, |tls| {
+            let config = client::tls(tls.ca_file.as_deref());
+            config.map_err(|error| StoreError::Unavailable(chain(&error)))
+        })?;
         let mut kept = KnownState::default();
         kept.read(&opened.state);
         let (recorder, recorder_thread) =

@@ -111,6 +111,8 @@ mod tests {
             directory: Arc::new(directory),
             policies: Arc::default(),
             risk: RiskTable::default(),
+            revocations: Revocations::default(),
+            is_state_known: true,
             decisions: DecisionSettings::default(),
             responses: Arc::default(),
             upstreams: Arc::default(),

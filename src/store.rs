@@ -20,9 +20,10 @@ use std::sync::Arc;
 pub use embedded::EmbeddedStore;
 pub use entry::{Entry, Opened, Sealed};
 pub use memory::MemoryStore;
-pub use redis::RedisStore;
+pub use self::redis::RedisStore;
 
-use settings::{Freshness, StoreSettings};
+use rustls::ClientConfig;
+use settings::{Freshness, RedisTls, StoreSettings};
 
 /// Why state could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,11 +102,14 @@ pub struct OpenStore {
     pub shared: Option<(Box<dyn Changes>, Freshness)>,
 }
 
-/// Opens the engine.
+/// Opens the engine. `tls` makes TLS of a client that trusts the certificates of a file.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be used: that is not the same as an empty one.
-pub fn open(settings: &StoreSettings) -> Result<OpenStore, StoreError> {
+pub fn open(
+    settings: &StoreSettings,
+    tls: impl FnOnce(&RedisTls) -> Result<Arc<ClientConfig>, StoreError>,
+) -> Result<OpenStore, StoreError> {
     match settings {
         StoreSettings::Embedded(folder) => {
             let (store, state) = EmbeddedStore::open(folder)?;
@@ -117,7 +121,8 @@ pub fn open(settings: &StoreSettings) -> Result<OpenStore, StoreError> {
         }
         StoreSettings::Redis(settings) => {
             let freshness = settings.freshness;
-            let (store, follower) = RedisStore::new(settings.clone())?;
+            let tls = settings.tls.as_ref().map(tls).transpose()?;
+            let (store, follower) = RedisStore::new(settings.clone(), tls);
             Ok(OpenStore {
                 store: Arc::new(store),
                 state: Vec::new(),

@@ -163,6 +163,7 @@ mod tests {
             type_may_be_missing: false,
             leeway: Duration::ZERO,
             max_lifetime: Duration::ZERO,
+            vouched: Arc::default(),
             keys: KeySettings {
                 origin: KeyOrigin::File("keys.json".into()),
                 ca_file: None,
@@ -187,7 +188,7 @@ mod tests {
         let tenant = TenantId::parse("t").unwrap();
         let issuers = Issuers::new(vec![
             issuer("entra", Profile::Entra { tenant }),
-            issuer("work", Profile::Oidc(prefixed)),
+            issuer("work", Profile::Oidc(Arc::new(prefixed))),
         ]);
         let agent = AgentIdentity {
             id: AgentId::parse("work:spiffe://d/a").unwrap(),

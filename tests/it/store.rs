@@ -7,10 +7,8 @@ mod shared;
 use http::Method;
 use serde_json::json;
 
-use crate::support::client::Client;
 use crate::support::gateway::Gateway;
 use crate::support::pki::Pki;
-use crate::support::process::Process;
 use crate::support::site::{AGENT, Ground, OTHER_AGENT, Setup, Site, block};
 
 const AGENTS: &str = "/beta/identityProtection/riskyAgents";

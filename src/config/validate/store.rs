@@ -71,23 +71,26 @@ fn redis(check: &mut Checker<'_>, raw: &Redis, at: &MemberPath) -> Option<RedisS
             None
         }
     };
-    let password = match &raw.password {
-        None => None,
-        Some(_) => Some(secret(check, &at.key("password"))?).map(Secret::new),
+    let password = raw.password.as_ref();
+    let password = password.map(|_| secret(check, &at.key("password")));
+    let timeout = check.between(&at.key("timeout"), &raw.timeout, ("100ms", "1m"));
+    let freshness = Freshness {
+        max_age: check.between(&at.key("max_age"), &raw.max_age, ("5s", "7d")),
+        required: raw.required,
     };
     Some(RedisSettings {
         host: host?,
         port: raw.port,
         tls,
         username: raw.username.as_ref().map(|name| name.0.clone()),
-        password,
+        password: match password {
+            Some(password) => Some(Secret::new(password?)),
+            None => None,
+        },
         database: raw.database,
         prefix: raw.prefix.0.clone(),
-        timeout: check.between(&at.key("timeout"), &raw.timeout, ("100ms", "1m")),
+        timeout,
         stream_length: raw.stream_length,
-        freshness: Freshness {
-            max_age: check.between(&at.key("max_age"), &raw.max_age, ("5s", "7d")),
-            required: raw.required,
-        },
+        freshness,
     })
 }

@@ -26,7 +26,7 @@ impl StateFeed {
     /// Follows the changes that others make, for as long as it is let.
     pub async fn follow(self: Arc<Self>, mut changes: Box<dyn Changes>, freshness: Freshness) {
         let mut last_heard = None;
-        let mut failures = 0;
+        let mut failures: u32 = 0;
         loop {
             let ours = || self.ours();
             match changes.next(&ours).await {

@@ -8,10 +8,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::Value;
-use redis::aio::MultiplexedConnection;
-
-use super::{Engine, Ranks, script};
+use super::connection::Connection;
+use super::resp::{Command, Garbled, Reply};
+use super::{ENTRIES, Engine, Ranks, pairs, script};
 use crate::store::{Answer, Changes, Sealed, StoreError};
 
 /// How long the engine waits for a change before it says that there is none: so old may be what is known, and no news
@@ -20,9 +19,6 @@ const WAIT: Duration = Duration::from_secs(1);
 
 /// The most changes that are told at once.
 const CHANGES: usize = 1_000;
-
-/// The most entries that are read, or given back, at once.
-const ENTRIES: usize = 1_000;
 
 /// How long one replica has for giving back, before another one may.
 const HEALING: Duration = Duration::from_secs(10);
@@ -39,15 +35,6 @@ pub struct Follower {
     to_heal: Option<(Ranks, Instant)>,
 }
 
-/// A connection that shows nothing of itself.
-struct Connection(MultiplexedConnection);
-
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Connection")
-    }
-}
-
 /// A place in the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Position {
@@ -55,9 +42,6 @@ struct Position {
     number: u64,
     place: String,
 }
-
-/// Entries of a stream as the engine gives them: places, and names of fields with their values.
-type Entries = Vec<(String, Vec<String>)>;
 
 /// One change of the stream.
 struct Change {
@@ -98,12 +82,8 @@ impl Follower {
     ) -> Result<Vec<Sealed>, StoreError> {
         let engine = Arc::clone(&self.engine);
         let connection = match &mut self.connection {
-            Some(connection) => &mut connection.0,
-            none => {
-                let patience = engine.settings.timeout.saturating_add(WAIT);
-                let connection = engine.connect(patience).await?;
-                &mut none.insert(Connection(connection)).0
-            }
+            Some(connection) => connection,
+            none => none.insert(engine.connect().await?),
         };
         let Some(position) = &self.position else {
             return self.read_all().await;
@@ -113,14 +93,14 @@ impl Follower {
         {
             return self.heal(ours).await;
         }
-        let mut changes = engine.changes(connection, position, Some(WAIT)).await?;
+        let mut changes = engine.changes(connection, position, WAIT).await?;
         if changes.is_empty() {
             let head = engine.head(connection).await?;
             if head.epoch == position.epoch && head.number == position.number {
                 return Ok(Vec::new());
             }
             // Perhaps somebody said something between the two questions.
-            changes = engine.changes(connection, position, None).await?;
+            changes = engine.changes(connection, position, Duration::ZERO).await?;
             if head.epoch != position.epoch || changes.is_empty() {
                 return self.read_all().await;
             }
@@ -145,7 +125,7 @@ impl Follower {
     /// Everything, and the place from which to follow.
     async fn read_all(&mut self) -> Result<Vec<Sealed>, StoreError> {
         let engine = Arc::clone(&self.engine);
-        let Some(Connection(connection)) = &mut self.connection else {
+        let Some(connection) = &mut self.connection else {
             return Ok(Vec::new());
         };
         if self.position.take().is_some() {
@@ -175,7 +155,7 @@ impl Follower {
         let mut lacking = ours();
         lacking.retain(|entry| theirs.get(&entry.key).is_none_or(|rank| *rank < entry.rank));
         let engine = Arc::clone(&self.engine);
-        let Some(Connection(connection)) = &mut self.connection else {
+        let Some(connection) = &mut self.connection else {
             return Ok(Vec::new());
         };
         if lacking.is_empty() {
@@ -200,94 +180,101 @@ impl Follower {
 
 impl Engine {
     /// Where the stream is.
-    async fn head(&self, connection: &mut MultiplexedConnection) -> Result<Position, StoreError> {
+    async fn head(&self, connection: &mut Connection) -> Result<Position, StoreError> {
         let command = script::head(&self.keys);
-        let (epoch, number, place) = self.ask(connection, &command).await?;
-        Ok(Position {
-            epoch,
-            number,
-            place,
-        })
+        let reply = self.ask(connection, &command, Duration::ZERO).await?;
+        let [epoch, number, place] = self.read(reply.items())? else {
+            return self.read(Err(Garbled));
+        };
+        let position = || {
+            Ok(Position {
+                epoch: epoch.text()?.to_owned(),
+                number: number.number()?,
+                place: place.text()?.to_owned(),
+            })
+        };
+        self.read(position())
     }
 
     /// The changes after a position; waited for, if there are none.
     async fn changes(
         &self,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Connection,
         position: &Position,
-        wait: Option<Duration>,
+        wait: Duration,
     ) -> Result<Vec<Change>, StoreError> {
-        let mut command = redis::cmd("XREAD");
-        command.arg("COUNT").arg(CHANGES);
-        if let Some(wait) = wait {
-            let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            command.arg("BLOCK").arg(milliseconds);
+        let mut command = Command::new("XREAD").arg("COUNT").args([CHANGES]);
+        if !wait.is_zero() {
+            command = command.arg("BLOCK").args([wait.as_millis()]);
         }
-        command
-            .arg("STREAMS")
-            .arg(&self.keys.log)
-            .arg(&position.place);
-        let streams: Option<Vec<(String, Entries)>> = self.ask(connection, &command).await?;
-        let entries = streams.into_iter().flatten().flat_map(|(_, entries)| entries);
-        entries.map(|(place, fields)| self.change(place, &fields)).collect()
-    }
-
-    fn change(&self, place: String, fields: &[String]) -> Result<Change, StoreError> {
-        let field = |name: &str| {
-            fields.chunks_exact(2).find_map(|pair| match pair {
-                [field, value] if field == name => Some(value.as_str()),
-                _ => None,
-            })
-        };
-        let number = field("n").and_then(|number| number.parse().ok());
-        let entry = field("key")
-            .zip(field("rank"))
-            .zip(field("value"))
-            .and_then(|((key, rank), value)| Sealed::from_texts(key, rank, value));
-        let Some((number, entry)) = number.zip(entry) else {
-            return Err(self.garbled("a change in the stream"));
-        };
-        Ok(Change {
-            place,
-            number,
-            entry,
-        })
+        let command = command.arg("STREAMS").arg(&self.keys.log).arg(&position.place);
+        let reply = self.ask(connection, &command, wait).await?;
+        self.read(changes(&reply))
     }
 
     /// Every entry of the hash.
-    async fn entries(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<Vec<Sealed>, StoreError> {
+    async fn entries(&self, connection: &mut Connection) -> Result<Vec<Sealed>, StoreError> {
         let (mut entries, mut cursor) = (Vec::new(), "0".to_owned());
         loop {
-            let mut command = redis::cmd("HSCAN");
-            command.arg(&self.keys.state).arg(&cursor);
-            command.arg("COUNT").arg(ENTRIES);
-            let (next, some): (String, Vec<(String, String)>) =
-                self.ask(connection, &command).await?;
-            for (key, kept) in &some {
-                entries.push(self.unpack(key, kept)?);
-            }
-            if next == "0" {
+            let command = Command::new("HSCAN").arg(&self.keys.state).arg(&cursor);
+            let command = command.arg("COUNT").args([ENTRIES]);
+            let reply = self.ask(connection, &command, Duration::ZERO).await?;
+            let [next, some] = self.read(reply.items())? else {
+                return self.read(Err(Garbled));
+            };
+            entries.extend(self.read(some.items().and_then(pairs))?);
+            cursor = self.read(next.text())?.to_owned();
+            if cursor == "0" {
                 return Ok(entries);
             }
-            cursor = next;
         }
     }
 
     /// Whether this replica is the one that gives back.
-    async fn becomes_healer(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<bool, StoreError> {
-        let mut command = redis::cmd("SET");
-        command.arg(&self.keys.healer).arg("1").arg("NX");
-        let milliseconds = u64::try_from(HEALING.as_millis()).unwrap_or(u64::MAX);
-        command.arg("PX").arg(milliseconds);
-        let set: Value = self.ask(connection, &command).await?;
-        Ok(set == Value::Okay)
+    async fn becomes_healer(&self, connection: &mut Connection) -> Result<bool, StoreError> {
+        let command = Command::new("SET").arg(&self.keys.healer).arg("1").arg("NX");
+        let command = command.arg("PX").args([HEALING.as_millis()]);
+        let reply = self.ask(connection, &command, Duration::ZERO).await?;
+        Ok(reply != Reply::Nothing)
     }
+}
+
+/// The changes of the one stream that was asked for: its name, and its entries with their fields.
+fn changes(reply: &Reply) -> Result<Vec<Change>, Garbled> {
+    let mut told = Vec::new();
+    for stream in reply.items()? {
+        let [_, entries] = stream.items()? else {
+            return Err(Garbled);
+        };
+        for entry in entries.items()? {
+            let [place, fields] = entry.items()? else {
+                return Err(Garbled);
+            };
+            told.push(change(place.text()?, fields.items()?)?);
+        }
+    }
+    Ok(told)
+}
+
+fn change(place: &str, fields: &[Reply]) -> Result<Change, Garbled> {
+    let field = |name: &str| {
+        let mut pairs = fields.chunks(2);
+        let value = pairs.find_map(|pair| match pair {
+            [field, value] if field.text() == Ok(name) => Some(value),
+            _ => None,
+        });
+        value.ok_or(Garbled)
+    };
+    let entry = Sealed::from_texts(
+        field("key")?.text()?,
+        field("rank")?.text()?,
+        field("value")?.text()?,
+    );
+    Ok(Change {
+        place: place.to_owned(),
+        number: field("n")?.number()?,
+        entry: entry.ok_or(Garbled)?,
+    })
 }
 
 /// A random time below `limit`, so that replicas do not do the same at one moment.

@@ -1,10 +1,10 @@
 //! The scripts that the engine runs: each is one step for everybody else.
 //!
 //! They know keys, ranks and texts, and not what entries say, so that gateways of any version can use them together.
-
-use redis::Cmd;
+//! Never here: what an entry means.
 
 use super::Keys;
+use super::resp::Command;
 
 /// Keeps entries whose rank is above the one that is kept, and appends them to the stream; gives those that stood
 /// above. Ranks are digits of a fixed length, so that texts compare as ranks do.
@@ -37,20 +37,16 @@ return {redis.call('HGET', KEYS[2], 'epoch'), tonumber(redis.call('HGET', KEYS[2
 ";
 
 /// The script that keeps entries; key, rank and value of each are to be added.
-pub(super) fn put(keys: &Keys, stream_length: u64) -> Cmd {
-    let mut command = redis::cmd("EVAL");
-    command.arg(PUT).arg(3);
-    command.arg(&keys.state).arg(&keys.log).arg(&keys.meta);
-    command.arg(stream_length).arg(new_epoch());
-    command
+pub(super) fn put(keys: &Keys, stream_length: u64) -> Command {
+    let command = Command::new("EVAL").arg(PUT).arg("3");
+    let command = command.arg(&keys.state).arg(&keys.log).arg(&keys.meta);
+    command.args([stream_length]).arg(&new_epoch())
 }
 
 /// The script that tells where the stream is.
-pub(super) fn head(keys: &Keys) -> Cmd {
-    let mut command = redis::cmd("EVAL");
-    command.arg(HEAD).arg(2).arg(&keys.log).arg(&keys.meta);
-    command.arg(new_epoch());
-    command
+pub(super) fn head(keys: &Keys) -> Command {
+    let command = Command::new("EVAL").arg(HEAD).arg("2");
+    command.arg(&keys.log).arg(&keys.meta).arg(&new_epoch())
 }
 
 /// A name that no epoch had before.

@@ -83,7 +83,6 @@ pub(super) const RESERVED: &[(&str, &[&str])] = &[
     ("prometheus", &["telemetry"]),
     ("rcgen", &["demo"]),
     ("redb", &["store"]),
-    ("redis", &["store"]),
     ("schemars", &["config"]),
     ("serde_saphyr", &["config"]),
 ];

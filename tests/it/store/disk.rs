@@ -1,8 +1,10 @@
 //! The state file meets what happens to files: a full disk, damage, and a second gateway.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::*;
+use crate::support::process::Process;
 
 /// A shell that starts the gateway with files of at most so many kilobytes. A write beyond that is an error, as on a
 /// full disk, and not the end of the process.
@@ -67,8 +69,8 @@ async fn on_a_full_disk_nothing_is_promised_and_what_was_promised_stays() {
 }
 
 /// The ids of every risky agent.
-pub(super) async fn listed(gateway: &Gateway, pki: &Pki) -> std::collections::BTreeSet<String> {
-    let mut ids = std::collections::BTreeSet::new();
+pub(super) async fn listed(gateway: &Gateway, pki: &Pki) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
     let mut next = Some(format!("{AGENTS}?$top=500"));
     while let Some(path) = next {
         let page = gateway.manage(pki, Method::GET, &path, "").await.json();

@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::disk::listed;
+use super::shared::with_redis;
 use super::*;
+use crate::support::client::{Client, PATIENCE};
 use crate::support::gateway::as_administrator;
+use crate::support::redis::{Redis, binary};
 
 /// How many reports are under way at once.
 const SENDERS: usize = 4;
@@ -37,7 +40,7 @@ async fn report(pki: Arc<Pki>, address: SocketAddr, prefix: String) -> Vec<Strin
 }
 
 /// Starts a gateway, reports to it, and kills it after a while; gives what it answered for.
-async fn round(ground: &Ground, config: &Path, round: usize, after: Duration) -> Vec<String> {
+async fn round(ground: &Ground, config: &Path, round: u64, after: Duration) -> Vec<String> {
     let mut gateway = Gateway::start(config).await;
     let mut senders = JoinSet::new();
     for sender in 0..SENDERS {
@@ -50,33 +53,49 @@ async fn round(ground: &Ground, config: &Path, round: usize, after: Duration) ->
     senders.join_all().await.into_iter().flatten().collect()
 }
 
-/// A few rounds; with `BOOMGATE_TESTS_LONG`, 200.
-#[tokio::test]
-async fn no_report_that_was_answered_for_is_lost_when_the_gateway_is_killed() {
-    #[expect(clippy::disallowed_methods, reason = "says how long to look")]
-    let is_long = std::env::var("BOOMGATE_TESTS_LONG").is_ok();
-    let rounds = if is_long { 200 } else { 4 };
-    let ground = Ground::lay(&setup()).await;
-    let config = ground.path("boomgate.yaml");
+/// A few rounds, or 200 with `BOOMGATE_TESTS_LONG`, on this configuration; then one that looks what is left.
+async fn rounds(ground: &Ground, config: &Path) {
+    let is_long = std::env::var_os("BOOMGATE_TESTS_LONG").is_some();
+    let rounds: u64 = if is_long { 200 } else { 4 };
     let mut answered = Vec::new();
     let started = Instant::now();
     for n in 0..rounds {
         // Spread over the life of a gateway: from its first answers to when it is warm.
-        let after = Duration::from_millis(20 + (n as u64 * 37) % 400);
-        answered.extend(round(&ground, &config, n, after).await);
+        let after = Duration::from_millis(20 + (n * 37) % 400);
+        answered.extend(round(ground, config, n, after).await);
     }
-    let mut gateway = Gateway::start(&config).await;
-    let listed = listed(&gateway, &ground.pki).await;
-    let lost: Vec<_> = answered.iter().filter(|id| !listed.contains(*id)).collect();
+    let mut gateway = Gateway::start(config).await;
+    let started_again = Instant::now();
+    while gateway.manage(&ground.pki, Method::GET, "/readyz", "").await.status != 200 {
+        assert!(started_again.elapsed() < PATIENCE, "waited in vain until it is ready");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let left = listed(&gateway, &ground.pki).await;
+    let lost: Vec<_> = answered.iter().filter(|id| !left.contains(*id)).collect();
     println!(
         "{rounds} rounds in {:?}: {} answered for, {} kept, {} lost",
         started.elapsed(),
         answered.len(),
-        listed.len(),
+        left.len(),
         lost.len()
     );
     assert!(lost.is_empty(), "{lost:?}");
     assert!(!answered.is_empty());
     gateway.process.signal("TERM");
     assert_eq!(gateway.process.end().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn no_report_that_was_answered_for_is_lost_when_the_gateway_is_killed() {
+    let ground = Ground::lay(&setup()).await;
+    rounds(&ground, &ground.path("boomgate.yaml")).await;
+}
+
+#[tokio::test]
+async fn nor_is_one_that_went_into_the_shared_state() {
+    let Some(binary) = binary() else { return };
+    let redis = Redis::start(&binary, "appendonly yes\nappendfsync always").await;
+    let ground = Ground::lay(&setup()).await;
+    let config = with_redis(&ground, "killed", redis.address, "dangerous_plaintext: true");
+    rounds(&ground, &config).await;
 }

@@ -1,13 +1,15 @@
 //! Replicas that share their state by a real Redis: gateways that run as processes, and what happens between them.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::disk::listed;
 use super::*;
-use crate::support::client::PATIENCE;
+use crate::support::client::{Client, PATIENCE, text};
 use crate::support::redis::{Proxy, Redis, binary};
 use crate::support::site::ADMIN_TOKEN;
 
@@ -23,24 +25,15 @@ impl Replicas {
         }
     }
 
-    /// The configuration of a replica whose engine is at this address.
-    fn config(&self, name: &str, engine: std::net::SocketAddr, more: &str) -> PathBuf {
-        let text = std::fs::read_to_string(self.ground.path("boomgate.yaml")).unwrap();
-        let (host, port) = (engine.ip(), engine.port());
-        let text = format!(
-            "{text}\nstore: {{redis: {{host: {host}, port: {port}, timeout: 500ms, {more}}}}}\n"
-        );
-        let text = text.replace("records.jsonl", &format!("records-{name}.jsonl"));
-        let path = self.ground.path(&format!("{name}.yaml"));
-        std::fs::write(&path, text).unwrap();
-        path
+    fn config(&self, name: &str, engine: SocketAddr, more: &str) -> PathBuf {
+        with_redis(&self.ground, name, engine, more)
     }
 
-    async fn start(&self, name: &str, engine: std::net::SocketAddr) -> Gateway {
+    async fn start(&self, name: &str, engine: SocketAddr) -> Gateway {
         self.start_with(name, engine, "dangerous_plaintext: true").await
     }
 
-    async fn start_with(&self, name: &str, engine: std::net::SocketAddr, more: &str) -> Gateway {
+    async fn start_with(&self, name: &str, engine: SocketAddr, more: &str) -> Gateway {
         let gateway = Gateway::start(&self.config(name, engine, more)).await;
         self.until("it has read the shared state", async || {
             self.ready(&gateway).await["status"] == "ready"
@@ -82,12 +75,25 @@ impl Replicas {
     }
 }
 
+/// The configuration of a replica whose engine is at this address.
+pub(super) fn with_redis(ground: &Ground, name: &str, engine: SocketAddr, more: &str) -> PathBuf {
+    let text = std::fs::read_to_string(ground.path("boomgate.yaml")).unwrap();
+    let (host, port) = (engine.ip(), engine.port());
+    let text = format!(
+        "{text}\nstore: {{redis: {{host: {host}, port: {port}, timeout: 500ms, {more}}}}}\n"
+    );
+    let text = text.replace("records.jsonl", &format!("records-{name}.jsonl"));
+    let path = ground.path(&format!("{name}.yaml"));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
 fn is_long() -> bool {
     std::env::var_os("BOOMGATE_TESTS_LONG").is_some()
 }
 
 /// Calls on one connection until the agent is blocked; gives when.
-async fn block_seen(pki: std::sync::Arc<Pki>, address: std::net::SocketAddr, token: String) -> Instant {
+async fn block_seen(pki: Arc<Pki>, address: SocketAddr, token: String) -> Instant {
     let mut client = Client::http1(&pki, address).await;
     loop {
         let request = http::Request::get("/hr/people")
@@ -96,7 +102,7 @@ async fn block_seen(pki: std::sync::Arc<Pki>, address: std::net::SocketAddr, tok
         let request = request.body(http_body_util::Full::default()).unwrap();
         let response = client.send(request).await.unwrap();
         let status = response.status();
-        crate::support::client::text(response).await;
+        text(response).await;
         if status == 403 {
             return Instant::now();
         }
@@ -121,7 +127,7 @@ async fn what_one_replica_is_told_blocks_at_all_of_them() {
         let seen: Vec<_> = gateways
             .iter()
             .map(|gateway| {
-                let pki = std::sync::Arc::clone(&replicas.ground.pki);
+                let pki = Arc::clone(&replicas.ground.pki);
                 tokio::spawn(block_seen(pki, gateway.public, token.clone()))
             })
             .collect();
@@ -315,7 +321,7 @@ async fn an_engine_with_tls_and_users_is_used_by_its_rules() {
     let lines = format!(
         "port 0\ntls-port {{port}}\ntls-cert-file {}\ntls-key-file {}\ntls-auth-clients no\n\
          user default off\nuser boomgate on >not-guessed ~{{shared}}:* \
-         +eval +hget +hset +hsetnx +hincrby +xadd +xrevrange +xread +hscan +set +select +ping",
+         +eval +hget +hset +hsetnx +hincrby +xadd +xrevrange +xread +hscan +set",
         certificate_file.display(),
         key_file.display()
     );

@@ -104,8 +104,8 @@ impl Redis {
 }
 
 fn spawn(binary: &std::path::Path, folder: &TempDir) -> Child {
-    let log = File::options().create(true).append(true);
-    let log = { log }.open(folder.path().join("log")).unwrap();
+    let log = folder.path().join("log");
+    let log = File::options().create(true).append(true).open(log).unwrap();
     Command::new(binary)
         .arg(folder.path().join("redis.conf"))
         .stdin(Stdio::null())
