@@ -7,6 +7,7 @@
 pub mod authority;
 pub mod body;
 pub mod connection;
+pub mod form;
 pub mod headers;
 pub mod receive;
 pub mod received;
@@ -17,11 +18,13 @@ pub mod trace;
 pub use authority::Authority;
 pub use body::{Body, BodyError};
 pub use connection::ConnectionFacts;
+pub use form::{Form, FormError};
 pub use headers::RequestLimits;
 pub use receive::{Moment, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{
-    AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource, Resources,
+    AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource, ResourceKind, Resources,
+    TokenSource, UnknownClients,
 };
 pub use target::{Target, TargetError};
 pub use trace::TraceParent;

@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod impact;
 mod management;
 pub mod policy;
 mod risk;
@@ -62,6 +63,8 @@ enum Command {
     },
     /// Say which policies would apply to a call, why each other would not, and what would come of it
     WhatIf(Box<what_if::Arguments>),
+    /// Say what other policies would have made of calls that were recorded
+    Impact(Box<impact::Arguments>),
     /// Bring policies from Microsoft Graph's exports into a folder
     Policy(policy::Arguments),
     /// List risky agents, and confirm or dismiss their risk, on a running gateway
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config, output } => check(&config, output),
         Command::WhatIf(arguments) => what_if(&arguments),
+        Command::Impact(arguments) => impact::main(&arguments).map(ExitCode::from),
         Command::Policy(arguments) => policy::policy(&arguments),
         Command::Risk(arguments) => risk::risk(arguments),
         Command::Schema => print_schema(),

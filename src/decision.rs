@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use crate::call::Received;
 use crate::capability::Operation;
-use crate::identity::Identified;
+use crate::identity::{Credential, Identified, RequestFacts};
 use crate::policy::{Evaluation, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, Revocations, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
-pub use question::{Question, Session, agent_facts};
+pub use question::{Asked, Question, Session, agent_facts};
 pub use settings::{DecisionSettings, FactKind, FactKinds, UnknownAgents};
 
 /// What a decision is made on, beside the call: one snapshot's parts.
@@ -49,6 +49,8 @@ pub struct Decision {
     pub risk: Assessment,
     /// What the call does.
     pub operation: Operation,
+    /// Which of the resources that a token is asked for it is about; 0 for any other call.
+    pub target: usize,
     /// The country of the call's address.
     pub country: Fact<Option<Country>>,
     /// The snapshot's generation.
@@ -101,7 +103,12 @@ impl Decided {
     #[must_use]
     pub fn facts(&self) -> Facts<'_> {
         let decision = &self.decision;
-        let question = question(&self.identified, &decision.operation, decision.country);
+        let question = question(
+            &self.identified,
+            decision.target,
+            &decision.operation,
+            decision.country,
+        );
         question.facts(&decision.risk, decision.settings, decision.at)
     }
 
@@ -117,62 +124,121 @@ impl Decided {
     }
 }
 
-/// Decides on one call.
+/// Decides on one call. A request for a token is decided on for each resource that it names, and the first that is
+/// refused decides: one that policy blocks before one that nobody can tell.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
-    let settings = knowledge.settings;
-    let country = settings.missing(FactKind::Country);
-    let operation = Operation::of(identified.received());
-    let question = question(&identified, &operation, country);
-    let sign_in = question.session.sign_in();
-    let risk = knowledge
-        .risk
-        .assess(question.caller, sign_in, settings.risk());
-    let evaluation = knowledge
-        .policies
-        .evaluate(&question.facts(&risk, settings, now));
-    let before_scope = question.reason(evaluation.verdict, settings);
-    let token = identified.token();
-    let is_revoked = knowledge
-        .revocations
-        .refuse(question.caller, token.issued_at);
-    let reason = match before_scope.effect() {
-        Effect::Allow if is_revoked => Reason::TokenRevoked,
-        // FAIL-CLOSED: what is not known could be the word that stops this very caller.
-        Effect::Allow if !knowledge.is_state_known => Reason::FactsUnavailable,
-        Effect::Allow if !operation.is_covered_by(&token.scopes, &token.roles) => {
-            Reason::ScopeInsufficient
+    let targets = match identified.credential() {
+        Credential::Token(_) => 1,
+        Credential::Request(request) => request.targets.len(),
+    };
+    let mut decision = judge(&identified, 0, knowledge, now);
+    for target in 1..targets {
+        let next = judge(&identified, target, knowledge, now);
+        let is_worse = match decision.reason.effect() {
+            Effect::Allow => next.reason.effect() == Effect::Block,
+            Effect::Block => {
+                next.reason == Reason::BlockedByPolicy && decision.reason != next.reason
+            }
+        };
+        if is_worse {
+            decision = next;
         }
-        Effect::Allow | Effect::Block => before_scope,
-    };
-    let decision = Decision {
-        reason,
-        evaluation,
-        policies: Arc::clone(knowledge.policies),
-        risk,
-        operation,
-        country,
-        generation: Arc::clone(knowledge.generation),
-        settings,
-        at: now,
-    };
+    }
     Decided {
         identified,
         decision,
     }
 }
 
-/// What a call asks that performs this operation, and comes from this country.
+/// What directory, policies and scopes say; of a request for a token, about this target.
+fn judge(
+    identified: &Identified,
+    target: usize,
+    knowledge: &Knowledge<'_>,
+    now: Timestamp,
+) -> Decision {
+    let settings = knowledge.settings;
+    let country = settings.missing(FactKind::Country);
+    let operation = Operation::of(identified.received());
+    let question = question(identified, target, &operation, country);
+    let sign_in = question.session.sign_in();
+    let risk = knowledge
+        .risk
+        .assess(question.caller, sign_in, settings.risk());
+    let is_exempt = |request: &RequestFacts| request.is_exempt;
+    let (evaluation, reason) = if identified.credential().request().is_some_and(is_exempt) {
+        let refused = question.refused_by_directory(settings);
+        let reason = refused.unwrap_or(Reason::ExemptFromPolicy);
+        (Evaluation::NONE, reason)
+    } else {
+        let facts = question.facts(&risk, settings, now);
+        let evaluation = knowledge.policies.evaluate(&facts);
+        let reason = question.reason(&evaluation, settings);
+        (evaluation, reason)
+    };
+    let reason = narrowed_by_state(reason, identified, knowledge);
+    Decision {
+        reason: narrowed_by_scopes(reason, &operation, identified.credential()),
+        evaluation,
+        policies: Arc::clone(knowledge.policies),
+        risk,
+        operation,
+        target,
+        country,
+        generation: Arc::clone(knowledge.generation),
+        settings,
+        at: now,
+    }
+}
+
+/// What is allowed still needs a token that was not revoked; and that what was reported of agents is known.
+fn narrowed_by_state(reason: Reason, identified: &Identified, knowledge: &Knowledge<'_>) -> Reason {
+    let is_revoked = identified.credential().token().is_some_and(|token| {
+        let revocations = knowledge.revocations;
+        revocations.refuse(identified.caller(), token.issued_at)
+    });
+    match reason.effect() {
+        Effect::Allow if is_revoked => Reason::TokenRevoked,
+        // FAIL-CLOSED: what is not known could be the word that stops this very caller.
+        Effect::Allow if !knowledge.is_state_known => Reason::FactsUnavailable,
+        Effect::Allow | Effect::Block => reason,
+    }
+}
+
+/// What is allowed still needs a scope or a role where the operation asks for one.
+fn narrowed_by_scopes(reason: Reason, operation: &Operation, credential: &Credential) -> Reason {
+    let is_covered = credential.token().map_or_else(
+        || operation.is_covered_by(&[], &[]),
+        |token| operation.is_covered_by(&token.scopes, &token.roles),
+    );
+    match reason.effect() {
+        Effect::Allow if !is_covered => Reason::ScopeInsufficient,
+        Effect::Allow | Effect::Block => reason,
+    }
+}
+
+/// What a call asks that performs this operation, and comes from this country; of a request for a token, what it asks of
+/// this target.
 fn question<'a>(
     identified: &'a Identified,
+    target: usize,
     operation: &'a Operation,
     country: Fact<Option<Country>>,
 ) -> Question<'a> {
     let received = identified.received();
     let address = received.context().client_address;
+    let credential = identified.credential();
     Question {
         caller: identified.caller(),
-        resource: received.resource(),
+        resource: match credential {
+            Credential::Token(_) => Asked::Resource(received.resource()),
+            // FAIL-CLOSED: a request for nothing is one for anything.
+            Credential::Request(request) => {
+                request.targets.get(target).map_or(Asked::Any, Asked::of)
+            }
+        },
         operation,
-        session: Session::of(identified.token(), address, country),
+        non_agents: received.resource().non_agents,
+        session: Session::of(credential, address, country),
     }
 }

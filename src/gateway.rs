@@ -5,6 +5,7 @@
 //! Never here: a rule, a parser, a default.
 
 mod answer;
+mod identify;
 mod metadata;
 mod meters;
 
@@ -16,12 +17,12 @@ use hyper::body::Incoming;
 use uuid::Uuid;
 
 use crate::call::receive::{Moment, receive};
-use crate::call::{CallContext, ConnectionFacts, Received, Refused};
+use crate::call::{CallContext, ConnectionFacts, Refused};
 use crate::clock::Clock;
 use crate::decision::decide;
 use crate::enforcement::{Denial, Permit, enforce};
 use crate::feeds::{Discovered, KeyFeed};
-use crate::identity::{Authenticator, Identified};
+use crate::identity::Authenticator;
 use crate::record::{Entry, RecordedBody, Recorder};
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::types::{CallId, Reason};
@@ -69,16 +70,16 @@ impl Gateway {
         request: Request<Incoming>,
         connection: &Arc<ConnectionFacts>,
     ) -> Response<RecordedBody> {
-        let at = self.moment();
+        let mut at = self.moment();
         // Once: no call sees half of a change.
-        let snapshot = self.shared.snapshots.load();
+        let mut snapshot = self.shared.snapshots.load();
 
         let (resources, limits) = (&snapshot.resources, &connection.limits);
         let received = match receive(request, connection, resources, limits, at) {
             Ok(received) => received,
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
-        let identified = match self.identify(received, &snapshot, at) {
+        let identified = match self.identify(received, &mut snapshot, &mut at).await {
             Ok(identified) => identified,
             Err(refused) => return self.refuse(refused, &snapshot).await,
         };
@@ -127,34 +128,6 @@ impl Gateway {
             id: CallId::from_uuid(Uuid::now_v7()),
             trace_id,
         }
-    }
-
-    /// Finds out who calls, and passes on what was seen on the way.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a refusal is a value of the path, moved once"
-    )]
-    fn identify(
-        &self,
-        received: Received,
-        snapshot: &Snapshot,
-        at: Moment,
-    ) -> Result<Identified, Refused> {
-        let Shared {
-            authenticator,
-            meters,
-            ..
-        } = &self.shared;
-        let (result, seen) =
-            authenticator.identify(received, &snapshot.issuers, &snapshot.directory, at.now);
-        meters.identified(&seen, result.as_ref().err().map(|refused| refused.reason));
-        if let Some(issuer) = &seen.unknown_key_of {
-            self.shared.keys.request(issuer);
-        }
-        if let Ok(identified) = &result {
-            self.shared.discovered.seen(identified.caller(), at.now);
-        }
-        result
     }
 
     /// Forwards a permitted call, and answers with what its upstream says.

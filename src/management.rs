@@ -6,6 +6,9 @@
 
 mod actor;
 mod conditional_access;
+mod contexts;
+mod detections;
+mod directory;
 mod graph;
 mod guard;
 mod observe;
@@ -14,6 +17,7 @@ mod probes;
 mod revocation;
 mod risky_agents;
 pub mod settings;
+mod sign_ins;
 mod writes;
 
 pub use actor::Role;
@@ -30,7 +34,8 @@ use http::StatusCode;
 use self::graph::GraphError;
 use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
-use crate::feeds::{Discovered, Reloads, StateFeed, Status};
+use crate::feeds::{Discovered, KeyFeed, Reloads, StateFeed, Status};
+use crate::identity::Authenticator;
 use crate::record::Recorder;
 use crate::snapshot::Snapshots;
 use crate::telemetry::Metrics;
@@ -57,6 +62,10 @@ pub struct State {
     pub settings: Arc<ArcSwap<ManagementSettings>>,
     /// The folders that it writes.
     pub folders: Arc<ArcSwap<Folders>>,
+    /// Checks tokens that carry a role.
+    pub authenticator: Arc<Authenticator>,
+    /// Asks for an issuer's keys when such a token names one that is not known.
+    pub keys: Arc<KeyFeed>,
     /// How a write takes effect.
     pub reloads: Reloads,
     /// Where changes are recorded.
@@ -71,22 +80,31 @@ struct Control {
     folder_writes: tokio::sync::Mutex<()>,
 }
 
+/// What both of Graph's schemas have.
+fn both() -> Router<Arc<Control>> {
+    conditional_access::routes()
+        .merge(contexts::routes())
+        .merge(directory::routes())
+        .merge(sign_ins::routes())
+}
+
 /// The control plane as a service.
 pub fn router(state: State) -> Router {
     let control = Arc::new(Control {
         state,
         folder_writes: tokio::sync::Mutex::new(()),
     });
-    let v1 = conditional_access::routes();
     // Risk is in Graph's beta schema only.
-    let beta = conditional_access::routes().merge(risky_agents::routes());
+    let beta = both()
+        .merge(risky_agents::routes())
+        .merge(detections::routes());
     Router::new()
         .route("/healthz", get(probes::alive))
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
         .route("/global-token-revocation", post(revocation::revoke))
-        .nest("/v1.0", v1)
+        .nest("/v1.0", both())
         .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))
         .method_not_allowed_fallback(async || {

@@ -9,6 +9,7 @@ pub mod change;
 pub mod entry;
 mod lines;
 mod model;
+pub mod recent;
 mod redact;
 pub mod replay;
 pub mod settings;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
 
 use self::model::Source;
+use self::recent::{Recent, Recorded};
 use self::settings::{Overflow, RecordSettings};
 use self::writer::{Message, Queue, Writer};
 use crate::call::Refused;
@@ -76,6 +78,7 @@ struct Shared {
     settings: RecordSettings,
     metrics: Arc<Metrics>,
     tail: broadcast::Sender<Arc<DecisionLine>>,
+    recent: Arc<Recent>,
 }
 
 impl Recorder {
@@ -89,7 +92,9 @@ impl Recorder {
     ) -> Result<(Self, RecorderThread), RecordError> {
         let queue = Arc::new(Queue::new(settings.queue));
         let (messages, received) = mpsc::channel();
-        let done = Writer::start(settings, received, Arc::clone(&queue), &metrics)?;
+        let recent = Arc::new(Recent::new(settings.recent));
+        let shared = (Arc::clone(&queue), Arc::clone(&recent));
+        let done = Writer::start(settings, received, shared, &metrics)?;
         let thread = RecorderThread {
             messages: messages.clone(),
             done,
@@ -100,6 +105,7 @@ impl Recorder {
             settings: settings.clone(),
             metrics,
             tail: broadcast::Sender::new(TAIL_LINES),
+            recent,
         };
         Ok((Self(Arc::new(shared)), thread))
     }
@@ -137,6 +143,12 @@ impl Recorder {
         self.0.tail.subscribe()
     }
 
+    /// The newest records, the newest first.
+    #[must_use]
+    pub fn recent(&self) -> Vec<Arc<Recorded>> {
+        self.0.recent.all()
+    }
+
     /// Opens the file anew under its name, after it was rotated away.
     pub fn reopen(&self) {
         // A writer that has ended has nothing to open.
@@ -155,7 +167,11 @@ impl Recorder {
         entry: Entry,
     ) -> Result<Entry, RecordUnavailable> {
         if let (Ok(line), Some(place)) = (line, self.place().await)
-            && self.0.messages.send(Message::Decision(line)).is_ok()
+            && self
+                .0
+                .messages
+                .send(Message::Decision(entry.id(), line))
+                .is_ok()
         {
             // The writer gives the place back when the line is written.
             place.forget();

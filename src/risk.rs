@@ -5,6 +5,7 @@
 //! administrator's word overrules all that was said before it; of the rest, the highest counts.
 //! Never here: IO, and a level that cannot be explained.
 
+pub mod detection;
 pub mod rank;
 pub mod read;
 pub mod revocations;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use crate::types::{Fact, InsiderRiskLevel, RiskLevel, RiskState, Timestamp};
 
+pub use detection::{DetectionTiming, Detections, RiskDetection};
 pub use rank::Rank;
 pub use revocations::{Revocation, Revocations};
 pub use table::RiskTable;
@@ -107,14 +109,7 @@ impl RiskEntry {
     pub fn rank(&self) -> Rank {
         Rank {
             at: self.last_modified,
-            weight: match self.effective_level() {
-                Some(RiskLevel::High) => 4,
-                // It could be high; what is known to be high says more.
-                None => 3,
-                Some(RiskLevel::Medium) => 2,
-                Some(RiskLevel::Low) => 1,
-                Some(RiskLevel::None) => 0,
-            },
+            weight: rank::weight(self.effective_level()),
             tie: rank::tie(&[self.state.as_str(), &self.detail, self.subject.as_str()]),
         }
     }

@@ -13,7 +13,7 @@ use crate::decision::{DecisionSettings, Knowledge};
 use crate::enforcement::ResponseSettings;
 use crate::identity::{Directory, Issuers};
 use crate::policy::PolicySet;
-use crate::risk::{Revocations, RiskTable};
+use crate::risk::{Detections, Revocations, RiskTable};
 use crate::upstream::UpstreamTable;
 
 /// What one generation of configuration, policies, directory, keys and risk says.
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub risk: RiskTable,
     /// Which tokens are refused although they are valid.
     pub revocations: Revocations,
+    /// Why agents are risky. For people: decisions rest on the levels.
+    pub detections: Detections,
     /// Whether what was reported of agents is known: it is not before it was read, nor when it is older than allowed.
     pub is_state_known: bool,
     /// How decisions are made.
@@ -112,6 +114,7 @@ mod tests {
             policies: Arc::default(),
             risk: RiskTable::default(),
             revocations: Revocations::default(),
+            detections: Detections::default(),
             is_state_known: true,
             decisions: DecisionSettings::default(),
             responses: Arc::default(),

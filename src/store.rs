@@ -78,6 +78,9 @@ pub trait StateStore: Debug + Send + Sync {
     /// Keeps these entries, all of them or none, except where one of a higher rank is kept; those are the answer.
     /// With the answer they are durable.
     fn put(&self, entries: Vec<Sealed>) -> Answer<'_, Vec<Sealed>>;
+
+    /// Keeps what is at these keys no longer. Other replicas are not told: they forget by the same rule.
+    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()>;
 }
 
 /// What others change in an engine that is shared.

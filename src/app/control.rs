@@ -81,6 +81,8 @@ impl Control {
             clock: Arc::clone(&self.shared.clock),
             settings: Arc::clone(&self.management),
             folders: Arc::clone(&self.folders),
+            authenticator: Arc::clone(&self.shared.authenticator),
+            keys: Arc::clone(&self.shared.keys),
             reloads: self.reloads.clone(),
             recorder: self.shared.recorder.clone(),
         });
@@ -233,6 +235,7 @@ impl Control {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
             risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
             revocations: current.revocations.clone(),
+            detections: current.detections.clone(),
             is_state_known: current.is_state_known,
             ..next.clone()
         });
@@ -319,6 +322,7 @@ pub(super) fn snapshot(
         policies: Arc::clone(&loaded.policies),
         risk: kept.risk.with_all_of(FILE_SOURCE, &loaded.risk),
         revocations: kept.revocations.clone(),
+        detections: kept.detections.clone(),
         is_state_known: true,
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),

@@ -5,9 +5,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
+use http_body_util::BodyExt as _;
 
-use super::body::Body;
+use super::body::{Body, BodyError};
 use super::connection::ConnectionFacts;
 use super::resource::Resource;
 use crate::types::{CallId, Reason, Timestamp};
@@ -176,6 +178,22 @@ impl Received {
     #[must_use]
     pub const fn resource(&self) -> &Arc<Resource> {
         &self.resource
+    }
+
+    /// Reads the body to its end, and keeps it: the call then forwards those very bytes.
+    ///
+    /// # Errors
+    /// [`Refused`] when it is larger than the resource takes, or breaks off.
+    pub async fn read_body(mut self) -> Result<(Self, Bytes), Refused> {
+        match std::mem::take(&mut self.body).collect().await {
+            Ok(collected) => {
+                let bytes = collected.to_bytes();
+                self.body = bytes.clone().into();
+                Ok((self, bytes))
+            }
+            Err(BodyError::TooLarge { .. }) => Err(self.refuse(Reason::BodyTooLarge)),
+            Err(BodyError::Peer(_)) => Err(self.refuse(Reason::RequestMalformed)),
+        }
     }
 
     /// Ends the call here.

@@ -18,6 +18,37 @@ pub enum NonAgents {
     Forward,
 }
 
+/// What a resource is to the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ResourceKind {
+    /// An API behind the gateway: its calls carry their callers' tokens.
+    #[default]
+    Api,
+    /// An issuer's token endpoint behind the gateway: its calls ask for tokens for other resources.
+    TokenEndpoint(TokenSource),
+    /// An API that is not behind the gateway: tokens for it are asked for, and policies name it.
+    External,
+}
+
+/// Whose tokens are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSource {
+    /// The issuer's configured name.
+    pub issuer: Arc<str>,
+    /// What a client is that asks for itself, and that the directory does not know.
+    pub unknown_clients: UnknownClients,
+}
+
+/// What a client is that asks for a token for itself, and that the directory does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownClients {
+    /// An agent that nobody registered.
+    #[default]
+    Agents,
+    /// Not an agent.
+    NotAgents,
+}
+
 /// What the upstream gets of the `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AuthorizationHeader {
@@ -102,6 +133,8 @@ pub struct OperationRule {
 pub struct Resource {
     /// Configured name; also the metrics' `resource` label.
     pub name: ResourceName,
+    /// What it is to the gateway.
+    pub kind: ResourceKind,
     /// What policies name it by.
     pub app_id: AppId,
     /// Object id of its service principal in the tenant, for the record.
@@ -126,6 +159,17 @@ pub struct Resource {
     pub operations: Vec<Arc<OperationRule>>,
     /// The largest request body in bytes.
     pub max_body_bytes: u64,
+}
+
+impl Resource {
+    /// Whose tokens its calls ask for, if it is a token endpoint.
+    #[must_use]
+    pub const fn token_source(&self) -> Option<&TokenSource> {
+        match &self.kind {
+            ResourceKind::TokenEndpoint(source) => Some(source),
+            ResourceKind::Api | ResourceKind::External => None,
+        }
+    }
 }
 
 /// All resources of one configuration.
@@ -170,6 +214,23 @@ impl Resources {
             }
         }
         best.map(|(_, resource)| resource)
+    }
+
+    /// The resource that a token is asked for by this name: its appId, one of its audiences, or the URI that Entra
+    /// makes of an appId. Token endpoints are none: nobody asks for a token for them.
+    #[must_use]
+    pub fn identified_by(&self, name: &str) -> Option<&Arc<Resource>> {
+        let bare = |name| str::strip_suffix(name, '/').unwrap_or(name);
+        let name = bare(name);
+        let ids =
+            [name, name.strip_prefix("api://").unwrap_or(name)].map(|id| AppId::parse(id).ok());
+        self.0.iter().find(|resource| match resource.kind {
+            ResourceKind::TokenEndpoint(_) => false,
+            ResourceKind::Api | ResourceKind::External => {
+                let is_app_id = ids.iter().flatten().any(|id| *id == resource.app_id);
+                is_app_id || resource.audiences.iter().any(|known| bare(known) == name)
+            }
+        })
     }
 
     /// The resources in the order of the file.

@@ -172,7 +172,7 @@ fn check_segments(normal: &str) -> Result<(), TargetError> {
 }
 
 /// The octet of two hexadecimal digits.
-fn octet(high: Option<u8>, low: Option<u8>) -> Option<u8> {
+pub(super) fn octet(high: Option<u8>, low: Option<u8>) -> Option<u8> {
     let value = |digit: Option<u8>| {
         char::from(digit?)
             .to_digit(16)

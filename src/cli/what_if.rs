@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use super::{EXIT_CONFIGURATION, EXIT_FINE, Output, check};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, load};
-use crate::decision::{FactKind, Question, Session};
+use crate::decision::{Asked, FactKind, Question, Session};
 use crate::identity::Evidence;
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
 use crate::risk::{Assessment, RiskSettings, RiskTable, SignInIds};
@@ -130,8 +130,9 @@ pub fn what_if(
     let evidence = Evidence::default();
     let question = Question {
         caller: &caller,
-        resource: &call.resource,
+        resource: Asked::Resource(&call.resource),
         operation: &call.operation,
+        non_agents: call.resource.non_agents,
         session: Session {
             evidence: &evidence,
             tenant: None,
@@ -148,7 +149,7 @@ pub fn what_if(
     let answer = Answer {
         lines,
         risk,
-        reason: question.reason(evaluation.verdict, settings),
+        reason: question.reason(&evaluation, settings),
     };
     match arguments.output {
         Output::Json => report::write_json(&answer, to)?,

@@ -48,6 +48,8 @@ pub struct Surroundings {
     pub directory: Arc<Directory>,
     /// What the risk file says.
     pub risk: Vec<RiskEntry>,
+    /// The places that policies may name.
+    pub locations: NamedLocations,
 }
 
 /// Whether the folder of policies is read.
@@ -65,6 +67,7 @@ pub fn surroundings(path: &Path, environment: Environment<'_>) -> (Option<Surrou
         settings: loaded.settings,
         directory: loaded.directory,
         risk: loaded.risk,
+        locations: loaded.policies.named_locations().clone(),
     });
     (surroundings, faults)
 }

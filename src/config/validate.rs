@@ -49,13 +49,12 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let (reload_interval, drain_timeout) = process::times(check, config);
     between_sections(check, config);
 
-    let (resources, upstreams): (Vec<_>, BTreeMap<_, _>) = resources?
-        .into_iter()
-        .map(|(resource, upstream)| {
-            let name = resource.name.clone();
-            (Arc::new(resource), (name, upstream))
-        })
-        .unzip();
+    let mut upstreams = BTreeMap::new();
+    let resources = resources?.into_iter().map(|(resource, upstream)| {
+        upstreams.extend(upstream.map(|upstream| (resource.name.clone(), upstream)));
+        Arc::new(resource)
+    });
+    let resources = resources.collect();
     let (issuers, keys) = issuers?;
     let settings = Settings {
         listeners: listeners?,
@@ -137,6 +136,30 @@ const fn fact_kind(raw: raw::FactKind) -> FactKind {
     }
 }
 
+/// Tokens with a role are an issuer's, and no tokens of calls.
+fn role_tokens(
+    check: &mut Checker<'_>,
+    config: &raw::Config,
+    oidc: &raw::listeners::ManagementOidc,
+    at: &MemberPath,
+) {
+    let mut issuers = config.issuers.iter().flatten().flatten();
+    if !issuers.any(|issuer| issuer.name.0 == oidc.issuer.0) {
+        let message = "is the name of no issuer, expected one of `issuers`";
+        check.refuse(&at.key("issuer"), message);
+    }
+    let mut resources = config.resources.iter().flatten().flatten();
+    if resources.any(|resource| {
+        resource
+            .audiences
+            .iter()
+            .any(|one| one.0 == oidc.audience.0)
+    }) {
+        let message = "is an audience of a resource, expected one of its own";
+        check.refuse(&at.key("audience"), message);
+    }
+}
+
 /// What holds between two sections.
 fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
     let root = MemberPath::root();
@@ -151,6 +174,9 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let at = root.key("management").key("address");
         check.refuse(&at, "is the address of a listener, expected one of its own");
     }
+    if let Some(oidc) = config.management.as_ref().and_then(|m| m.oidc.as_ref()) {
+        role_tokens(check, config, oidc, &root.key("management").key("oidc"));
+    }
     let smallest = listeners
         .map(|listener| listener.limits.max_header_size.0)
         .min();
@@ -158,6 +184,17 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let at = root.key("tokens").key("max_size");
         let message = "not less than a listener's `max_header_size`: no such token can arrive";
         check.warn(&at, message);
+    }
+    for (index, resource) in config.resources.iter().flatten().enumerate() {
+        let endpoint = resource.as_ref().and_then(|r| r.token_endpoint.as_ref());
+        let mut issuers = config.issuers.iter().flatten().flatten();
+        if let Some(endpoint) = endpoint
+            && !issuers.any(|issuer| issuer.name == endpoint.issuer)
+        {
+            let resource = root.key("resources").item(index);
+            let at = resource.key("token_endpoint").key("issuer");
+            check.refuse(&at, "is not the name of one of `issuers`");
+        }
     }
     if config.directory.dir.is_none()
         && config.directory.unknown_agents == raw::UnknownAgents::Block

@@ -12,8 +12,8 @@ use std::net::IpAddr;
 use super::{DecisionSettings, UnknownAgents};
 use crate::call::{NonAgents, Resource};
 use crate::capability::Operation;
-use crate::identity::{Account, Blueprint, Caller, Evidence, TokenFacts};
-use crate::policy::Verdict;
+use crate::identity::{Account, Blueprint, Caller, Credential, Evidence, KnownTarget, Target};
+use crate::policy::{Condition, Evaluation, Verdict};
 use crate::risk::SignInIds;
 use crate::types::{Country, Fact, Reason, TenantId};
 
@@ -23,11 +23,35 @@ pub struct Question<'a> {
     /// Who asks.
     pub caller: &'a Caller,
     /// What for.
-    pub resource: &'a Resource,
+    pub resource: Asked<'a>,
     /// Which operation of it.
     pub operation: &'a Operation,
+    /// What happens to callers that are not agents.
+    pub non_agents: NonAgents,
     /// From where, and what was shown.
     pub session: Session<'a>,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked<'a> {
+    /// This resource.
+    Resource(&'a Resource),
+    /// The resource of this appId, of which nothing else is known.
+    AppId(&'a str),
+    /// A resource that nobody can tell.
+    Any,
+}
+
+impl<'a> Asked<'a> {
+    /// What a token is asked for.
+    #[must_use]
+    pub fn of(target: &'a Target) -> Self {
+        match &target.known {
+            KnownTarget::Resource(resource) => Self::Resource(resource),
+            other => other.app_id().map_or(Self::Any, Self::AppId),
+        }
+    }
 }
 
 /// What a call tells of its session.
@@ -46,13 +70,14 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// The session of a call with this token.
+    /// The session of a call with this credential.
     #[must_use]
-    pub fn of(token: &'a TokenFacts, address: IpAddr, country: Fact<Option<Country>>) -> Self {
+    pub fn of(credential: &'a Credential, address: IpAddr, country: Fact<Option<Country>>) -> Self {
+        let token = credential.token();
         Self {
-            evidence: &token.evidence,
-            tenant: token.tenant.as_ref(),
-            token_id: token.token_id.as_deref(),
+            evidence: credential.evidence(),
+            tenant: credential.tenant(),
+            token_id: token.and_then(|token| token.token_id.as_deref()),
             address,
             country,
         }
@@ -71,20 +96,28 @@ impl<'a> Session<'a> {
 impl Question<'_> {
     /// The first reason to block, else the reason to allow as far as the scopes of the token do.
     #[must_use]
-    pub fn reason(self, verdict: Verdict, settings: DecisionSettings) -> Reason {
-        if let Some(reason) = refused_by_directory(self.caller, settings.unknown_agents) {
+    pub fn reason(self, evaluation: &Evaluation, settings: DecisionSettings) -> Reason {
+        if let Some(reason) = self.refused_by_directory(settings) {
             return reason;
         }
         let is_agent = self.caller.agent().is_some();
-        if !is_agent && self.resource.non_agents == NonAgents::Block {
+        if !is_agent && self.non_agents == NonAgents::Block {
             return Reason::NotAnAgent;
         }
-        match verdict {
+        match evaluation.verdict {
             Verdict::Block => Reason::BlockedByPolicy,
+            Verdict::BlockOnUnknown if evaluation.blocks_on_unknown(Condition::Application) => {
+                Reason::TargetUnknown
+            }
             Verdict::BlockOnUnknown => Reason::FactsUnavailable,
             Verdict::Allow if is_agent => Reason::NoPolicyBlocked,
             Verdict::Allow => Reason::NonAgentForwarded,
         }
+    }
+
+    /// What the directory alone refuses.
+    pub(super) fn refused_by_directory(self, settings: DecisionSettings) -> Option<Reason> {
+        refused_by_directory(self.caller, settings.unknown_agents)
     }
 }
 
@@ -103,6 +136,7 @@ fn refused_by_directory(caller: &Caller, unknown_agents: UnknownAgents) -> Optio
         Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => (agent, true),
         Caller::NotAgent(caller) => {
             let is_enabled = match &caller.account {
+                Account::Unnamed => true,
                 Account::Human(entry) => entry.as_ref().is_none_or(|entry| entry.enabled),
                 Account::Workload(entry) => entry.as_ref().is_none_or(|entry| entry.enabled),
             };
@@ -141,6 +175,7 @@ mod tests {
     fn blueprint(enabled: bool) -> Option<Arc<Blueprint>> {
         Some(Arc::new(Blueprint {
             app_id: BlueprintId::parse("b").unwrap(),
+            object_id: None,
             principal_id: None,
             display_name: "b".into(),
             enabled,

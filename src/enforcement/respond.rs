@@ -3,9 +3,11 @@
 //! `product.md` §5.2 is the contract. A refusal says what happened and what to do next, and tells nothing
 //! of which claim or rule failed beyond OAuth's error code (RFC 6750 §3.1).
 
+mod oauth;
+
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Denial;
 use crate::call::Body;
@@ -56,7 +58,47 @@ struct Face {
 
 /// Answers a denied call.
 pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
-    let face = face(denial.reason);
+    let mut face = face(denial.reason);
+    let (media_type, methods, body) = if is_token_request(denial) {
+        face.status = oauth::status(face.status);
+        face.challenge = None;
+        let body = oauth::body(denial, &face);
+        ("application/json; charset=utf-8", "POST", body)
+    } else {
+        let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+        let body = problem(denial, &face, settings);
+        ("application/problem+json", methods, body)
+    };
+    let mut response = Response::new(Body::from(body.to_string().into_bytes()));
+    *response.status_mut() = face.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(challenge) = face.challenge
+        && let Ok(value) = HeaderValue::from_str(&challenge_text(denial, challenge, settings))
+    {
+        headers.insert(WWW_AUTHENTICATE, value);
+    }
+    match face.status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, settings.retry_after_seconds.into());
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        _ => {}
+    }
+    response
+}
+
+/// Whether the call is one for a token endpoint, as far as it is known.
+fn is_token_request(denial: &Denial) -> bool {
+    let resource = denial.context.resource.as_ref();
+    resource.is_some_and(|resource| resource.token_source().is_some())
+}
+
+/// RFC 9457.
+fn problem(denial: &Denial, face: &Face, settings: &ResponseSettings) -> Value {
     let mut id = [0; 36];
     let id = denial.context.id.encode(&mut id);
     let mut problem = json!({
@@ -74,30 +116,7 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
     {
         problem.insert("policies".to_owned(), json!(denial.policies));
     }
-    let mut response = Response::new(Body::from(problem.to_string().into_bytes()));
-    *response.status_mut() = face.status;
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(challenge) = face.challenge
-        && let Ok(value) = HeaderValue::from_str(&challenge_text(denial, challenge, settings))
-    {
-        headers.insert(WWW_AUTHENTICATE, value);
-    }
-    match face.status {
-        StatusCode::SERVICE_UNAVAILABLE => {
-            headers.insert(RETRY_AFTER, settings.retry_after_seconds.into());
-        }
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-            headers.insert(ALLOW, HeaderValue::from_static(methods));
-        }
-        _ => {}
-    }
-    response
+    problem
 }
 
 /// `Bearer realm="…", resource_metadata="…"[, error="…"][, scope="…"]` (RFC 6750 §3, RFC 9728 §5.1).
@@ -148,7 +167,7 @@ fn face(reason: Reason) -> Face {
     };
     match reason {
         // Allowed calls are never answered here; were one to arrive, it must not look like a success.
-        Reason::NoPolicyBlocked | Reason::NonAgentForwarded => row(
+        Reason::NoPolicyBlocked | Reason::NonAgentForwarded | Reason::ExemptFromPolicy => row(
             StatusCode::INTERNAL_SERVER_ERROR,
             None,
             "internal_error",
@@ -210,6 +229,20 @@ fn face(reason: Reason) -> Face {
             "overloaded",
             "The gateway is overloaded",
             "Try again later.",
+        ),
+        Reason::TokenRequestMalformed => row(
+            StatusCode::BAD_REQUEST,
+            None,
+            "token_request_malformed",
+            "The request is not one for a token",
+            "Send one form with every parameter once, one client, and what its grant needs (RFC 6749 §3.2).",
+        ),
+        Reason::TargetUnknown => row(
+            StatusCode::BAD_REQUEST,
+            None,
+            "target_unknown",
+            "The resource is not known",
+            "Name the resource by `scope`, `resource` or `audience`, and have it registered.",
         ),
         Reason::CredentialMissing => row(
             StatusCode::UNAUTHORIZED,
@@ -350,7 +383,7 @@ mod tests {
     use super::*;
     use crate::call::{
         AuthorizationHeader, CallContext, ConnectionFacts, Moment, NonAgents, RequestLimits,
-        Resource,
+        Resource, ResourceKind,
     };
     use crate::types::{AppId, Attributes, CallId, ResourceName, Timestamp};
 
@@ -377,6 +410,7 @@ mod tests {
             host: Some("hr.example.com".into()),
             port,
             resource: Some(Arc::new(Resource {
+                kind: ResourceKind::default(),
                 name: ResourceName::parse("hr").unwrap(),
                 app_id: AppId::parse("app").unwrap(),
                 service_principal_id: None,

@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 
 use super::Status;
 use crate::clock::Clock;
-use crate::risk::{Revocations, RiskTable};
+use crate::risk::{Detections, Revocations, RiskTable};
 use crate::snapshot::{Snapshot, Snapshots};
+use crate::store::entry::detection_key;
 use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
 
 /// How often a word is said again, later than what came between.
@@ -27,6 +28,8 @@ pub struct KnownState {
     pub risk: RiskTable,
     /// The tokens that are refused.
     pub revocations: Revocations,
+    /// Why agents are risky.
+    pub detections: Detections,
     /// Entries that a newer version wrote, as they came: nobody here can write them again.
     pub foreign: Vec<Sealed>,
 }
@@ -50,6 +53,7 @@ impl KnownState {
         match entry {
             Entry::Risk(entry) => self.risk.extend([entry]),
             Entry::Revocation(entry) => self.revocations = self.revocations.with(entry),
+            Entry::Detection(entry) => self.detections.insert(Arc::new(entry)),
         }
     }
 }
@@ -112,8 +116,10 @@ impl StateFeed {
         for _ in 0..MAX_TRIES {
             let said = entries(&self.context.snapshots.load());
             let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
+            let before = self.context.snapshots.load();
             let above = self.context.store.put(sealed.clone()).await?;
             self.show(&sealed);
+            self.forget_old(&before, &said).await;
             if above.is_empty() {
                 return Ok(said);
             }
@@ -125,6 +131,25 @@ impl StateFeed {
         ))
     }
 
+    /// Has the store forget the detections that there is no more room for.
+    async fn forget_old(&self, before: &Snapshot, said: &[Entry]) {
+        let now = self.context.snapshots.load();
+        let said = said.iter().filter_map(|entry| match entry {
+            Entry::Detection(detection) => Some(&detection.id),
+            Entry::Risk(_) | Entry::Revocation(_) => None,
+        });
+        let ids = before.detections.iter().map(|one| &one.id).chain(said);
+        let forgotten = ids.filter(|id| now.detections.get(id).is_none());
+        let keys: Vec<_> = forgotten.map(|id| detection_key(id)).collect();
+        if keys.is_empty() {
+            return;
+        }
+        if let Err(error) = self.context.store.forget(keys).await {
+            // They are not shown, and forgotten with the next ones or at the next start.
+            tracing::warn!(%error, "old detections are kept longer than needed");
+        }
+    }
+
     /// Puts entries that are kept in force.
     pub fn show(&self, entries: &[Sealed]) {
         let mut heard = KnownState::default();
@@ -132,6 +157,7 @@ impl StateFeed {
         self.context.snapshots.update(|current| Snapshot {
             risk: current.risk.joined(&heard.risk),
             revocations: current.revocations.joined(&heard.revocations),
+            detections: current.detections.joined(&heard.detections),
             ..current.clone()
         });
         self.note_foreign(heard.foreign);

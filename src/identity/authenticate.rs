@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use super::bearer;
 use super::cache::{Key, VerifiedTokens};
-use super::caller::Identified;
+use super::caller::{Credential, Identified};
 use super::classify::classify;
 use super::directory::Directory;
 use super::issuers::Issuers;
+use super::request::TokenRequest;
+use super::requester::{Requester, Search};
 use super::settings::TokenSettings;
 use super::verify::{Verified, verify};
 use crate::call::{Received, Refused};
@@ -47,6 +49,9 @@ pub struct Observation {
     pub unknown_key_of: Option<Arc<str>>,
 }
 
+/// What was seen of one token, and why it was refused, if it was.
+pub type Seen = (Observation, Option<Reason>);
+
 /// Finds out who calls. One for all workers: it holds the cache of verified tokens.
 #[derive(Debug)]
 pub struct Authenticator {
@@ -82,12 +87,52 @@ impl Authenticator {
         });
         let result = match known {
             Ok(((caller, recognition), verified)) => {
-                let facts = Arc::clone(verified.facts());
-                Ok(Identified::new(received, caller, recognition, facts))
+                let credential = Credential::Token(Arc::clone(verified.facts()));
+                Ok(Identified::new(received, caller, recognition, credential))
             }
             Err(reason) => Err(received.refuse(reason)),
         };
         (result, observation)
+    }
+
+    /// Identifies the caller of a call that asks for a token. What was seen of each token in it comes along.
+    pub fn identify_requester(
+        &self,
+        received: Received,
+        request: &TokenRequest,
+        issuers: &Issuers,
+        directory: &Directory,
+        now: Timestamp,
+    ) -> (Result<Identified, Refused>, Vec<Seen>) {
+        let (result, seen) = self.find_requester(request, issuers, directory, now);
+        let result = match result {
+            Ok((caller, recognition, facts)) => {
+                let credential = Credential::Request(Arc::new(facts));
+                Ok(Identified::new(received, caller, recognition, credential))
+            }
+            Err(reason) => Err(received.refuse(reason)),
+        };
+        (result, seen)
+    }
+
+    /// Finds out who asks for a token, where there is no call to forward.
+    pub fn find_requester(
+        &self,
+        request: &TokenRequest,
+        issuers: &Issuers,
+        directory: &Directory,
+        now: Timestamp,
+    ) -> (Result<Requester, Reason>, Vec<Seen>) {
+        let mut search = Search {
+            request,
+            issuers,
+            directory,
+            max_token_bytes: self.max_bytes,
+            now,
+            seen: Vec::new(),
+        };
+        let result = search.run();
+        (result, search.seen)
     }
 
     /// Checks a token that must be meant for one of these audiences, or finds that it was checked before.

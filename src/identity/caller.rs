@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::controls::VouchedControls;
 use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
 use super::evidence::Evidence;
+use super::request::RequestFacts;
 use crate::call::{Received, Refused};
 use crate::types::{
     AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
@@ -39,8 +40,8 @@ pub struct Agent {
 /// A human behind a call.
 #[derive(Debug, Clone)]
 pub struct Human {
-    /// Object id, or the issuer's subject.
-    pub id: ObjectId,
+    /// Object id, or the issuer's subject. `None`: a request for a token does not say who.
+    pub id: Option<ObjectId>,
     /// The entry in the directory.
     pub entry: Option<Arc<User>>,
 }
@@ -48,6 +49,8 @@ pub struct Human {
 /// What a caller is that is not an agent.
 #[derive(Debug, Clone)]
 pub enum Account {
+    /// A human whom a request for a token does not name.
+    Unnamed,
     /// A human, with the entry in the directory.
     Human(Option<Arc<User>>),
     /// A classic workload, with its service principal's entry in the directory.
@@ -57,7 +60,7 @@ pub enum Account {
 /// A caller that is not an agent.
 #[derive(Debug, Clone)]
 pub struct NonAgent {
-    /// The subject.
+    /// The subject; where nothing names it, the client.
     pub id: ObjectId,
     /// The client, where the token names one.
     pub client: Option<AppId>,
@@ -148,6 +151,56 @@ pub struct TokenFacts {
     pub vouched: Arc<VouchedControls>,
 }
 
+/// By what a caller is known.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A token that was verified.
+    Token(Arc<TokenFacts>),
+    /// A request for a token, whose credentials the issuer checks.
+    Request(Arc<RequestFacts>),
+}
+
+impl Credential {
+    /// The verified token by which the subject is known, where there is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&TokenFacts> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Request(request) => request.token.as_deref(),
+        }
+    }
+
+    /// What is shown of the human and of the session.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        match self {
+            Self::Token(token) => &token.evidence,
+            Self::Request(request) => request
+                .token
+                .as_ref()
+                .map_or(&request.nothing, |token| &token.evidence),
+        }
+    }
+
+    /// The tenant, where there is one.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Token(token) => token.tenant.as_ref(),
+            Self::Request(request) => request.tenant.as_ref(),
+        }
+    }
+
+    /// The request for a token, if it is one.
+    #[must_use]
+    pub fn request(&self) -> Option<&RequestFacts> {
+        match self {
+            Self::Token(_) => None,
+            Self::Request(request) => Some(request),
+        }
+    }
+}
+
 /// A call whose caller is known.
 #[derive(Debug)]
 #[must_use]
@@ -155,22 +208,22 @@ pub struct Identified {
     received: Received,
     caller: Caller,
     recognition: Recognition,
-    token: Arc<TokenFacts>,
+    credential: Credential,
 }
 
 impl Identified {
-    /// Joins a call with the caller that its own token proved.
-    pub(super) fn new(
+    /// Joins a call with the caller that its own credential tells of.
+    pub(super) const fn new(
         received: Received,
         caller: Caller,
         recognition: Recognition,
-        token: Arc<TokenFacts>,
+        credential: Credential,
     ) -> Self {
         Self {
             received,
             caller,
             recognition,
-            token,
+            credential,
         }
     }
 
@@ -191,10 +244,10 @@ impl Identified {
         self.recognition
     }
 
-    /// What else the token says.
+    /// By what the caller is known.
     #[must_use]
-    pub const fn token(&self) -> &Arc<TokenFacts> {
-        &self.token
+    pub const fn credential(&self) -> &Credential {
+        &self.credential
     }
 
     /// Ends the call here.

@@ -95,6 +95,23 @@ impl Claims {
         })
     }
 
+    /// Checks a token that is presented in place of a credential: whom it is meant for is the issuer's to say.
+    pub(super) fn check_presented(
+        &self,
+        settings: &IssuerSettings,
+        now: Timestamp,
+    ) -> Result<Checked, Reason> {
+        for name in NAMES {
+            self.text(name)?;
+        }
+        let (issued_at, expires_at) = self.times(settings, now)?;
+        Ok(Checked {
+            audience: self.names("aud")?.first().cloned().ok_or(REFUSED)?,
+            issued_at,
+            expires_at,
+        })
+    }
+
     /// The audience of ours that the token is meant for; never one of a token that is meant for an exchange.
     fn audience(&self, ours: &[Arc<str>]) -> Result<Arc<str>, Reason> {
         let theirs = match self.0.get("aud").ok_or(REFUSED)? {

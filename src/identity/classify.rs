@@ -100,7 +100,7 @@ fn unmarked(
 
 /// What a subject is that is no agent: the directory's word comes before what the token only looks like, and what the
 /// token says must not contradict it.
-fn account(
+pub(super) fn account(
     subject: &ObjectId,
     client: Option<&AppId>,
     (says, looks_like): (Option<AccountKind>, AccountKind),
@@ -142,7 +142,7 @@ impl Caller {
                 Some(user) => Self::agent_user(user, agent),
                 None => Self::OnBehalfOf {
                     human: Human {
-                        id: subject.clone(),
+                        id: Some(subject.clone()),
                         entry: directory.user(subject.as_str()).cloned(),
                     },
                     agent,

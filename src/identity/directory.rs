@@ -18,6 +18,8 @@ use crate::types::{
 pub struct Blueprint {
     /// `appId`.
     pub app_id: BlueprintId,
+    /// Object id of its application; often the `appId` itself.
+    pub object_id: Option<ObjectId>,
     /// Object id of its principal.
     pub principal_id: Option<PrincipalId>,
     /// For people.
@@ -121,6 +123,8 @@ pub struct Directory {
     principals: BTreeMap<PrincipalId, Arc<Blueprint>>,
     agents: BTreeMap<AgentId, Arc<AgentIdentity>>,
     agent_users: BTreeMap<AgentUserId, Arc<AgentUser>>,
+    /// By `userPrincipalName`, in lower case.
+    agent_users_by_name: BTreeMap<Box<str>, Arc<AgentUser>>,
     users: BTreeMap<ObjectId, Arc<User>>,
     service_principals: BTreeMap<ObjectId, Arc<ServicePrincipal>>,
     service_principals_by_app: BTreeMap<AppId, Arc<ServicePrincipal>>,
@@ -135,6 +139,11 @@ impl Directory {
         agent_users: Vec<AgentUser>,
     ) -> Self {
         let blueprints: Vec<_> = blueprints.into_iter().map(Arc::new).collect();
+        let agent_users: Vec<_> = agent_users.into_iter().map(Arc::new).collect();
+        let by_name = |user: &Arc<AgentUser>| {
+            let name = user.user_principal_name.as_ref()?.to_lowercase();
+            Some((name.into(), Arc::clone(user)))
+        };
         Self {
             principals: blueprints
                 .iter()
@@ -148,10 +157,8 @@ impl Directory {
                 .into_iter()
                 .map(|a| (a.id.clone(), Arc::new(a)))
                 .collect(),
-            agent_users: agent_users
-                .into_iter()
-                .map(|u| (u.id.clone(), Arc::new(u)))
-                .collect(),
+            agent_users_by_name: agent_users.iter().filter_map(by_name).collect(),
+            agent_users: agent_users.into_iter().map(|u| (u.id.clone(), u)).collect(),
             ..Self::default()
         }
     }
@@ -185,6 +192,13 @@ impl Directory {
     #[must_use]
     pub fn agent_user(&self, id: &str) -> Option<&Arc<AgentUser>> {
         self.agent_users.get(id)
+    }
+
+    /// The agent user of this `userPrincipalName`.
+    #[must_use]
+    pub fn agent_user_named(&self, principal_name: &str) -> Option<&Arc<AgentUser>> {
+        let name = principal_name.to_lowercase();
+        self.agent_users_by_name.get(name.as_str())
     }
 
     /// The blueprint of this appId.

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::authenticate::Observation;
 use super::caller::TokenFacts;
 use super::claims::{Claims, Expected};
-use super::issuers::Issuers;
-use super::jose;
-use super::keys::{KeyChoiceError, KeySet};
-use super::profile::{self, Claimed, Reading};
+use super::issuers::{Issuer, Issuers};
+use super::jose::{self, UnverifiedJws};
+use super::keys::{Key, KeyChoiceError};
+use super::profile::{self, AccountKind, Claimed, Reading, Subject};
 use crate::types::{Reason, Timestamp};
 
 /// A token whose signature and claims were checked. It says nothing of policy, nor of the directory.
@@ -39,8 +39,52 @@ impl Verified {
         &self.facts
     }
 
+    /// The account that acts, by the token's own word, and whether it is a person's. For the audit log.
+    #[must_use]
+    pub fn subject(&self) -> (Arc<str>, bool) {
+        match &self.claimed {
+            Claimed::Agent { id, subject, .. } => match subject {
+                Subject::Agent => (id.to_shared(), false),
+                Subject::AgentUser(user) => (user.to_shared(), false),
+                Subject::Unmarked(human) => (human.to_shared(), true),
+            },
+            Claimed::Unmarked {
+                subject,
+                says,
+                looks_like,
+                ..
+            } => {
+                let is_human = says.unwrap_or(*looks_like) == AccountKind::Human;
+                (subject.to_shared(), is_human)
+            }
+        }
+    }
+
     pub(super) const fn claimed(&self) -> &Claimed {
         &self.claimed
+    }
+}
+
+/// The issuer's key that made the signature.
+pub(super) fn signing_key<'i>(
+    jws: &UnverifiedJws<'_>,
+    issuer: &'i Issuer,
+    now: Timestamp,
+    observation: &mut Observation,
+) -> Result<&'i Key, Reason> {
+    let keys = issuer.fresh_keys(now)?;
+    let key = keys
+        .choose(jws.header.key_id.as_deref(), jws.header.algorithm)
+        .map_err(|error| {
+            if error == KeyChoiceError::Unknown {
+                observation.unknown_key_of = Some(Arc::clone(&issuer.settings.name));
+            }
+            error.reason()
+        })?;
+    if key.verifies(jws) {
+        Ok(key)
+    } else {
+        Err(Reason::TokenSignatureInvalid)
     }
 }
 
@@ -61,19 +105,7 @@ pub(super) fn verify(
     let settings = &*issuer.settings;
     observation.issuer = Some(Arc::clone(&settings.name));
     jws.header.check(settings)?;
-
-    let keys: &KeySet = issuer.fresh_keys(now)?;
-    let key = keys
-        .choose(jws.header.key_id.as_deref(), jws.header.algorithm)
-        .map_err(|error| {
-            if error == KeyChoiceError::Unknown {
-                observation.unknown_key_of = Some(Arc::clone(&settings.name));
-            }
-            error.reason()
-        })?;
-    if !key.verifies(&jws) {
-        return Err(Reason::TokenSignatureInvalid);
-    }
+    let key = signing_key(&jws, issuer, now, observation)?;
 
     let checked = claims.check(&Expected {
         settings,

@@ -4,6 +4,7 @@
 //! the daily actions on agents `operator`, all else `admin`: what nobody thought of is closed to all others.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
@@ -33,6 +34,12 @@ impl Role {
             Self::Operator => "operator",
             Self::Admin => "admin",
         }
+    }
+
+    /// The highest role among these names.
+    pub(super) fn highest(names: &[Arc<str>]) -> Option<Self> {
+        let has = |role: &Self| names.iter().any(|name| **name == *role.as_str());
+        Self::ALL.into_iter().rev().find(has)
     }
 
     /// The least role that a request needs. What a body changes may need more: see [`Actor::require`].
@@ -78,21 +85,41 @@ pub(super) struct Actor {
 pub(super) enum Credential {
     /// The admin token of the configuration: whoever holds it.
     AdminToken,
+    /// A token of an issuer.
+    Token {
+        /// The account.
+        subject: Arc<str>,
+        /// Whether it is a person's.
+        is_person: bool,
+        /// The issuer's configured name.
+        issuer: Arc<str>,
+    },
 }
 
 impl Actor {
     /// As the audit log names it.
     pub(super) fn initiator(&self) -> Initiator {
+        let (id, is_person) = match &self.credential {
+            Credential::AdminToken => (None, false),
+            Credential::Token {
+                subject, is_person, ..
+            } => (Some(Arc::clone(subject)), *is_person),
+        };
         let identity = Identity {
-            id: None,
+            id,
             display_name: self.to_string().into(),
             roles: vec![self.role.as_str()],
         };
-        match self.credential {
-            Credential::AdminToken => Initiator {
+        if is_person {
+            Initiator {
+                app: None,
+                user: Some(identity),
+            }
+        } else {
+            Initiator {
                 app: Some(identity),
                 user: None,
-            },
+            }
         }
     }
 
@@ -115,6 +142,9 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.credential {
             Credential::AdminToken => f.write_str("admin token"),
+            Credential::Token {
+                subject, issuer, ..
+            } => write!(f, "{subject} of issuer {issuer}"),
         }
     }
 }

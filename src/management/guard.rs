@@ -17,9 +17,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::Control;
 use super::actor::{Actor, Credential, Role};
 use super::graph::{GraphError, RequestIds};
-use super::settings::ManagementSettings;
+use super::settings::{ManagementSettings, RoleTokens};
 use crate::call::Authority;
-use crate::types::Secret;
+use crate::types::Reason;
 
 /// What may be opened to probes and scrapers without a token.
 const PROBES: [&str; 4] = ["/healthz", "/readyz", "/startupz", "/metrics"];
@@ -33,7 +33,7 @@ pub(super) async fn guard(
     let settings = control.state.settings.load();
     let ids = RequestIds::of(request.headers());
     let (mut head, body) = request.into_parts();
-    let response = match admit(&head, &settings) {
+    let response = match admit(&head, &settings, &control) {
         Ok((authority, actor)) => {
             head.extensions.insert(authority);
             if let Some(actor) = actor {
@@ -84,6 +84,7 @@ impl IntoResponse for Refusal {
 fn admit(
     head: &Parts,
     settings: &ManagementSettings,
+    control: &Control,
 ) -> Result<(Authority, Option<Actor>), Refusal> {
     let authority = authority(head)?;
     if !is_ours(&authority, settings) {
@@ -96,11 +97,7 @@ fn admit(
     if settings.open_probes && PROBES.contains(&head.uri.path()) {
         return Ok((authority, None));
     }
-    check_token(&head.headers, &settings.admin_token)?;
-    let actor = Actor {
-        credential: Credential::AdminToken,
-        role: Role::Admin,
-    };
+    let actor = who(&head.headers, settings, control)?;
     let needed = Role::needed(&head.method, head.uri.path());
     actor.require(needed).map_err(|error| Refusal {
         error,
@@ -152,11 +149,15 @@ fn check_origin(headers: &HeaderMap, own: &Authority) -> Result<(), Refusal> {
     if same { Ok(()) } else { Err(foreign()) }
 }
 
-/// The bearer token of the request must be the admin token.
-fn check_token(headers: &HeaderMap, admin_token: &Secret) -> Result<(), Refusal> {
+/// Whose the bearer token of the request is: the admin token's, or that of an account with a role.
+fn who(
+    headers: &HeaderMap,
+    settings: &ManagementSettings,
+    control: &Control,
+) -> Result<Actor, Refusal> {
     let missing = || {
         Refusal::unauthorized(
-            "send the admin token as a bearer token",
+            "send the admin token, or a token with a role, as a bearer token",
             "Bearer realm=\"boomgate management\"",
         )
     };
@@ -173,13 +174,70 @@ fn check_token(headers: &HeaderMap, admin_token: &Secret) -> Result<(), Refusal>
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());
     }
+    let token = token.trim_matches(' ');
     // FAIL-CLOSED: an empty secret would let an empty token in.
-    let is_set = !admin_token.expose().is_empty();
-    if is_set && is_equal(token.trim_matches(' '), admin_token.expose()) {
-        Ok(())
-    } else {
-        Err(refused())
+    let is_set = !settings.admin_token.expose().is_empty();
+    if is_set && is_equal(token, settings.admin_token.expose()) {
+        return Ok(Actor {
+            credential: Credential::AdminToken,
+            role: Role::Admin,
+        });
     }
+    let oidc = settings.oidc.as_ref().ok_or_else(refused)?;
+    of_token(token, oidc, control).map_err(|reason| match reason {
+        Unknown::Refused => refused(),
+        Unknown::NoKeys => {
+            let message =
+                "the issuer's keys are not to be had now, so no token of it can be checked";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+        Unknown::NoRole => {
+            let message = "the token has none of the roles `reader`, `operator`, `admin`";
+            Refusal::new(StatusCode::FORBIDDEN, message)
+        }
+    })
+}
+
+/// Why nobody is known by a token.
+enum Unknown {
+    Refused,
+    NoKeys,
+    NoRole,
+}
+
+/// Whose a token is that should carry a role, checked as the tokens of calls are.
+fn of_token(token: &str, oidc: &RoleTokens, control: &Control) -> Result<Actor, Unknown> {
+    let state = &control.state;
+    let (issuers, now) = (&state.snapshots.load().issuers, state.clock.now());
+    let (verified, observation) =
+        state
+            .authenticator
+            .verify_token(token, &oidc.audiences, issuers, now);
+    if let Some(issuer) = &observation.unknown_key_of {
+        state.keys.request(issuer);
+    }
+    let verified = verified.map_err(|reason| {
+        if reason == Reason::KeysUnavailable {
+            Unknown::NoKeys
+        } else {
+            Unknown::Refused
+        }
+    })?;
+    let facts = verified.facts();
+    // Another issuer's tokens may have this audience too; it says nothing of roles here.
+    if facts.issuer != oidc.issuer {
+        return Err(Unknown::Refused);
+    }
+    let role = Role::highest(&facts.roles).ok_or(Unknown::NoRole)?;
+    let (subject, is_person) = verified.subject();
+    Ok(Actor {
+        credential: Credential::Token {
+            subject,
+            is_person,
+            issuer: Arc::clone(&facts.issuer),
+        },
+        role,
+    })
 }
 
 /// Compares in a time that tells nothing, not even the length.

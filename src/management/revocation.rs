@@ -6,17 +6,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use http::{HeaderMap, StatusCode};
 
 use super::Control;
-use super::actor::Actor;
-use super::graph::{GraphError, RequestIds};
-use super::writes::object;
+use super::graph::GraphError;
+use super::writes::{Asker, object};
 use crate::identity::subject::SubjectId;
+use crate::record::change::{Change, Target};
 use crate::risk::Revocation;
 use crate::snapshot::Snapshot;
 use crate::store::Entry;
@@ -26,8 +25,7 @@ use crate::types::ObjectId;
 /// The endpoint.
 pub(super) async fn revoke(
     State(control): State<Arc<Control>>,
-    Extension(ids): Extension<RequestIds>,
-    Extension(actor): Extension<Actor>,
+    asker: Asker,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, GraphError> {
@@ -38,6 +36,43 @@ pub(super) async fn revoke(
     let snapshot = control.state.snapshots.load();
     let subjects =
         subjects(&headers, body, &snapshot).inspect_err(|_| count(SignalResult::Refused))?;
+    // To stop an agent must not fail because the disk is full. The log says who did it.
+    let change = change(&control, &asker, &subjects);
+    let begun = control.state.recorder.change(change).await.ok();
+    let made = make(&control, &asker, subjects, count).await;
+    if let Some(begun) = begun {
+        begun.ended(made.as_ref().copied().map_err(GraphError::message));
+    }
+    made.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The change that is about to be made, for the audit log.
+fn change(control: &Control, asker: &Asker, subjects: &BTreeSet<ObjectId>) -> Change {
+    let targets = subjects.iter().map(|id| Target {
+        id: id.to_string(),
+        display_name: None,
+        kind: "Other",
+        modified_properties: Vec::new(),
+    });
+    Change {
+        id: uuid::Uuid::now_v7().to_string(),
+        correlation_id: asker.ids.id().to_owned(),
+        activity_date_time: control.state.clock.now(),
+        activity_display_name: "Revoke tokens",
+        category: "Other",
+        operation_type: "Update",
+        initiated_by: asker.actor.initiator(),
+        target_resources: targets.collect(),
+    }
+}
+
+/// Keeps the cut-offs and puts them in force.
+async fn make(
+    control: &Control,
+    asker: &Asker,
+    subjects: BTreeSet<ObjectId>,
+    count: impl Fn(SignalResult),
+) -> Result<(), GraphError> {
     let now = control.state.clock.now();
     let word = move |_: &Snapshot| {
         let entries = subjects.iter().map(|id| {
@@ -50,7 +85,7 @@ pub(super) async fn revoke(
         entries.collect()
     };
     let said = control.state.reported.say(word).await.map_err(|error| {
-        tracing::error!(%error, request.id = ids.id(), "a revocation could not be stored");
+        tracing::error!(%error, request.id = asker.ids.id(), "a revocation could not be stored");
         count(SignalResult::Failed);
         let message = "nothing was revoked, for it could not be stored; repeat the request";
         GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message)
@@ -62,13 +97,13 @@ pub(super) async fn revoke(
         tracing::info!(
             subject.id = %revocation.id,
             issued_until = %revocation.issued_until,
-            by = %actor,
-            request.id = ids.id(),
+            by = %asker.actor,
+            request.id = asker.ids.id(),
             "an administrator revoked the tokens of a subject"
         );
         count(SignalResult::Applied);
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// Our ids of the subject of `{"sub_id": {…}}`.

@@ -4,6 +4,7 @@
 //! too. That it was not known is logged.
 
 mod actions;
+mod audit;
 mod view;
 
 use std::sync::Arc;
@@ -13,15 +14,15 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
-use serde_json::Value;
 
-use self::view::View;
 use super::Control;
 use super::graph::GraphError;
 use super::odata::{Asked, Direction, EntitySet, Kind, Property, apart};
 use crate::risk::RiskEntry;
 use crate::snapshot::Snapshot;
 use crate::types::AgentId;
+
+pub(super) use view::{described, identity_type};
 
 /// `riskyAgent` and its three subtypes.
 static SET: EntitySet = EntitySet {
@@ -30,12 +31,12 @@ static SET: EntitySet = EntitySet {
         Property::new("id", Kind::Id),
         Property::new("agentDisplayName", Kind::Text),
         Property::new("blueprintId", Kind::Id),
-        Property::new("identityType", Kind::Name(IDENTITY_TYPES)),
+        Property::new("identityType", IDENTITY_TYPE),
         Property::new("isDeleted", Kind::Bool),
         Property::new("isEnabled", Kind::Bool),
         Property::new("isProcessing", Kind::Bool),
-        Property::new("riskLevel", Kind::Name(RISK_LEVELS)),
-        Property::new("riskState", Kind::Name(RISK_STATES)),
+        Property::new("riskLevel", RISK_LEVEL),
+        Property::new("riskState", RISK_STATE),
         Property::new("riskDetail", Kind::Text),
         Property::new("riskLastModifiedDateTime", Kind::Time),
     ],
@@ -44,34 +45,23 @@ static SET: EntitySet = EntitySet {
 };
 
 /// Graph's `agentIdentityType`.
-const IDENTITY_TYPES: &[&str] = &[
-    "agentIdentity",
-    "agentUser",
-    "agentIdentityBlueprintPrincipal",
-    "unknownFutureValue",
-    "user",
-];
+pub(super) const IDENTITY_TYPE: Kind = Kind::GrownName(
+    &["agentIdentity", "agentUser"],
+    &["agentIdentityBlueprintPrincipal", "user"],
+);
 
 /// Graph's `riskLevel`.
-const RISK_LEVELS: &[&str] = &[
-    "none",
-    "low",
-    "medium",
-    "high",
-    "hidden",
-    "unknownFutureValue",
-];
+pub(super) const RISK_LEVEL: Kind = Kind::Name(&["none", "low", "medium", "high", "hidden"]);
 
 /// Graph's `riskState`.
-const RISK_STATES: &[&str] = &[
+pub(super) const RISK_STATE: Kind = Kind::Name(&[
     "none",
     "confirmedSafe",
     "remediated",
     "dismissed",
     "atRisk",
     "confirmedCompromised",
-    "unknownFutureValue",
-];
+]);
 
 /// The addresses of risky agents.
 pub(super) fn routes() -> Router<Arc<Control>> {
@@ -97,7 +87,9 @@ pub(super) fn routes() -> Router<Arc<Control>> {
 async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        asked.list(&SET, rows(&snapshot), id, show(&snapshot, &asked))
+        asked.list(&SET, rows(&snapshot), id, |entry| {
+            view::show(&snapshot, entry)
+        })
     })
     .await
 }
@@ -106,7 +98,9 @@ async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Respo
 async fn count(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        asked.count(&SET, rows(&snapshot), id, show(&snapshot, &asked))
+        asked.count(&SET, rows(&snapshot), id, |entry| {
+            view::show(&snapshot, entry)
+        })
     })
     .await
 }
@@ -125,7 +119,7 @@ async fn one(
         let message = "no risk was ever reported of an agent with this id";
         return Err(GraphError::new(StatusCode::NOT_FOUND, message));
     };
-    asked.entity(&SET, show(&snapshot, &asked)(&entry))
+    asked.entity(&SET, view::show(&snapshot, entry))
 }
 
 fn rows(snapshot: &Snapshot) -> impl Iterator<Item = &Arc<RiskEntry>> {
@@ -134,9 +128,4 @@ fn rows(snapshot: &Snapshot) -> impl Iterator<Item = &Arc<RiskEntry>> {
 
 fn id<'r>(entry: &'r &Arc<RiskEntry>) -> &'r str {
     &entry.id
-}
-
-fn show<'s>(snapshot: &'s Snapshot, asked: &Asked) -> impl Fn(&&Arc<RiskEntry>) -> Value + 's {
-    let view = View::new(snapshot, asked.knows_new_names);
-    move |entry| view.of(entry)
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::policy::OnUnsupported;
 use crate::types::Secret;
@@ -17,10 +18,21 @@ pub struct ManagementSettings {
     pub key_file: PathBuf,
     /// The bearer token that may do everything.
     pub admin_token: Secret,
+    /// Whose tokens are let in too, with the role that they say.
+    pub oidc: Option<RoleTokens>,
     /// Host names that requests may name, beside the address itself (DNS rebinding).
     pub allowed_hosts: Vec<String>,
     /// Whether `/healthz`, `/readyz`, `/startupz` and `/metrics` need no token.
     pub open_probes: bool,
+}
+
+/// Tokens that carry a role, of one of the issuers of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleTokens {
+    /// The issuer's configured name.
+    pub issuer: Arc<str>,
+    /// The audience that such a token has; no resource has it.
+    pub audiences: Arc<[Arc<str>]>,
 }
 
 /// The folders of the configuration that the API writes.

@@ -11,16 +11,16 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::decision::DecisionSettings;
-use crate::feeds::StateFeedContext;
+use crate::feeds::{KeyFeedContext, StateFeedContext};
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
-use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile};
+use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings};
 use crate::identity::{
     Agent, AgentIdentity, AgentUser, Blueprint, Caller, Directory, Issuer, Issuers,
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::{Revocations, RiskEntry, RiskTable};
+use crate::risk::{Detections, Revocations, RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{Answer, MemoryStore, Sealed, StateStore, StoreError};
 use crate::types::{
@@ -50,6 +50,7 @@ fn state() -> State {
     let directory = Directory::new(
         vec![Blueprint {
             app_id: blueprint.clone(),
+            object_id: None,
             principal_id: Some(PrincipalId::parse(PRINCIPAL).unwrap()),
             display_name: "HR agents".into(),
             enabled: true,
@@ -82,6 +83,7 @@ fn state() -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         revocations: Revocations::default(),
+        detections: Detections::default(),
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
@@ -89,12 +91,19 @@ fn state() -> State {
     };
     let status = Status::default();
     status.start();
-    let snapshots = Arc::new(Snapshots::new(snapshot));
+    let (snapshots, status) = (Arc::new(Snapshots::new(snapshot)), Arc::new(status));
+    let metrics = Metrics::new().unwrap();
+    let keys = Arc::new(KeyFeed::new(KeyFeedContext {
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(Stopped),
+    }));
     State {
         reported: reported(Arc::new(MemoryStore::default()), &snapshots),
         snapshots,
-        metrics: Metrics::new().unwrap(),
-        status: Arc::new(status),
+        metrics,
+        status,
         discovered: Arc::default(),
         clock: Arc::new(Stopped),
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
@@ -102,6 +111,7 @@ fn state() -> State {
             certificate_file: "management.pem".into(),
             key_file: "management.key".into(),
             admin_token: Secret::new(TOKEN),
+            oidc: None,
             allowed_hosts: vec!["boomgate.example.com".to_owned()],
             open_probes: true,
         })),
@@ -111,6 +121,11 @@ fn state() -> State {
             named_locations: None,
             directory: None,
         })),
+        authenticator: Arc::new(Authenticator::new(TokenSettings {
+            max_bytes: 16_384,
+            cache_entries: 0,
+        })),
+        keys,
         reloads: channel().0,
         recorder: recorder(),
     }
@@ -134,6 +149,7 @@ fn recorder() -> Recorder {
         wait: Duration::from_secs(1),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
     };
     let (recorder, _thread) = Recorder::start(&settings, Metrics::new().unwrap()).unwrap();
     recorder
@@ -488,6 +504,10 @@ impl StateStore for Full {
     fn put(&self, _: Vec<Sealed>) -> Answer<'_, Vec<Sealed>> {
         let error = StoreError::Unavailable("no room".to_owned());
         Box::pin(std::future::ready(Err(error)))
+    }
+
+    fn forget(&self, _: Vec<Arc<str>>) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

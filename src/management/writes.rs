@@ -24,6 +24,7 @@ use crate::types::Faults;
 use crate::types::json::tidy;
 
 pub(super) use merge::{merged, without_annotations};
+pub(super) use refusals::not_recorded;
 pub(super) use request::{Asker, IsIt, object};
 
 /// A sort of objects, each in a file of its own or in a list.
@@ -143,7 +144,7 @@ impl<'a> Writing<'a> {
     /// Records it, makes it, and waits until it is in force.
     async fn carry_out(self) -> Result<Object, GraphError> {
         let begun = self.control.state.recorder.change(self.record()).await;
-        let begun = begun.map_err(|_unavailable| refusals::not_recorded())?;
+        let begun = begun.map_err(|_unavailable| not_recorded())?;
         let made = match self.put().await {
             Ok(written) => self.take_effect(written).await,
             Err(refused) => Err(refused),

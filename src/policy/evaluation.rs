@@ -2,7 +2,7 @@
 //!
 //! The names are Graph's (`reference/entra.md` §4.3, §7.3), so that records need no translation.
 
-use super::{Conditions, ControlResults, Controls, Principal, Principals, Rules};
+use super::{Condition, Conditions, ControlResults, Controls, Principal, Principals, Rules};
 
 /// The verdict over all policies. There is no order among policies, and block wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,21 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Of a call that no policy judges.
+    pub const NONE: Self = Self {
+        verdict: Verdict::Allow,
+        applied: Vec::new(),
+        not_applied: 0,
+    };
+
+    /// Whether a policy that refuses may only do so, because this condition rests on an unknown.
+    #[must_use]
+    pub fn blocks_on_unknown(&self, condition: Condition) -> bool {
+        let mut failures = self.failures();
+        self.verdict == Verdict::BlockOnUnknown
+            && failures.any(|result| result.unknown.contains(condition))
+    }
+
     /// The enforced policies that refuse.
     pub fn failures(&self) -> impl Iterator<Item = &PolicyResult> {
         let applied = self.applied.iter();

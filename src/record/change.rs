@@ -177,7 +177,7 @@ impl Begun {
         };
         if let Ok(line) = self.change.line(Some(result), reason) {
             // After the writer's end there is nobody to tell.
-            drop(self.messages.send(Message::Outcome(line)));
+            drop(self.messages.send(Message::Outcome(None, line)));
         }
     }
 }

@@ -79,6 +79,11 @@ impl Entry {
         }
     }
 
+    /// The call's id.
+    pub(super) const fn id(&self) -> CallId {
+        self.id
+    }
+
     /// Now that the decision is queued, the outcome will be.
     pub(super) fn tied_to(mut self, messages: mpsc::Sender<Message>) -> Self {
         self.messages = Some(messages);
@@ -138,7 +143,7 @@ impl Drop for Entry {
             && let Ok(line) = model::outcome(self.id, &self.outcome())
         {
             // After the writer's end there is nobody to tell.
-            drop(messages.send(Message::Outcome(line)));
+            drop(messages.send(Message::Outcome(Some(self.id), line)));
         }
     }
 }

@@ -23,7 +23,7 @@ use super::entry::Outcome;
 use super::redact;
 use crate::call::{CallContext, Refused, Resource};
 use crate::decision::{Decided, Decision};
-use crate::identity::{Caller, Recognition, TokenFacts};
+use crate::identity::{Caller, Credential, KnownTarget, Recognition, Target};
 use crate::policy::{Facts, PolicyOutcome, Verdict};
 use crate::types::{CallId, Effect, Fact, Reason, RiskLevel, Timestamp};
 
@@ -42,7 +42,7 @@ pub(super) struct Source<'a> {
     pub(super) resource: &'a Resource,
     pub(super) caller: &'a Caller,
     pub(super) recognition: Recognition,
-    pub(super) token: &'a TokenFacts,
+    pub(super) credential: &'a Credential,
     pub(super) decision: &'a Decision,
     pub(super) facts: Facts<'a>,
 }
@@ -57,9 +57,20 @@ impl<'a> Source<'a> {
             resource: received.resource(),
             caller: identified.caller(),
             recognition: identified.recognition(),
-            token: identified.token(),
+            credential: identified.credential(),
             decision: decided.decision(),
             facts: decided.facts(),
+        }
+    }
+
+    /// What the decision is about: the resource of the call, or the one that a token is asked for.
+    fn addressee(&self) -> Addressee<'a> {
+        match self.credential {
+            Credential::Token(_) => Addressee::of(self.resource),
+            Credential::Request(request) => {
+                let target = request.targets.get(self.decision.target);
+                target.map_or(Addressee::NOBODY, Addressee::of_target)
+            }
         }
     }
 
@@ -89,15 +100,16 @@ pub(super) fn decision(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let Source {
         context,
-        resource,
         caller,
-        token,
+        credential,
         decision,
         ..
     } = *source;
     let account = Account::of(caller, decision);
-    let tenant = token.tenant.as_ref().map(AsRef::as_ref);
-    let guest = token.evidence.guest.as_ref();
+    let (token, request) = (credential.token(), credential.request());
+    let (evidence, tenant) = (credential.evidence(), credential.tenant());
+    let tenant = tenant.map(AsRef::as_ref);
+    let guest = evidence.guest.as_ref();
     let home_tenant = guest.and_then(|guest| guest.as_ref()?.home_tenant.as_deref());
     line(&SignIn {
         app_id: account.app_id,
@@ -110,8 +122,9 @@ pub(super) fn decision(
         user_principal_name: account.user_principal_name,
         resource_tenant_id: tenant,
         home_tenant_id: home_tenant.or(tenant),
-        session_id: token.evidence.session_id.as_deref(),
-        unique_token_identifier: token.token_id.as_deref(),
+        session_id: evidence.session_id.as_deref(),
+        unique_token_identifier: token.and_then(|token| token.token_id.as_deref()),
+        client_credential_type: request.map(|request| request.credential),
         sign_in_event_types: account.event_types,
         risk_level_during_sign_in: Some(risk_level(account.risk)),
         facts: GraphFacts::of(&source.facts),
@@ -120,7 +133,7 @@ pub(super) fn decision(
         created_date_time: decision.at,
         ..SignIn::of(
             context,
-            Some(resource),
+            source.addressee(),
             decision.reason,
             Boomgate::of_decision(source),
         )
@@ -130,9 +143,10 @@ pub(super) fn decision(
 /// The line of a call that ended before a decision.
 pub(super) fn refusal(refused: &Refused) -> Result<Vec<u8>, serde_json::Error> {
     let context = &refused.context;
+    let resource = context.resource.as_deref();
     line(&SignIn::of(
         context,
-        context.resource.as_deref(),
+        resource.map_or(Addressee::NOBODY, Addressee::of),
         refused.reason,
         Boomgate::of_refusal(refused),
     ))
@@ -204,6 +218,8 @@ struct SignIn<'a> {
     user_agent: Option<&'a str>,
     unique_token_identifier: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    client_credential_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
     risk_level_during_sign_in: Option<&'static str>,
     #[serde(flatten)]
@@ -215,16 +231,50 @@ struct SignIn<'a> {
     boomgate: Boomgate<'a>,
 }
 
+/// The resource of a sign-in, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+struct Addressee<'a> {
+    id: Option<&'a str>,
+    name: Option<&'a str>,
+    principal: Option<&'a str>,
+}
+
+impl<'a> Addressee<'a> {
+    const NOBODY: Self = Self {
+        id: None,
+        name: None,
+        principal: None,
+    };
+
+    fn of(resource: &'a Resource) -> Self {
+        let principal = resource.service_principal_id.as_ref();
+        Self {
+            id: Some(resource.app_id.as_str()),
+            name: Some(&resource.display_name),
+            principal: principal.map(AsRef::as_ref),
+        }
+    }
+
+    fn of_target(target: &'a Target) -> Self {
+        match &target.known {
+            KnownTarget::Resource(resource) => Self::of(resource),
+            other => Self {
+                id: other.app_id(),
+                name: target.name.as_deref(),
+                principal: None,
+            },
+        }
+    }
+}
+
 impl<'a> SignIn<'a> {
     /// What is known of every call, whoever makes it.
     fn of(
         context: &'a CallContext,
-        resource: Option<&'a Resource>,
+        addressee: Addressee<'a>,
         reason: Reason,
         boomgate: Boomgate<'a>,
     ) -> Self {
-        let resource_id = resource.map(|resource| resource.app_id.as_str());
-        let principal = resource.and_then(|resource| resource.service_principal_id.as_ref());
         Self {
             id: Shown(context.id),
             created_date_time: context.received_at,
@@ -239,19 +289,20 @@ impl<'a> SignIn<'a> {
             user_id: None,
             user_display_name: None,
             user_principal_name: None,
-            resource_id,
-            resource_display_name: resource.map(|resource| &*resource.display_name),
-            resource_service_principal_id: principal.map(AsRef::as_ref),
+            resource_id: addressee.id,
+            resource_display_name: addressee.name,
+            resource_service_principal_id: addressee.principal,
             resource_tenant_id: None,
             home_tenant_id: None,
             ip_address: context.client_address.to_canonical(),
             user_agent: context.user_agent.as_deref(),
             unique_token_identifier: None,
+            client_credential_type: None,
             session_id: None,
             risk_level_during_sign_in: None,
             facts: GraphFacts::default(),
             conditional_access_status: "notApplied",
-            conditional_access_audiences: resource_id.into_iter().collect(),
+            conditional_access_audiences: addressee.id.into_iter().collect(),
             applied_conditional_access_policies: Vec::new(),
             status: Status::of(reason),
             boomgate,

@@ -36,4 +36,6 @@ pub struct RecordSettings {
     pub overflow: Overflow,
     /// Whether records list the policies that did not apply too, each by name and result: why not is not in it.
     pub list_not_applied: bool,
+    /// How many of the newest records are kept in memory, for those who look; default 10,000.
+    pub recent: usize,
 }

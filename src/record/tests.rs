@@ -30,6 +30,7 @@ fn settings(path: &Path) -> RecordSettings {
         wait: Duration::from_millis(100),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
     }
 }
 

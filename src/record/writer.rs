@@ -16,8 +16,10 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::RecordError;
 use super::lines::Lines;
+use super::recent::Recent;
 use super::settings::{Destination, RecordSettings};
 use crate::telemetry::{Metrics, RecordCounter, RecordResult};
+use crate::types::CallId;
 
 /// Under steady load, lines wait no longer than this; also the time between attempts after a failed one.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
@@ -29,14 +31,14 @@ const WRITE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) enum Message {
     /// A decision's line, which holds a place in the queue.
-    Decision(Vec<u8>),
+    Decision(CallId, Vec<u8>),
     /// The line of a change, which holds a place too; its maker waits until it is written.
     Change {
         line: Vec<u8>,
         written: oneshot::Sender<()>,
     },
-    /// An outcome's line.
-    Outcome(Vec<u8>),
+    /// The line of an outcome: of the call with this id, or of a change.
+    Outcome(Option<CallId>, Vec<u8>),
     /// The file was rotated away.
     Reopen,
     /// Write what is queued and end.
@@ -66,6 +68,7 @@ impl Queue {
 pub(super) struct Writer {
     messages: Receiver<Message>,
     queue: Arc<Queue>,
+    recent: Arc<Recent>,
     destination: Destination,
     sink: Sink,
     lines: Lines,
@@ -82,7 +85,7 @@ impl Writer {
     pub(super) fn start(
         settings: &RecordSettings,
         messages: Receiver<Message>,
-        queue: Arc<Queue>,
+        (queue, recent): (Arc<Queue>, Arc<Recent>),
         metrics: &Metrics,
     ) -> Result<Receiver<io::Result<()>>, RecordError> {
         let (sink, torn) = Sink::open(&settings.destination)?;
@@ -91,6 +94,7 @@ impl Writer {
         let writer = Self {
             messages,
             queue,
+            recent,
             destination: settings.destination.clone(),
             sink,
             lines,
@@ -153,15 +157,22 @@ impl Writer {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Decision(line) => {
+            Message::Decision(id, line) => {
                 self.lines.push(&line);
                 self.decisions = self.decisions.saturating_add(1);
+                self.recent.decided(id, line);
             }
             Message::Change { line, written } => {
-                self.take(Message::Decision(line));
+                self.lines.push(&line);
+                self.decisions = self.decisions.saturating_add(1);
                 self.waiting.push(written);
             }
-            Message::Outcome(line) => self.lines.push(&line),
+            Message::Outcome(id, line) => {
+                self.lines.push(&line);
+                if let Some(id) = id {
+                    self.recent.ended(id, line);
+                }
+            }
             Message::Reopen => self.reopen(),
             // A second wish to finish adds nothing to the first.
             Message::Finish => {}

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::types::Timestamp;
+use crate::types::{RiskLevel, Timestamp};
 
 /// The rank of one word on a thing. The highest stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +45,18 @@ impl fmt::Display for Rank {
         // Nobody said anything before 1970.
         let micros = self.at.as_micros().max(0);
         write!(f, "{micros:019}.{:03}.{:020}", self.weight, self.tie)
+    }
+}
+
+/// How grave a level is; `None`: withheld.
+pub(super) const fn weight(level: Option<RiskLevel>) -> u8 {
+    match level {
+        Some(RiskLevel::High) => 4,
+        // It could be high; what is known to be high says more.
+        None => 3,
+        Some(RiskLevel::Medium) => 2,
+        Some(RiskLevel::Low) => 1,
+        Some(RiskLevel::None) => 0,
     }
 }
 

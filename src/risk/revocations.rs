@@ -97,7 +97,10 @@ impl Revocations {
         match caller {
             Caller::Autonomous(agent) => agent_is_cut(agent),
             Caller::AgentUser { id, agent, .. } => is_cut(id.as_str()) || agent_is_cut(agent),
-            Caller::OnBehalfOf { human, agent } => is_cut(human.id.as_str()) || agent_is_cut(agent),
+            Caller::OnBehalfOf { human, agent } => {
+                let human = human.id.as_ref();
+                human.is_some_and(|id| is_cut(id.as_str())) || agent_is_cut(agent)
+            }
             Caller::NotAgent(other) => {
                 let client = other.client.as_ref();
                 is_cut(other.id.as_str()) || client.is_some_and(|id| is_cut(id.as_str()))
@@ -154,7 +157,7 @@ mod tests {
         };
         let human = Caller::OnBehalfOf {
             human: Human {
-                id: ObjectId::parse("human").unwrap(),
+                id: Some(ObjectId::parse("human").unwrap()),
                 entry: None,
             },
             agent: agent(),

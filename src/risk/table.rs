@@ -12,7 +12,7 @@ use super::{
     Assessment, RiskEntry, RiskInput, RiskSettings, RiskSubject, SignInIds, higher, insider_level,
 };
 use crate::identity::{Account, Agent, Caller};
-use crate::types::{Fact, RiskLevel, Timestamp};
+use crate::types::{Fact, ObjectId, RiskLevel, Timestamp};
 
 /// All risk that is known. Copies share their entries, so a change costs little and a reader keeps the old table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl RiskTable {
             Caller::Autonomous(agent) => levels.agent = reading.agent(agent, false),
             Caller::OnBehalfOf { human, agent } => {
                 levels.agent = reading.agent(agent, false);
-                reading.human(human.id.as_str(), sign_in, &mut levels);
+                reading.human(human.id.as_ref(), sign_in, &mut levels);
             }
             Caller::AgentUser { id, agent, .. } => {
                 let own = reading.level_of(&self.agents, id.as_str(), false);
@@ -143,7 +143,8 @@ impl RiskTable {
                 };
             }
             Caller::NotAgent(caller) => match &caller.account {
-                Account::Human(_) => reading.human(caller.id.as_str(), sign_in, &mut levels),
+                Account::Unnamed => reading.human(None, sign_in, &mut levels),
+                Account::Human(_) => reading.human(Some(&caller.id), sign_in, &mut levels),
                 Account::Workload(entry) => {
                     let id = entry.as_ref().map_or(&caller.id, |entry| &entry.id);
                     levels.service_principal =
@@ -205,12 +206,21 @@ impl<'a> Reading<'a> {
     }
 
     /// A human's levels: of the account, as an insider, and of the sign-in.
-    fn human(&mut self, id: &str, sign_in: SignInIds<'_>, levels: &mut Assessment) {
+    fn human(&mut self, id: Option<&ObjectId>, sign_in: SignInIds<'_>, levels: &mut Assessment) {
         let table: &'a RiskTable = self.table;
-        levels.user = self.level_of(&table.users, id, false);
-        let insider = self.level_of(&table.insiders, id, false);
+        levels.user = self.level_of_human(&table.users, id);
+        let insider = self.level_of_human(&table.insiders, id);
         levels.insider = insider.map(insider_level);
         levels.sign_in = self.sign_in(sign_in);
+    }
+
+    /// A human whom nobody names may be any of those of whom something was said.
+    fn level_of_human(&mut self, subjects: &Subjects, id: Option<&ObjectId>) -> Fact<RiskLevel> {
+        match id {
+            Some(id) => self.level_of(subjects, id.as_str(), false),
+            None if subjects.len() == 0 => Fact::Known(RiskLevel::None),
+            None => self.settings.withheld(),
+        }
     }
 
     /// The highest level that was reported of a sign-in. One that cannot be told from others may be any of those.

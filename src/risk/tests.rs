@@ -22,7 +22,7 @@ fn entry(subject: RiskSubject, id: &str, level: Option<RiskLevel>) -> RiskEntry 
 fn on_behalf_of(human: &str) -> Caller {
     Caller::OnBehalfOf {
         human: Human {
-            id: ObjectId::parse(human).unwrap(),
+            id: Some(ObjectId::parse(human).unwrap()),
             entry: None,
         },
         agent: Agent {

@@ -6,6 +6,7 @@
 mod file;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use parking_lot::Mutex;
@@ -14,22 +15,31 @@ use tokio::sync::{mpsc, oneshot};
 use self::file::StateFile;
 use super::{Answer, Sealed, StateStore, StoreError};
 
-/// How many puts may wait for the thread.
+/// How many changes may wait for the thread.
 const WAITING: usize = 1_024;
 
-/// How many puts become one transaction at most.
+/// How many changes become one transaction at most.
 const TOGETHER: usize = 256;
 
-/// Entries to be kept, and whom to answer.
-struct Put {
-    entries: Vec<Sealed>,
+/// What is to be changed.
+#[derive(Debug)]
+enum Change {
+    /// Entries are to be kept.
+    Put(Vec<Sealed>),
+    /// Entries at these keys are to be forgotten.
+    Forget(Vec<Arc<str>>),
+}
+
+/// What is to be changed, and whom to answer.
+struct Asked {
+    change: Change,
     answer: oneshot::Sender<Result<Vec<Sealed>, StoreError>>,
 }
 
 /// State in a file of this process's own.
 #[derive(Debug)]
 pub struct EmbeddedStore {
-    puts: Option<mpsc::Sender<Put>>,
+    changes: Option<mpsc::Sender<Asked>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -40,36 +50,44 @@ impl EmbeddedStore {
     /// [`StoreError`] that says what is wrong with the file, and what to do.
     pub fn open(folder: &Path) -> Result<(Self, Vec<Sealed>), StoreError> {
         let (file, kept) = StateFile::open(folder)?;
-        let (puts, waiting) = mpsc::channel(WAITING);
+        let (changes, waiting) = mpsc::channel(WAITING);
         let writer = thread::Builder::new().name("boomgate-state".to_owned());
         let writer = writer
             .spawn(move || write(file, waiting))
             .map_err(|error| StoreError::Unavailable(format!("no thread for it: {error}")))?;
         let store = Self {
-            puts: Some(puts),
+            changes: Some(changes),
             thread: Mutex::new(Some(writer)),
         };
         Ok((store, kept))
     }
 }
 
+impl EmbeddedStore {
+    async fn change(&self, change: Change) -> Result<Vec<Sealed>, StoreError> {
+        let ended = || StoreError::Unavailable("its thread has ended".to_owned());
+        let (answer, answered) = oneshot::channel();
+        let changes = self.changes.as_ref().ok_or_else(ended)?;
+        let sent = changes.send(Asked { change, answer }).await;
+        sent.map_err(|_ended| ended())?;
+        answered.await.map_err(|_ended| ended())?
+    }
+}
+
 impl StateStore for EmbeddedStore {
     fn put(&self, entries: Vec<Sealed>) -> Answer<'_, Vec<Sealed>> {
-        Box::pin(async {
-            let ended = || StoreError::Unavailable("its thread has ended".to_owned());
-            let (answer, answered) = oneshot::channel();
-            let puts = self.puts.as_ref().ok_or_else(ended)?;
-            let sent = puts.send(Put { entries, answer }).await;
-            sent.map_err(|_ended| ended())?;
-            answered.await.map_err(|_ended| ended())?
-        })
+        Box::pin(self.change(Change::Put(entries)))
+    }
+
+    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
+        Box::pin(async { self.change(Change::Forget(keys)).await.map(drop) })
     }
 }
 
 impl Drop for EmbeddedStore {
     /// Waits for what is being written, so that the file is free for the next one.
     fn drop(&mut self) {
-        self.puts = None;
+        self.changes = None;
         if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
@@ -79,26 +97,26 @@ impl Drop for EmbeddedStore {
 }
 
 /// The thread's work.
-fn write(mut file: StateFile, mut waiting: mpsc::Receiver<Put>) {
-    let mut puts = Vec::with_capacity(TOGETHER);
+fn write(mut file: StateFile, mut waiting: mpsc::Receiver<Asked>) {
+    let mut asked = Vec::with_capacity(TOGETHER);
     while let Some(first) = waiting.blocking_recv() {
-        puts.push(first);
-        while puts.len() < TOGETHER
+        asked.push(first);
+        while asked.len() < TOGETHER
             && let Ok(next) = waiting.try_recv()
         {
-            puts.push(next);
+            asked.push(next);
         }
-        let entries: Vec<_> = puts.iter().map(|put| put.entries.as_slice()).collect();
-        match file.put(&entries) {
+        let changes: Vec<_> = asked.iter().map(|asked| &asked.change).collect();
+        match file.change(&changes) {
             Ok(above) => {
-                for (put, above) in puts.drain(..).zip(above) {
-                    answer(put, Ok(above));
+                for (asked, above) in asked.drain(..).zip(above) {
+                    answer(asked, Ok(above));
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "state could not be kept");
-                for put in puts.drain(..) {
-                    answer(put, Err(error.clone()));
+                for asked in asked.drain(..) {
+                    answer(asked, Err(error.clone()));
                 }
             }
         }
@@ -106,8 +124,8 @@ fn write(mut file: StateFile, mut waiting: mpsc::Receiver<Put>) {
 }
 
 /// Whoever asked may be gone by now; what it said is kept all the same.
-fn answer(put: Put, with: Result<Vec<Sealed>, StoreError>) {
-    if put.answer.send(with).is_err() {
+fn answer(asked: Asked, with: Result<Vec<Sealed>, StoreError>) {
+    if asked.answer.send(with).is_err() {
         tracing::debug!("nobody waits for the answer of the state store any more");
     }
 }

@@ -4,11 +4,13 @@
 //! versions can share one: an entry of a kind that this version does not know is kept, passed on and left alone.
 //! Never here: an entry that is dropped because it could not be read.
 
+mod detection;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::risk::{Rank, Revocation, RiskEntry, RiskSubject};
+use crate::risk::{Rank, Revocation, RiskDetection, RiskEntry, RiskSubject};
 use crate::types::{RiskLevel, RiskState, json};
 
 /// The version of values that this version writes. Members may be added under it; one whose meaning changes, or that
@@ -22,6 +24,8 @@ pub enum Entry {
     Risk(RiskEntry),
     /// The tokens of a subject that are refused: one per subject.
     Revocation(Revocation),
+    /// One event that makes an agent risky.
+    Detection(RiskDetection),
 }
 
 /// An entry as engines keep it.
@@ -57,6 +61,11 @@ impl Entry {
                 entry.rank(),
                 risk_value(entry),
             ),
+            Self::Detection(entry) => (
+                detection_key(&entry.id).to_string(),
+                entry.rank(),
+                detection::value(entry),
+            ),
             Self::Revocation(entry) => (
                 format!("revocation/{}", entry.id),
                 entry.rank(),
@@ -69,6 +78,12 @@ impl Entry {
             value: value.to_string().into(),
         }
     }
+}
+
+/// The key of the detection of this id.
+#[must_use]
+pub fn detection_key(id: &str) -> Arc<str> {
+    format!("detection/{id}").into()
 }
 
 fn risk_value(entry: &RiskEntry) -> Value {
@@ -100,6 +115,10 @@ impl Sealed {
         match self.key.split_once('/') {
             Some(("risk", rest)) => self.open_risk(rest, members),
             Some(("revocation", id)) => self.open_revocation(id, members),
+            Some(("detection", id)) => members
+                .and_then(|members| detection::read(id, self.rank.at, members))
+                // A detection says why; what follows from it is said beside it.
+                .map_or(Opened::Foreign, |read| Opened::Whole(Entry::Detection(read))),
             _ => Opened::Foreign,
         }
     }
@@ -162,6 +181,7 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::risk::DetectionTiming;
     use crate::types::Timestamp;
 
     fn risk(level: Option<RiskLevel>) -> RiskEntry {
@@ -183,7 +203,25 @@ mod tests {
             issued_until: Timestamp::from_micros(7),
             source: "management".into(),
         };
+        let detection = RiskDetection {
+            id: "0199".into(),
+            identity_id: "a/b".into(),
+            subject: RiskSubject::AgentIdentity,
+            event_type: "signInSpike".into(),
+            level: None,
+            state: RiskState::AtRisk,
+            detail: "none".into(),
+            activity_at: Timestamp::from_micros(1),
+            detected_at: Timestamp::from_micros(2),
+            last_modified: Timestamp::from_micros(3),
+            timing: DetectionTiming::Realtime,
+            evidence: Some("many calls".into()),
+            correlation_id: None,
+            request_id: Some("r".into()),
+            source: "management".into(),
+        };
         for entry in [
+            Entry::Detection(detection),
             Entry::Risk(risk(Some(RiskLevel::High))),
             Entry::Risk(risk(None)),
             Entry::Revocation(revocation),

@@ -23,6 +23,14 @@ impl StateStore for MemoryStore {
         }
         Box::pin(std::future::ready(Ok(above)))
     }
+
+    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
+        let mut kept = self.0.lock();
+        for key in keys {
+            kept.remove(&key);
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 impl MemoryStore {

@@ -109,6 +109,26 @@ impl StateStore for RedisStore {
             Ok(above)
         })
     }
+
+    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let mut writer = self.writer.lock().await;
+            let mut connection = match writer.take() {
+                Some(connection) => connection,
+                None => self.engine.connect().await?,
+            };
+            for some in keys.chunks(ENTRIES) {
+                let mut command = Command::new("HDEL").arg(&self.engine.keys.state);
+                for key in some {
+                    command.add(key);
+                }
+                let engine = &self.engine;
+                engine.ask(&mut connection, &command, Duration::ZERO).await?;
+            }
+            *writer = Some(connection);
+            Ok(())
+        })
+    }
 }
 
 impl Engine {

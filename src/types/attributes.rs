@@ -18,11 +18,18 @@ pub enum AttributeValue {
 
 /// The attributes of one object, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attributes(Vec<(Arc<str>, AttributeValue)>);
+pub struct Attributes {
+    pairs: Vec<(Arc<str>, AttributeValue)>,
+    /// The JSON that they were read from, unfolded, for those who are shown them. Nothing is decided on it.
+    written: Option<Arc<str>>,
+}
 
 impl Attributes {
     /// An object without attributes, for those who need a reference to one.
-    pub const NONE: Self = Self(Vec::new());
+    pub const NONE: Self = Self {
+        pairs: Vec::new(),
+        written: None,
+    };
 
     /// An object without attributes.
     #[must_use]
@@ -34,27 +41,50 @@ impl Attributes {
     #[must_use]
     pub fn from_pairs(pairs: impl IntoIterator<Item = (Arc<str>, AttributeValue)>) -> Self {
         let sorted: std::collections::BTreeMap<_, _> = pairs.into_iter().collect();
-        Self(sorted.into_iter().collect())
+        Self {
+            pairs: sorted.into_iter().collect(),
+            written: None,
+        }
+    }
+
+    /// The same, with the JSON that they were read from.
+    #[must_use]
+    pub fn written_as(self, json: Arc<str>) -> Self {
+        Self {
+            written: Some(json),
+            ..self
+        }
+    }
+
+    /// The JSON that they were read from, where it was kept.
+    #[must_use]
+    pub fn written(&self) -> Option<&str> {
+        self.written.as_deref()
     }
 
     /// The attribute with this exact name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         let at = self
-            .0
+            .pairs
             .binary_search_by(|(known, _)| known.as_ref().cmp(name))
             .ok()?;
-        self.0.get(at).map(|(_, value)| value)
+        self.pairs.get(at).map(|(_, value)| value)
     }
 
     /// Names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+        self.pairs
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value))
     }
 
     /// Keeps names and values once with all other texts of their content.
     pub fn share(&mut self, texts: &mut SharedTexts) {
-        for (name, value) in &mut self.0 {
+        if let Some(written) = &mut self.written {
+            texts.share(written);
+        }
+        for (name, value) in &mut self.pairs {
             texts.share(name);
             match value {
                 AttributeValue::One(one) => texts.share(one),
@@ -66,7 +96,7 @@ impl Attributes {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
     }
 }
 

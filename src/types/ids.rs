@@ -142,6 +142,13 @@ id_type! {
     TenantId;
 }
 
+impl From<&ResourceName> for AppId {
+    /// What stands for a resource that no policy names.
+    fn from(name: &ResourceName) -> Self {
+        Self(name.to_shared())
+    }
+}
+
 /// One call's id: what `Boomgate-Decision-Id` carries and `boomgate explain` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(uuid::Uuid);

@@ -64,6 +64,9 @@ reasons! {
     /// Not an agent, and the resource says `non_agents: forward`.
     NonAgentForwarded = "non_agent_forwarded", Allow;
 
+    /// A blueprint or an agent asks for a token that only serves to get another one; no policy judges that.
+    ExemptFromPolicy = "exempt_from_policy", Allow;
+
     // Refused before anybody was identified.
 
     /// The request line, a header or the framing is not what HTTP allows, or could be read in two ways.
@@ -82,6 +85,9 @@ reasons! {
     ResourceUnknown = "resource_unknown", Block;
     /// The listener has as many calls as it may have.
     Overloaded = "overloaded", Block;
+
+    /// A request for a token that is not the form that OAuth asks for, contradicts itself, or could be read in two ways.
+    TokenRequestMalformed = "token_request_malformed", Block;
 
     // The credential.
 
@@ -121,6 +127,8 @@ reasons! {
     /// A blocking policy would need a fact whose required source does not answer; or what was reported of agents is
     /// not known, and `store.redis.required` says that it must be.
     FactsUnavailable = "facts_unavailable", Block;
+    /// A token is asked for, a blocking policy may concern the resource, and nobody can tell which resource that is.
+    TargetUnknown = "target_unknown", Block;
     /// The agent identity, or the agent user, is disabled in the directory.
     AgentDisabled = "agent_disabled", Block;
     /// The agent's blueprint is disabled in the directory.

@@ -50,6 +50,13 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// Whole seconds as Entra's errors write them: `2026-10-01 12:34:56Z`.
+    #[must_use]
+    pub fn seconds_with_blank(self) -> String {
+        let text = Self::from_seconds(self.as_seconds()).to_string();
+        text.replacen('T', " ", 1)
+    }
+
     /// Reads RFC 3339, with up to nine fractional digits and any offset.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -92,5 +99,6 @@ mod tests {
             Some(Timestamp::from_micros(1_788_249_600_123_456))
         );
         assert_eq!(Timestamp::parse("2026-09-01"), None);
+        assert_eq!(at.seconds_with_blank(), "2026-10-01 12:34:56Z");
     }
 }

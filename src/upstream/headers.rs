@@ -39,7 +39,7 @@ impl Passport {
     pub(super) fn new(caller: &Caller, authorization: AuthorizationHeader) -> Self {
         let agent = caller.agent();
         let human = match caller {
-            Caller::OnBehalfOf { human, .. } => Some(&human.id),
+            Caller::OnBehalfOf { human, .. } => human.id.as_ref(),
             Caller::Autonomous(_) | Caller::AgentUser { .. } | Caller::NotAgent(_) => None,
         };
         Self {

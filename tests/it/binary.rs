@@ -38,7 +38,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
 fn help_and_version_are_fine() {
     let help = run(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in ["demo", "run", "check", "policy", "risk", "schema"] {
+    for command in ["demo", "run", "check", "impact", "policy", "risk", "schema"] {
         assert!(help.stdout.contains(command), "{}", help.stdout);
     }
     let version = run(&["--version"]);

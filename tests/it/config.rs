@@ -19,8 +19,8 @@ fn the_reference_loads_as_it_is() {
     let loaded = loaded.unwrap();
     let settings = &loaded.settings;
     assert_eq!(settings.management.admin_token.expose(), TOKEN);
-    assert_eq!(settings.resources.iter().count(), 2);
-    assert_eq!(settings.upstreams.len(), 2);
+    assert_eq!(settings.resources.iter().count(), 4);
+    assert_eq!(settings.upstreams.len(), 3);
     let state = |state| loaded.policies.iter().filter(|p| p.state == state).count();
     assert_eq!(state(PolicyState::Enabled), 4);
     assert_eq!(state(PolicyState::EnabledForReportingButNotEnforced), 1);

@@ -7,8 +7,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
 use boomgate::decision::DecisionSettings;
-use boomgate::feeds::{StateFeed, StateFeedContext, Status};
 use boomgate::feeds::reload::channel;
+use boomgate::feeds::{KeyFeed, KeyFeedContext, StateFeed, StateFeedContext, Status};
+use boomgate::identity::Authenticator;
+use boomgate::identity::settings::TokenSettings;
 use boomgate::listener::socket::bind_alone;
 use boomgate::listener::{load, serve_management};
 use boomgate::management::settings::{Folders, ManagementSettings};
@@ -16,7 +18,7 @@ use boomgate::management::{State, router};
 use boomgate::policy::OnUnsupported;
 use boomgate::record::Recorder;
 use boomgate::record::settings::{Destination, Overflow, RecordSettings};
-use boomgate::risk::{Revocations, RiskTable};
+use boomgate::risk::{Detections, Revocations, RiskTable};
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::store::MemoryStore;
 use boomgate::telemetry::Metrics;
@@ -40,6 +42,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         revocations: Revocations::default(),
+        detections: Detections::default(),
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
@@ -54,10 +57,24 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         wait: Duration::from_secs(1),
         overflow: Overflow::Refuse,
         list_not_applied: false,
+        recent: 100,
+    };
+    let (snapshots, status) = (Arc::new(Snapshots::new(snapshot)), Arc::new(status));
+    let keys = Arc::new(KeyFeed::new(KeyFeedContext {
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(SystemClock),
+    }));
+    let reported = StateFeedContext {
+        store: Arc::new(MemoryStore::default()),
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        clock: Arc::new(SystemClock),
     };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
-    let snapshots = Arc::new(Snapshots::new(snapshot));
-    let reported = StateFeedContext {
+    State {
+        snapshots,
         store: Arc::new(MemoryStore::default()),
         snapshots: Arc::clone(&snapshots),
         status: Arc::default(),
@@ -68,7 +85,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         snapshots,
         reported: Arc::new(reported),
         metrics,
-        status: Arc::new(status),
+        status,
         discovered: Arc::default(),
         clock: Arc::new(SystemClock),
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
@@ -76,6 +93,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
             certificate_file: pki.path("server.pem"),
             key_file: pki.path("server.key"),
             admin_token: Secret::new("an-admin-token"),
+            oidc: None,
             allowed_hosts: Vec::new(),
             open_probes: true,
         })),
@@ -85,6 +103,11 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
             named_locations: None,
             directory: None,
         })),
+        authenticator: Arc::new(Authenticator::new(TokenSettings {
+            max_bytes: 16_384,
+            cache_entries: 0,
+        })),
+        keys,
         reloads: channel().0,
         recorder,
     }

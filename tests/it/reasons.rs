@@ -2,6 +2,7 @@
 //! metrics, and the upstream.
 
 mod calls;
+mod issuance;
 mod rows;
 mod tokens;
 
@@ -31,6 +32,8 @@ struct Expected {
     challenge: Option<&'static str>,
     /// The metrics' `resource`.
     resource: &'static str,
+    /// OAuth's error, where the resource is a token endpoint and the call is refused.
+    oauth: Option<&'static str>,
 }
 
 /// How far a call comes.
@@ -96,9 +99,16 @@ impl Expected {
             assert_eq!(answer.header("x-upstream"), "yes");
             return;
         }
-        assert_eq!(answer.header("content-type"), "application/problem+json");
         assert_eq!(answer.header("cache-control"), "no-store");
         let problem = answer.json();
+        if let Some(error) = self.oauth {
+            let json = "application/json; charset=utf-8";
+            assert_eq!(answer.header("content-type"), json);
+            assert_eq!(problem["error"], error);
+            assert_eq!(problem["trace_id"], id);
+            return;
+        }
+        assert_eq!(answer.header("content-type"), "application/problem+json");
         let members: BTreeSet<_> = problem.as_object().unwrap().keys().collect();
         let only = [
             "code",
@@ -149,7 +159,15 @@ impl Expected {
         assert_eq!(record["status"]["errorCode"], error_code);
         assert_eq!(record["ipAddress"], "127.0.0.1");
         if !self.is_allowed() {
-            assert_eq!(record["correlationId"], answer.json()["correlationId"]);
+            let answered = answer.json();
+            let correlation = match self.oauth {
+                Some(_) => answered["correlation_id"]
+                    .as_str()
+                    .unwrap()
+                    .replace('-', ""),
+                None => answered["correlationId"].as_str().unwrap().to_owned(),
+            };
+            assert_eq!(record["correlationId"], correlation);
         }
         let resource = record["boomgate"].get("resource");
         assert_eq!(

@@ -1,15 +1,14 @@
 //! Nobody but the room of identity says who calls.
-use std::sync::Arc;
 
 use boomgate::call::Received;
-use boomgate::identity::{Caller, Identified, Recognition, TokenFacts};
+use boomgate::identity::{Caller, Credential, Identified, Recognition};
 
-fn attempt(received: Received, caller: Caller, token: Arc<TokenFacts>) -> Identified {
+fn attempt(received: Received, caller: Caller, credential: Credential) -> Identified {
     Identified {
         received,
         caller,
         recognition: Recognition::Markers,
-        token,
+        credential,
     }
 }
 

@@ -104,7 +104,8 @@ fn in_words(caller: &Caller) -> String {
             format!("agent user {name} ({id}) of {}", agent_in_words(agent))
         }
         Caller::OnBehalfOf { human, agent } => {
-            format!("{} for the human {}", agent_in_words(agent), human.id)
+            let human = human.id.as_ref().map_or("nobody knows", |id| id.as_str());
+            format!("{} for the human {human}", agent_in_words(agent))
         }
         Caller::NotAgent(_) => "not an agent".to_owned(),
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{Address, Duration, File, Host, Name, SecretSource, Size};
+use super::text::{Address, Duration, Exact, File, Host, Name, SecretSource, Size};
 
 /// A listener of calls.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -130,6 +130,8 @@ pub struct Management {
     /// The bearer token that may do everything: `${NAME}` or `file:PATH`, at least 32 characters.
     #[schemars(extend("writeOnly" = true))]
     pub admin_token: SecretSource,
+    /// Tokens that are let in too: each with one of the roles `reader`, `operator` and `admin`.
+    pub oidc: Option<ManagementOidc>,
     /// Host names that requests may name beside the address itself; others are refused, against DNS rebinding.
     #[serde(default)]
     pub allowed_hosts: Vec<Host>,
@@ -142,6 +144,16 @@ impl Management {
     fn address() -> Address {
         Address(std::net::SocketAddr::from(([127, 0, 0, 1], 9443)))
     }
+}
+
+/// Tokens of one of the `issuers`, for people and programs that manage the gateway.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManagementOidc {
+    /// The name of one of the `issuers`.
+    pub issuer: Name,
+    /// The exact audience that such a token has. No resource may have it.
+    pub audience: Exact,
 }
 
 /// Certificate and key of the management listener. Both files are watched.

@@ -21,6 +21,9 @@ pub struct Records {
     pub overflow: Overflow,
     /// Whether a record lists the policies that did not apply too, each by name and result: why not is not in it.
     pub list_not_applied: bool,
+    /// How many of the newest records are kept in memory, for `auditLogs/signIns` of the management API.
+    #[schemars(range(max = 100_000))]
+    pub recent: u32,
 }
 
 impl Default for Records {
@@ -31,6 +34,7 @@ impl Default for Records {
             wait: Duration::seconds(1),
             overflow: Overflow::Refuse,
             list_not_applied: false,
+            recent: 10_000,
         }
     }
 }

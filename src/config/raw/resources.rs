@@ -1,4 +1,4 @@
-//! Resources: the APIs behind the gateway.
+//! Resources: the APIs and token endpoints behind the gateway, and the APIs that tokens are asked for.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{
-    self, Application, AuthenticationContext, Duration, Exact, File, Host, Label, Object,
+    self, Application, AuthenticationContext, Duration, Exact, File, Host, Label, Name, Object,
     PathPrefix, PathTemplate, Size, UpstreamUrl,
 };
 
-/// An API behind the gateway.
+// Which members a kind needs is no matter of the schema: the check says it by the kind's name.
+/// An API, or a token endpoint.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
     /// Its name, which is also a metric label.
     pub name: text::Resource,
+    /// What it is.
+    #[serde(default)]
+    pub kind: Kind,
     /// A name for people; `name` without it.
     pub display_name: Option<Label>,
-    /// The appId by which policies name it.
-    pub app_id: Application,
+    /// The appId by which policies name it. A token endpoint needs none.
+    pub app_id: Option<Application>,
     /// The object id of its service principal, for the record.
     pub service_principal_id: Option<Object>,
     /// Custom security attributes, read by `applicationFilter`: `<AttributeSet>_<AttributeName>` and a text or a list.
@@ -29,26 +33,29 @@ pub struct Resource {
     #[serde(default)]
     pub is_agent: bool,
     /// The hosts that it answers to. An exact name beats `*.name`, which stands for one label and beats `*`.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 100))]
     pub hosts: Vec<Host>,
     /// The paths that it answers to, each with all that is below. The longest wins.
     #[serde(default = "Resource::path_prefixes")]
     #[schemars(length(min = 1, max = 100))]
     pub path_prefixes: Vec<PathPrefix>,
-    /// The exact audiences that a token for it may have.
+    /// The exact audiences that a token for it may have, which are the names that tokens for it are asked for by, too.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 16))]
     pub audiences: Vec<Exact>,
     /// Where its calls are forwarded to.
-    pub upstream: Upstream,
-    /// What happens to callers that are not agents.
-    #[serde(default)]
-    pub non_agents: NonAgents,
+    pub upstream: Option<Upstream>,
+    /// Whose token endpoint it is.
+    pub token_endpoint: Option<TokenEndpoint>,
+    /// What happens to callers that are not agents. Without it they are refused by an API, and forwarded by a token
+    /// endpoint, where people sign in too.
+    pub non_agents: Option<NonAgents>,
     /// What the upstream gets of the caller's `Authorization` header.
     #[serde(default)]
     pub authorization_header: AuthorizationHeader,
-    /// The largest request body.
-    #[serde(default = "Resource::max_body_size")]
-    pub max_body_size: Size,
+    /// The largest request body; `10MiB` without it, and `64KiB` of a token endpoint.
+    pub max_body_size: Option<Size>,
     /// Its operations; of those that match a call, the first counts.
     #[serde(default)]
     #[schemars(length(max = 1000))]
@@ -59,10 +66,42 @@ impl Resource {
     fn path_prefixes() -> Vec<PathPrefix> {
         vec![PathPrefix("/".into())]
     }
+}
 
-    const fn max_body_size() -> Size {
-        Size::kib(10 * 1024)
-    }
+/// What a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An API behind the gateway.
+    #[default]
+    Api,
+    /// An issuer's token endpoint behind the gateway: who asks for a token is judged by what it is asked for.
+    TokenEndpoint,
+    /// An API that is not behind the gateway: policies name it, and tokens for it are asked for at a token endpoint.
+    External,
+}
+
+/// Whose token endpoint it is.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenEndpoint {
+    /// The name of the issuer, whose `profile` and `id_prefix` say how its clients are named.
+    pub issuer: Name,
+    /// What a client is that asks for a token for itself, and that the directory does not know. Under
+    /// `profile: entra` the request tells, for Entra's agents show a token of their blueprint.
+    #[serde(default)]
+    pub unknown_clients: UnknownClients,
+}
+
+/// What a client is that asks for a token for itself, and that the directory does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownClients {
+    /// An agent that nobody registered: `directory.unknown_agents` holds for it.
+    #[default]
+    Agents,
+    /// Not an agent: `non_agents` holds for it.
+    NotAgents,
 }
 
 /// The value of an attribute.

@@ -8,7 +8,7 @@ use crate::config::member::MemberPath;
 use crate::config::raw::listeners as raw;
 use crate::config::raw::text::{Host, Size};
 use crate::listener::settings::{ClientCertificates, Limits, ListenerSettings, ServerTls};
-use crate::management::settings::ManagementSettings;
+use crate::management::settings::{ManagementSettings, RoleTokens};
 use crate::types::Secret;
 
 /// The fewest characters of an admin token.
@@ -164,6 +164,10 @@ pub(super) fn management(
         certificate_file,
         key_file,
         admin_token: admin_token(check, &at.key("admin_token"))?,
+        oidc: raw.oidc.as_ref().map(|oidc| RoleTokens {
+            issuer: Arc::clone(&oidc.issuer.0),
+            audiences: [Arc::clone(&oidc.audience.0)].into(),
+        }),
         allowed_hosts,
         open_probes: raw.unauthenticated_probes,
     })

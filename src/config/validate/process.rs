@@ -38,6 +38,7 @@ pub(super) fn records(check: &mut Checker<'_>, raw: &Records, at: &MemberPath) -
         wait: check.between(&at.key("wait"), &raw.wait, ("0s", "1m")),
         overflow,
         list_not_applied: raw.list_not_applied,
+        recent: usize::try_from(raw.recent).unwrap_or(usize::MAX),
     }
 }
 

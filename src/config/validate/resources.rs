@@ -1,11 +1,13 @@
 //! Resources, and their upstreams.
 
+mod kinds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::listeners::exact_host;
 use super::{Checker, files};
-use crate::call::resource::{AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource};
+use crate::call::resource::{AuthorizationHeader, HostPattern, OperationRule, Resource};
 use crate::config::member::MemberPath;
 use crate::config::raw::resources as raw;
 use crate::types::attributes::fold;
@@ -17,8 +19,8 @@ pub(super) fn resources(
     check: &mut Checker<'_>,
     raw: &[Option<raw::Resource>],
     at: &MemberPath,
-) -> Vec<(Resource, UpstreamSettings)> {
-    let mut done: Vec<(Resource, UpstreamSettings)> = Vec::new();
+) -> Vec<(Resource, Option<UpstreamSettings>)> {
+    let mut done: Vec<(Resource, Option<UpstreamSettings>)> = Vec::new();
     for (index, resource) in raw.iter().enumerate() {
         let at = at.item(index);
         let Some(resource) = resource else {
@@ -31,7 +33,10 @@ pub(super) fn resources(
         }
         addressed_twice(check, &settings, others.clone(), &at);
         shared_audiences(check, &settings, others, &at);
-        let upstream = upstream(check, resource, &at.key("upstream"));
+        let upstream = resource
+            .upstream
+            .as_ref()
+            .map(|raw| upstream(check, resource, raw, &at.key("upstream")));
         done.push((settings, upstream));
     }
     done
@@ -40,26 +45,26 @@ pub(super) fn resources(
 fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resource {
     let name = raw.name.0.clone();
     let display_name = raw.display_name.as_ref();
+    kinds::members(check, raw, at);
+    let hosts = raw.hosts.iter().map(|host| host.0.clone()).collect();
     let resource = Resource {
         display_name: display_name.map_or_else(|| name.to_shared(), |label| Arc::clone(&label.0)),
+        kind: kinds::kind(raw),
+        app_id: kinds::app_id(raw),
         name,
-        app_id: raw.app_id.0.clone(),
         service_principal_id: raw.service_principal_id.as_ref().map(|id| id.0.clone()),
         attributes: attributes(check, &raw.attributes, &at.key("attributes")),
         is_agent: raw.is_agent,
-        hosts: raw.hosts.iter().map(|host| host.0.clone()).collect(),
+        hosts,
         path_prefixes: raw.path_prefixes.iter().map(|p| Arc::clone(&p.0)).collect(),
         audiences: raw.audiences.iter().map(|aud| Arc::clone(&aud.0)).collect(),
-        non_agents: match raw.non_agents {
-            raw::NonAgents::Block => NonAgents::Block,
-            raw::NonAgents::Forward => NonAgents::Forward,
-        },
+        non_agents: kinds::non_agents(raw),
         authorization: match raw.authorization_header {
             raw::AuthorizationHeader::Forward => AuthorizationHeader::Forward,
             raw::AuthorizationHeader::Strip => AuthorizationHeader::Strip,
         },
         operations: raw.operations.iter().map(operation).collect(),
-        max_body_bytes: raw.max_body_size.0,
+        max_body_bytes: kinds::max_body_bytes(check, raw, at),
     };
     for (index, operation) in raw.operations.iter().enumerate() {
         let path = operation.path.0.text.as_ref();
@@ -227,9 +232,9 @@ fn shared_audiences<'a>(
 fn upstream(
     check: &mut Checker<'_>,
     resource: &raw::Resource,
+    raw: &raw::Upstream,
     at: &MemberPath,
 ) -> UpstreamSettings {
-    let raw = &resource.upstream;
     let url = &raw.url.0;
     let tls_at = at.key("tls");
     if raw.tls.is_some() && !url.tls {

@@ -3,7 +3,7 @@
 //! What a token shows and the directory knows are joined here: the directory's word comes first, for it can be changed
 //! while the token lives. Never here: "none" for what nobody told.
 
-use super::{Question, Session};
+use super::{Asked, Question, Session};
 use crate::decision::{DecisionSettings, FactKind};
 use crate::identity::{Account, Agent, Caller, ServicePrincipal, User};
 use crate::policy::{
@@ -27,15 +27,37 @@ impl<'a> Question<'a> {
         };
         Facts {
             subject: layout.subject(self.caller),
-            resource: ResourceFacts {
-                app_id: Fact::Known(self.resource.app_id.as_str()),
-                attributes: Fact::Known(&self.resource.attributes),
-                is_agent: Fact::Known(self.resource.is_agent),
-                authentication_contexts: self.operation.authentication_contexts(),
-            },
+            resource: self.resource(),
             session: layout.session(),
             now,
             entra_parity: settings.entra_parity,
+        }
+    }
+
+    /// FAIL-CLOSED: what nobody knows of a resource may be what policies ask for.
+    fn resource(self) -> ResourceFacts<'a> {
+        let (app_id, attributes, is_agent) = match self.resource {
+            Asked::Resource(resource) => (
+                Fact::Known(resource.app_id.as_str()),
+                Fact::Known(&resource.attributes),
+                Fact::Known(resource.is_agent),
+            ),
+            Asked::AppId(id) => (
+                Fact::Known(id),
+                Fact::RequiredUnknown,
+                Fact::RequiredUnknown,
+            ),
+            Asked::Any => (
+                Fact::RequiredUnknown,
+                Fact::RequiredUnknown,
+                Fact::RequiredUnknown,
+            ),
+        };
+        ResourceFacts {
+            app_id,
+            attributes,
+            is_agent,
+            authentication_contexts: self.operation.authentication_contexts(),
         }
     }
 }
@@ -81,11 +103,14 @@ impl<'a> Layout<'a, '_> {
                 agent: self.agent(agent),
             },
             Caller::OnBehalfOf { human, agent } => Subject::OnBehalfOf {
-                human: self.human(&human.id, human.entry.as_deref()),
+                human: self.human(human.id.as_ref(), human.entry.as_deref()),
                 agent: self.agent(agent),
             },
             Caller::NotAgent(caller) => match &caller.account {
-                Account::Human(entry) => Subject::Human(self.human(&caller.id, entry.as_deref())),
+                Account::Unnamed => Subject::Human(self.human(None, None)),
+                Account::Human(entry) => {
+                    Subject::Human(self.human(Some(&caller.id), entry.as_deref()))
+                }
                 Account::Workload(entry) => {
                     Subject::Workload(self.workload(&caller.id, entry.as_deref()))
                 }
@@ -97,14 +122,15 @@ impl<'a> Layout<'a, '_> {
         agent_facts(agent, self.risk.agent)
     }
 
-    fn human(&self, id: &'a ObjectId, entry: Option<&'a User>) -> HumanFacts<'a> {
+    /// FAIL-CLOSED: a human whom a request for a token does not name may be anybody.
+    fn human(&self, id: Option<&'a ObjectId>, entry: Option<&'a User>) -> HumanFacts<'a> {
         let shown = self.session.evidence;
         let by_directory =
             |pick: fn(&User) -> &Option<_>| entry.and_then(|entry| pick(entry).as_ref());
         let groups = by_directory(|user| &user.groups).or(shown.groups.as_ref());
         let roles = by_directory(|user| &user.directory_roles).or(shown.directory_roles.as_ref());
         HumanFacts {
-            id: Fact::Known(id.as_str()),
+            id: id.map_or(Fact::RequiredUnknown, |id| Fact::Known(id.as_str())),
             groups: self.told(FactKind::Groups, groups.map(AsRef::as_ref)),
             roles: self.told(FactKind::DirectoryRoles, roles.map(AsRef::as_ref)),
             guest: self.told(FactKind::UserType, self.guest(entry)),

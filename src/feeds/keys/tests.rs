@@ -209,6 +209,7 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
         policies: Arc::default(),
         risk: crate::risk::RiskTable::default(),
         revocations: crate::risk::Revocations::default(),
+        detections: crate::risk::Detections::default(),
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),

@@ -88,7 +88,9 @@ impl StateFeed {
         let risk = risk.map(|entry| Entry::Risk((**entry).clone()).seal());
         let revocations = snapshot.revocations.iter();
         let revocations = revocations.map(|entry| Entry::Revocation((**entry).clone()).seal());
-        let ours = risk.chain(revocations).filter(whole);
+        let detections = snapshot.detections.iter();
+        let detections = detections.map(|entry| Entry::Detection((**entry).clone()).seal());
+        let ours = risk.chain(revocations).chain(detections).filter(whole);
         ours.chain(foreign.values().cloned()).collect()
     }
 }

@@ -17,6 +17,7 @@ fn snapshots() -> Arc<Snapshots> {
         policies: Arc::default(),
         risk: RiskTable::default(),
         revocations: Revocations::default(),
+        detections: Detections::default(),
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
@@ -102,6 +103,10 @@ impl StateStore for Slow {
             self.1.notified().await;
             kept
         })
+    }
+
+    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
+        self.0.forget(keys)
     }
 }
 

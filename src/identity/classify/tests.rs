@@ -15,6 +15,7 @@ fn directory() -> Directory {
     };
     let blueprint = Blueprint {
         app_id: BlueprintId::parse("b").unwrap(),
+        object_id: None,
         principal_id: PrincipalId::parse("bp").ok(),
         display_name: "b".into(),
         enabled: true,
@@ -233,6 +234,7 @@ fn who_is_no_agent_is_a_human_or_a_workload() {
         };
         match classify(&claimed, &directory())?.0 {
             Caller::NotAgent(caller) => Ok(match caller.account {
+                Account::Unnamed => panic!("a token names its subject"),
                 Account::Human(entry) => (human, entry.is_some()),
                 Account::Workload(entry) => (workload, entry.is_some()),
             }),

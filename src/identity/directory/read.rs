@@ -54,6 +54,8 @@ struct Part<T> {
 #[derive(Debug, Clone)]
 struct BlueprintPart {
     app_id: BlueprintId,
+    /// `None` for the principal.
+    object_id: Option<ObjectId>,
     /// `None` for the application.
     principal_id: Option<PrincipalId>,
     display_name: Option<Arc<str>>,

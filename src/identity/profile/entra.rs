@@ -5,6 +5,7 @@
 //! Never here: `upn`, `email` or a display name as an identity.
 
 mod evidence;
+mod exchange;
 
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use crate::identity::claims::Claims;
 use crate::identity::controls::VouchedControls;
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId};
 
+pub(in crate::identity) use exchange::ExchangeSubject;
+
 const REFUSED: Reason = Reason::TokenClaimsRefused;
 
 /// The facet of an agent identity.
@@ -23,11 +26,29 @@ const AGENT_IDENTITY: u32 = 11;
 const AGENT_USER: u32 = 13;
 
 /// The appId of the resource that exchanges tokens, which is the audience of T1 and T2.
-const EXCHANGE_APP_ID: &str = "fb60f99c-7a34-4190-8149-302f77469936";
+pub(in crate::identity) const EXCHANGE_APP_ID: &str = "fb60f99c-7a34-4190-8149-302f77469936";
 /// How its other names begin, in every cloud.
 const EXCHANGE_URI: &str = "api://azureadtokenexchange";
 /// How the subject of a T1 begins.
 const EXCHANGE_SUBJECT: &str = "/eid1/";
+
+/// The URI of Microsoft Graph, which a token is for where a request names no other resource, and its appId.
+pub(in crate::identity) const GRAPH_URI: &str = "https://graph.microsoft.com";
+pub(in crate::identity) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
+
+/// The names of the token exchange in the clouds that have one, in lower case (`reference/entra.md` §2.1).
+const EXCHANGE_NAMES: [&str; 5] = [
+    EXCHANGE_APP_ID,
+    "api://azureadtokenexchange",
+    "api://azureadtokenexchangechina",
+    "api://azureadtokenexchangefrance",
+    "api://azureadtokenexchangegermany",
+];
+
+/// Whether a resource is the token exchange. No name that only begins like one is: policies do not judge it.
+pub(in crate::identity) fn is_exchange_name(name: &str) -> bool {
+    EXCHANGE_NAMES.contains(&name.to_ascii_lowercase().as_str())
+}
 
 /// Whether a token was made to be exchanged for another one (T1, T2). Such a token proves a step of a flow and no
 /// caller, so it is never accepted, whatever audiences an operator lists.
@@ -41,7 +62,7 @@ pub(in crate::identity) fn is_exchange_token(audiences: &[&str], subject: Option
 }
 
 /// Checks that token, issuer and key are of one tenant. `issuers` are that tenant's own.
-pub(super) fn check_issuer(
+pub(in crate::identity) fn check_issuer(
     claims: &Claims,
     tenant: &TenantId,
     issuers: &[Arc<str>],

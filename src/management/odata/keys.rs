@@ -135,7 +135,7 @@ fn key(text: &str, properties: &'static [Property]) -> Result<(Path, Direction),
     }
     match path.kind {
         Kind::Text | Kind::Id | Kind::Bool | Kind::Number | Kind::Time => Ok((path, direction)),
-        Kind::Name(_) | Kind::Object(_) | Kind::List(_) | Kind::Open => {
+        Kind::Name(_) | Kind::GrownName(..) | Kind::Object(_) | Kind::List(_) | Kind::Open => {
             let message = format!("`$orderby`: `{name}` has no order");
             Err(QueryFault::unsupported(message))
         }

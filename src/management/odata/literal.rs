@@ -70,6 +70,7 @@ pub(super) fn text_of(kind: Kind, text: &str) -> String {
         | Kind::Number
         | Kind::Time
         | Kind::Name(_)
+        | Kind::GrownName(..)
         | Kind::Object(_)
         | Kind::List(_)
         | Kind::Open => fold(text),

@@ -19,6 +19,9 @@ pub enum Kind {
     Time,
     /// One of an enumeration's names. They have no order that a client could rely on.
     Name(&'static [&'static str]),
+    /// An enumeration that has grown: its first names, and those that came later, which a client sees only if it says
+    /// that it knows them (`Prefer: include-unknown-enum-members`).
+    GrownName(&'static [&'static str], &'static [&'static str]),
     /// A complex value.
     Object(&'static [Property]),
     /// A collection.
@@ -49,6 +52,30 @@ pub(super) fn find(properties: &'static [Property], name: &str) -> Option<&'stat
     properties
         .iter()
         .find(|property| property.name.eq_ignore_ascii_case(name))
+}
+
+/// What a client sees that does not know the names which came later.
+pub(super) fn hide_later_names(entity: &mut Value, properties: &[Property]) {
+    for property in properties {
+        let Some(value) = entity.get_mut(property.name) else {
+            continue;
+        };
+        match property.kind {
+            Kind::GrownName(_, later) if value.as_str().is_some_and(|v| later.contains(&v)) => {
+                *value = Value::from("unknownFutureValue");
+            }
+            Kind::Object(inner) => hide_later_names(value, inner),
+            Kind::GrownName(..)
+            | Kind::Text
+            | Kind::Id
+            | Kind::Bool
+            | Kind::Number
+            | Kind::Time
+            | Kind::Name(_)
+            | Kind::List(_)
+            | Kind::Open => {}
+        }
+    }
 }
 
 /// Where a value is: in the item itself, or in a variable of an `any` around it.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::Direction;
 use super::options::{Allowed, Options};
-use super::properties::Property;
+use super::properties::{Property, hide_later_names};
 use super::{QueryFault, list};
 use crate::call::Authority;
 use crate::management::graph::GraphError;
@@ -53,7 +53,7 @@ impl Version {
 pub(in crate::management) struct Asked {
     pub(in crate::management) version: Version,
     /// Whether the client reads names that were added to an enumeration later.
-    pub(in crate::management) knows_new_names: bool,
+    knows_new_names: bool,
     host: Authority,
     path: String,
     pairs: Vec<(String, String)>,
@@ -97,6 +97,13 @@ fn prefers_new_names(headers: &HeaderMap) -> bool {
 }
 
 impl Asked {
+    /// Whether the query may need this property: whoever makes the items can leave it out otherwise.
+    pub(in crate::management) fn mentions(&self, property: &str) -> bool {
+        let property = property.to_ascii_lowercase();
+        let mut values = self.pairs.iter().map(|(_, value)| value);
+        values.any(|value| value.contains('*') || value.to_ascii_lowercase().contains(&property))
+    }
+
     /// A page of the list.
     ///
     /// # Errors
@@ -111,7 +118,7 @@ impl Asked {
         let options = self.options(set, Allowed::List)?;
         let page = list::page(&options, rows, id, show);
         let items = page.items.into_iter();
-        let items = items.map(|item| chosen(item, set, options.select.as_deref()));
+        let items = items.map(|item| self.chosen(item, set, options.select.as_deref()));
         let mut body = Map::new();
         let context = self.context(set, options.select.as_deref());
         body.insert("@odata.context".to_owned(), json!(context));
@@ -155,7 +162,7 @@ impl Asked {
     ) -> Result<Response, GraphError> {
         let options = self.options(set, Allowed::Entity)?;
         let select = options.select.as_deref();
-        let mut entity = chosen(entity, set, select);
+        let mut entity = self.chosen(entity, set, select);
         if let Some(members) = entity.as_object_mut() {
             let context = format!("{}/$entity", self.context(set, select));
             members.insert("@odata.context".to_owned(), json!(context));
@@ -180,6 +187,21 @@ impl Asked {
         format!("{METADATA}/{}/$metadata#{of}", self.version.as_str())
     }
 
+    /// The properties that the client selects, and all annotations; without `$select`, all but those that need one.
+    /// A filter has seen all of them, with their true values.
+    fn chosen(&self, mut entity: Value, set: &EntitySet, select: Option<&[&str]>) -> Value {
+        if let Some(members) = entity.as_object_mut() {
+            members.retain(|name, _| match select {
+                Some(names) => names.contains(&name.as_str()) || name.starts_with("@odata."),
+                None => !set.only_selected.contains(&name.as_str()),
+            });
+        }
+        if !self.knows_new_names {
+            hide_later_names(&mut entity, set.properties);
+        }
+        entity
+    }
+
     /// Where Graph describes what the answer holds.
     fn context(&self, set: &EntitySet, select: Option<&[&str]>) -> String {
         let selected = select.map(|names| format!("({})", names.join(",")));
@@ -197,17 +219,6 @@ impl Asked {
             self.host, self.path
         )
     }
-}
-
-/// The properties that the client selects, and all annotations; without `$select`, all but those that need one.
-fn chosen(mut entity: Value, set: &EntitySet, select: Option<&[&str]>) -> Value {
-    if let Some(members) = entity.as_object_mut() {
-        members.retain(|name, _| match select {
-            Some(names) => names.contains(&name.as_str()) || name.starts_with("@odata."),
-            None => !set.only_selected.contains(&name.as_str()),
-        });
-    }
-    entity
 }
 
 impl From<QueryFault> for GraphError {

@@ -32,7 +32,7 @@ pub(super) fn not_seen(sort: &Sort) -> GraphError {
     GraphError::new(StatusCode::PRECONDITION_FAILED, message)
 }
 
-pub(super) fn not_recorded() -> GraphError {
+pub(in crate::management) fn not_recorded() -> GraphError {
     let message = "the change cannot be recorded now, so it was not made";
     GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message)
 }

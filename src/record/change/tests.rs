@@ -15,6 +15,7 @@ fn start(path: &Path, overflow: Overflow) -> (Recorder, RecorderThread) {
         wait: Duration::from_secs(10),
         overflow,
         list_not_applied: false,
+        recent: 100,
     };
     Recorder::start(&settings, Metrics::new().unwrap()).unwrap()
 }

@@ -62,7 +62,7 @@ impl<'a> Account<'a> {
                 ..Self::of_agent(agent, risk.agent)
             },
             Caller::OnBehalfOf { human, agent } => Self {
-                user_id: Some(human.id.as_str()),
+                user_id: human.id.as_ref().map(AsRef::as_ref),
                 ..Self::of_agent(agent, risk.sign_in).named(human.entry.as_deref())
             },
             Caller::AgentUser { id, entry, agent } => Self {
@@ -103,6 +103,7 @@ impl<'a> Account<'a> {
             risk: decision.risk.sign_in,
         };
         match &caller.account {
+            identity::Account::Unnamed => client,
             identity::Account::Human(entry) => Self {
                 user_id: Some(caller.id.as_str()),
                 ..client.named(entry.as_deref())

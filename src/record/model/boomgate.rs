@@ -8,10 +8,10 @@ use super::facts::OwnFacts;
 use super::policies::Flags;
 use super::{Source, micros};
 use crate::call::Refused;
-use crate::identity::{Caller, Recognition};
+use crate::identity::{Caller, Credential, Recognition, RequestFacts};
 use crate::record::redact;
 use crate::risk::{RiskInput, RiskSubject, insider_level};
-use crate::types::{Effect, PolicyId, Reason, ResourceName, RiskState, Timestamp};
+use crate::types::{AppId, Effect, PolicyId, Reason, ResourceName, RiskState, Timestamp};
 
 /// What Graph has no word for. Members of a decision are absent from the record of a refusal.
 #[derive(Debug, Serialize)]
@@ -46,10 +46,14 @@ struct DecisionFacts<'a> {
     issuer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<&'a str>,
-    audience: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audience: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_issued_date_time: Option<Timestamp>,
-    token_expiration_date_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_expiration_date_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_request: Option<TokenRequestMember<'a>>,
     scopes: &'a [Arc<str>],
     roles: &'a [Arc<str>],
     #[serde(flatten)]
@@ -59,6 +63,16 @@ struct DecisionFacts<'a> {
     unknown_conditions: Vec<UnknownConditions<'a>>,
     not_applied_policies: u32,
     policy_generation: &'a str,
+}
+
+/// What is kept of a request for a token.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenRequestMember<'a> {
+    grant_type: &'static str,
+    client_id: &'a AppId,
+    /// The resources, as they were named; none where none was.
+    resources: Vec<&'a str>,
 }
 
 /// One report of risk that was read.
@@ -118,10 +132,15 @@ impl<'a> DecisionFacts<'a> {
     fn of(source: &Source<'a>) -> Self {
         let Source {
             caller,
-            token,
+            credential,
             decision,
             ..
         } = *source;
+        let (token, request) = (credential.token(), credential.request());
+        let (issuer, scopes) = match credential {
+            Credential::Token(token) => (&token.issuer, &token.scopes),
+            Credential::Request(request) => (&request.issuer, &request.scopes),
+        };
         Self {
             caller: caller.kind(),
             recognition: match source.recognition {
@@ -136,19 +155,31 @@ impl<'a> DecisionFacts<'a> {
                 }
             },
             in_directory: in_directory(caller),
-            issuer: &token.issuer,
-            key_id: token.key_id.as_deref(),
-            audience: &token.audience,
-            token_issued_date_time: token.issued_at,
-            token_expiration_date_time: token.expires_at,
-            scopes: &token.scopes,
-            roles: &token.roles,
+            issuer,
+            key_id: token.and_then(|token| token.key_id.as_deref()),
+            audience: token.map(|token| &*token.audience),
+            token_issued_date_time: token.and_then(|token| token.issued_at),
+            token_expiration_date_time: token.map(|token| token.expires_at),
+            token_request: request.map(token_request),
+            scopes,
+            roles: token.map_or(&[], |token| &token.roles),
             read: OwnFacts::of(&source.facts),
             risk_inputs: decision.risk.inputs.iter().map(risk_input).collect(),
             unknown_conditions: unknown_conditions(source),
             not_applied_policies: decision.evaluation.not_applied,
             policy_generation: &decision.generation,
         }
+    }
+}
+
+fn token_request(request: &RequestFacts) -> TokenRequestMember<'_> {
+    let targets = request.targets.iter();
+    TokenRequestMember {
+        grant_type: request.grant.as_str(),
+        client_id: &request.client,
+        resources: targets
+            .filter_map(|target| target.name.as_deref())
+            .collect(),
     }
 }
 

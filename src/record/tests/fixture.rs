@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::call::{
     AuthorizationHeader, ConnectionFacts, HostPattern, Moment, NonAgents, OperationRule, Received,
-    Refused, RequestLimits, Resource, Resources, receive,
+    Refused, RequestLimits, Resource, ResourceKind, Resources, receive,
 };
 use crate::decision::{Decided, DecisionSettings, Knowledge, decide};
 use crate::identity::settings::{
@@ -270,6 +270,7 @@ fn issuers(key: &rcgen::KeyPair) -> Issuers {
 fn directory() -> Directory {
     let blueprint = Blueprint {
         app_id: BlueprintId::parse(BLUEPRINT).unwrap(),
+        object_id: None,
         principal_id: Some(PrincipalId::parse("b1b1b1b1-0000-4000-8000-0000000000b1").unwrap()),
         display_name: "HR agents".into(),
         enabled: true,
@@ -311,6 +312,7 @@ fn directory() -> Directory {
 
 fn hr_api() -> Resource {
     Resource {
+        kind: ResourceKind::default(),
         name: ResourceName::parse("hr-api").unwrap(),
         app_id: AppId::parse(HR_API).unwrap(),
         service_principal_id: Some(

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError,
-    TableDefinition, TableError,
+    Table, TableDefinition, TableError,
 };
 
+use super::Change;
 use crate::store::{Sealed, StoreError};
 
 /// The file's name in its folder.
@@ -62,8 +63,8 @@ impl StateFile {
         Ok((Self { path, database }, kept))
     }
 
-    /// Keeps all of these, or none. For each list, what stood above its entries.
-    pub(super) fn put(&mut self, lists: &[&[Sealed]]) -> Result<Vec<Vec<Sealed>>, StoreError> {
+    /// Makes all of these changes, or none. For each, what stood above its entries.
+    pub(super) fn change(&mut self, changes: &[&Change]) -> Result<Vec<Vec<Sealed>>, StoreError> {
         // Taken out, and put back only if all went well.
         let database = match self.database.take() {
             Some(database) => database,
@@ -72,8 +73,7 @@ impl StateFile {
                 .open(&self.path)
                 .map_err(|error| not_opened(&self.path, error))?,
         };
-        let above =
-            write(&database, lists).map_err(|error| not_written(&self.path, &error))?;
+        let above = write(&database, changes).map_err(|error| not_written(&self.path, &error))?;
         self.database = Some(database);
         Ok(above)
     }
@@ -120,31 +120,46 @@ fn read(database: &Database) -> Result<Vec<Sealed>, redb::Error> {
 }
 
 /// One transaction; it is on the disk when this returns.
-fn write(database: &Database, lists: &[&[Sealed]]) -> Result<Vec<Vec<Sealed>>, redb::Error> {
+fn write(database: &Database, changes: &[&Change]) -> Result<Vec<Vec<Sealed>>, redb::Error> {
     let transaction = database.begin_write()?;
-    let mut above = Vec::with_capacity(lists.len());
+    let mut above = Vec::with_capacity(changes.len());
     {
         let mut table = transaction.open_table(ENTRIES)?;
-        for list in lists {
-            let mut above_these = Vec::new();
-            for entry in *list {
-                let known = table.get(&*entry.key)?.and_then(|row| {
-                    let (rank, value) = row.value();
-                    Sealed::from_texts(&entry.key, rank, value)
-                });
-                match known {
-                    Some(known) if known.rank > entry.rank => above_these.push(known),
-                    Some(_) | None => {
-                        let rank = entry.rank.to_string();
-                        let row = (rank.as_str(), &*entry.value);
-                        table.insert(&*entry.key, row)?;
+        for change in changes {
+            above.push(match change {
+                Change::Put(entries) => put(&mut table, entries)?,
+                Change::Forget(keys) => {
+                    for key in keys {
+                        table.remove(&**key)?;
                     }
+                    Vec::new()
                 }
-            }
-            above.push(above_these);
+            });
         }
     }
     transaction.commit()?;
+    Ok(above)
+}
+
+/// Puts entries into the table, except where one of a higher rank is; gives those.
+fn put(
+    table: &mut Table<'_, &'static str, (&'static str, &'static str)>,
+    entries: &[Sealed],
+) -> Result<Vec<Sealed>, redb::Error> {
+    let mut above = Vec::new();
+    for entry in entries {
+        let known = table.get(&*entry.key)?.and_then(|row| {
+            let (rank, value) = row.value();
+            Sealed::from_texts(&entry.key, rank, value)
+        });
+        match known {
+            Some(known) if known.rank > entry.rank => above.push(known),
+            Some(_) | None => {
+                let rank = entry.rank.to_string();
+                table.insert(&*entry.key, (rank.as_str(), &*entry.value))?;
+            }
+        }
+    }
     Ok(above)
 }
 

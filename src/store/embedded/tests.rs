@@ -1,6 +1,5 @@
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::*;
 use crate::risk::{Revocation, RiskEntry, RiskSubject};

@@ -122,7 +122,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
     let caller = Caller::OnBehalfOf {
         human: Human {
-            id: ObjectId::parse("human-1").unwrap(),
+            id: Some(ObjectId::parse("human-1").unwrap()),
             entry: None,
         },
         agent: agent(),

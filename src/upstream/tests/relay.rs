@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 
 use crate::call::{
     AuthorizationHeader, Body, ConnectionFacts, HostPattern, Moment, NonAgents, RequestLimits,
-    Resource, Resources, receive,
+    Resource, ResourceKind, Resources, receive,
 };
 use crate::enforcement::{Denial, ResponseSettings, respond};
 use crate::identity::{Agent, Caller};
@@ -305,6 +305,7 @@ async fn relay(
 
 fn resources() -> Resources {
     Resources::new(vec![Arc::new(Resource {
+        kind: ResourceKind::default(),
         name: name(),
         app_id: AppId::parse("app").unwrap(),
         service_principal_id: None,

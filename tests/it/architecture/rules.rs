@@ -22,6 +22,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("store", 6),
     ("snapshot", 7),
     ("feeds", 8),
+    ("issuance", 8),
     ("gateway", 9),
     ("listener", 10),
     ("management", 10),

@@ -8,7 +8,7 @@ use super::calls::{
     Call, after_a_lost_record, after_revocation, as_agent, by, bytes_server, claims, closed, misdirected,
     one_too_many, post, post_of_unknown_length, unread_pipe, until_records_stand_still,
 };
-use super::{Expected, Row, Stage, tokens};
+use super::{Expected, Row, Stage, issuance, tokens};
 use crate::support::site::{AGENT, AGENT_USER, BLUEPRINT, HUMAN, PRINCIPAL, Setup, agent, block};
 
 pub(super) fn all() -> Vec<Row> {
@@ -16,6 +16,7 @@ pub(super) fn all() -> Vec<Row> {
     rows.extend(tokens::credentials());
     rows.extend(tokens::tokens());
     rows.extend(decisions());
+    rows.extend(issuance::all());
     rows.extend(after_the_decision());
     rows
 }
@@ -32,12 +33,13 @@ pub(super) fn refused(reason: Reason, status: u16, code: &'static str, call: Cal
             code,
             challenge: None,
             resource: "hr-api",
+            oauth: None,
         },
     }
 }
 
 /// A call of an agent identity that is decided on; no policy applies.
-fn decided(reason: Reason, status: u16, code: &'static str, call: Call) -> Row {
+pub(super) fn decided(reason: Reason, status: u16, code: &'static str, call: Call) -> Row {
     let row = refused(reason, status, code, call);
     row.at(Stage::Decided("agent_identity", "notApplied"))
 }
@@ -48,7 +50,7 @@ impl Row {
         self
     }
 
-    fn at(mut self, stage: Stage) -> Self {
+    pub(super) fn at(mut self, stage: Stage) -> Self {
         self.expected.stage = stage;
         self
     }

@@ -321,7 +321,7 @@ async fn an_engine_with_tls_and_users_is_used_by_its_rules() {
     let lines = format!(
         "port 0\ntls-port {{port}}\ntls-cert-file {}\ntls-key-file {}\ntls-auth-clients no\n\
          user default off\nuser boomgate on >not-guessed ~{{shared}}:* \
-         +eval +hget +hset +hsetnx +hincrby +xadd +xrevrange +xread +hscan +set",
+         +eval +hdel +hget +hset +hsetnx +hincrby +xadd +xrevrange +xread +hscan +set",
         certificate_file.display(),
         key_file.display()
     );

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use boomgate::call::{
     AuthorizationHeader, Body, CallContext, ConnectionFacts, HostPattern, Moment, NonAgents,
-    RequestLimits, Resource, Resources, receive,
+    RequestLimits, Resource, ResourceKind, Resources, receive,
 };
 use boomgate::call::{Received, Refused};
 use boomgate::enforcement::{Denial, ResponseSettings, respond};
@@ -199,6 +199,7 @@ fn moment() -> Moment {
 
 fn resources() -> Resources {
     Resources::new(vec![Arc::new(Resource {
+        kind: ResourceKind::default(),
         name: ResourceName::parse("hr").unwrap(),
         app_id: AppId::parse("app").unwrap(),
         service_principal_id: None,

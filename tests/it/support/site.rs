@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) resource: Vec<&'static str>,
     /// Further members of the listener, one YAML line each.
     pub(crate) listener: Vec<&'static str>,
+    /// Further members of the management listener, one YAML line each.
+    pub(crate) management: Vec<&'static str>,
     /// Further members of the upstream, one YAML line each. A `url` stands in place of the one that remembers calls.
     pub(crate) upstream: Vec<String>,
     /// Further issuers, one YAML line each.
@@ -68,6 +70,7 @@ impl Default for Setup {
             risky: Vec::new(),
             resource: Vec::new(),
             listener: Vec::new(),
+            management: Vec::new(),
             upstream: Vec::new(),
             issuers: Vec::new(),
             resources: Vec::new(),
@@ -370,7 +373,7 @@ management:
   address: 127.0.0.1:0
   tls: {{certificate_file: ../server.pem, key_file: ../server.key}}
   admin_token: "file:admin-token"
-  allowed_hosts: [localhost]
+  allowed_hosts: [localhost]{management}
 issuers:
   - name: entra
     profile: entra
@@ -387,6 +390,7 @@ resources:
 {sections}
 {own_sections}"#,
         listener = lines(&setup.listener, "    "),
+        management = lines(&setup.management, "  "),
         issuers = lines(&issuers, "  "),
         of_upstream = lines(&of_upstream, "      "),
         resource = lines(&setup.resource, "    "),

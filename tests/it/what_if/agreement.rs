@@ -253,5 +253,5 @@ fn what_if_says_what_the_policies_say_of_every_agent_resource_and_level() {
         }
     }
     assert_eq!(seen.len(), 3, "{seen:?}");
-    assert_eq!(seen.values().sum::<u32>(), 2 * 5 * 6);
+    assert_eq!(seen.values().sum::<u32>(), 4 * 5 * 6);
 }

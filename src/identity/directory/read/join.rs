@@ -123,6 +123,7 @@ fn blueprints(
 /// A blueprint of both. Disabled on either side is disabled; what the principal does not say, the application does.
 fn join(application: Option<BlueprintPart>, mut principal: BlueprintPart) -> Blueprint {
     if let Some(application) = application {
+        principal.object_id = application.object_id;
         principal.enabled &= application.enabled;
         principal.display_name = principal.display_name.or(application.display_name);
         if principal.attributes.is_empty() {
@@ -140,6 +141,7 @@ fn alone(part: BlueprintPart) -> Blueprint {
     Blueprint {
         display_name: name.unwrap_or_else(|| part.app_id.to_shared()),
         app_id: part.app_id,
+        object_id: part.object_id,
         principal_id: part.principal_id,
         enabled: part.enabled,
         attributes: part.attributes,

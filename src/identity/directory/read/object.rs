@@ -85,7 +85,9 @@ impl<'a> Object<'a> {
 
     pub(super) fn blueprint(&mut self) -> Option<BlueprintPart> {
         let app_id = self.needed_id("appId", BlueprintId::parse);
-        self.blueprint_part(app_id, None)
+        let object_id = self.id("id", ObjectId::parse);
+        let part = self.blueprint_part(app_id, None)?;
+        Some(BlueprintPart { object_id, ..part })
     }
 
     pub(super) fn blueprint_principal(&mut self) -> Option<BlueprintPart> {
@@ -107,6 +109,7 @@ impl<'a> Object<'a> {
         self.if_sound(|| {
             Some(BlueprintPart {
                 app_id: app_id?,
+                object_id: None,
                 principal_id,
                 display_name,
                 enabled,
@@ -301,7 +304,8 @@ impl<'a> Object<'a> {
                 self.fault(&[MEMBER, Step::Member(set), Step::Member(name)], message);
             }
         }
-        Attributes::from_pairs(pairs)
+        let written = Value::Object(sets.clone()).to_string();
+        Attributes::from_pairs(pairs).written_as(written.into())
     }
 
     /// A member whose name differs in case alone from one that is read would be passed over, `accountEnabled` too.

@@ -169,9 +169,13 @@ fn member(of: &Path, name: &str) -> Result<(Box<str>, Kind), String> {
             None => "has no property",
         },
         Kind::List(_) => "is a collection, expected `any` and not",
-        Kind::Text | Kind::Id | Kind::Bool | Kind::Number | Kind::Time | Kind::Name(_) => {
-            "is a single value and has no property"
-        }
+        Kind::Text
+        | Kind::Id
+        | Kind::Bool
+        | Kind::Number
+        | Kind::Time
+        | Kind::Name(_)
+        | Kind::GrownName(..) => "is a single value and has no property",
     };
     Err(format!("`{}` {problem} `{name}`", of.written()))
 }
@@ -197,10 +201,18 @@ pub(super) fn typed(
         (Kind::Time | Kind::Open, Written::Time(value)) => Ok(Literal::Time(value)),
         (Kind::Text | Kind::Open, Written::Text(value)) => Ok(Literal::Text(fold(&value))),
         (Kind::Id, Written::Text(value)) => Ok(Literal::Id(literal::id(&value))),
-        (Kind::Name(_), Written::Text(_) | Written::Name(_)) if has_order => {
+        (Kind::Name(_) | Kind::GrownName(..), Written::Text(_) | Written::Name(_)) if has_order => {
             unordered("an enumeration")
         }
-        (Kind::Name(names), Written::Text(value) | Written::Name(value)) => {
+        (
+            kind @ (Kind::Name(_) | Kind::GrownName(..)),
+            Written::Text(value) | Written::Name(value),
+        ) => {
+            let names: Vec<&str> = match kind {
+                Kind::Name(names) => names.to_vec(),
+                Kind::GrownName(first, later) => [first, later].concat(),
+                _ => Vec::new(),
+            };
             if names.iter().any(|name| name.eq_ignore_ascii_case(&value)) {
                 return Ok(Literal::Text(fold(&value)));
             }
@@ -225,7 +237,9 @@ const fn expected(kind: Kind) -> &'static str {
         Kind::Bool => "a boolean, expected true or false",
         Kind::Number => "a number, expected one without quotes",
         Kind::Time => "a time, expected one without quotes (2026-10-01T12:00:00Z)",
-        Kind::Name(_) => "of an enumeration, expected one of its names in quotes",
+        Kind::Name(_) | Kind::GrownName(..) => {
+            "of an enumeration, expected one of its names in quotes"
+        }
         Kind::Object(_) => "an object, expected one of its properties",
         Kind::List(_) => "a collection, expected `any`",
         Kind::Open => "not to be compared with this value",

@@ -1,0 +1,76 @@
+//! Who calls: by the token of a call, or by the form of one that asks for a token. What was seen on the way is passed on.
+
+use std::sync::Arc;
+
+use super::Gateway;
+use crate::call::{Moment, Received, Refused, TokenSource};
+use crate::identity::{Identified, Observation};
+use crate::issuance;
+use crate::snapshot::Snapshot;
+use crate::types::Reason;
+
+impl Gateway {
+    /// Finds out who calls. A form takes its time to come: it is judged on what is known then.
+    pub(super) async fn identify(
+        &self,
+        received: Received,
+        snapshot: &mut Arc<Snapshot>,
+        at: &mut Moment,
+    ) -> Result<Identified, Refused> {
+        let identified = match received.resource().token_source().cloned() {
+            None => self.by_token(received, snapshot, *at),
+            Some(source) => self.by_form(received, source, snapshot, at).await,
+        }?;
+        self.shared.discovered.seen(identified.caller(), at.now);
+        Ok(identified)
+    }
+
+    #[expect(
+        clippy::result_large_err,
+        reason = "a refusal is a value of the path, moved once"
+    )]
+    fn by_token(
+        &self,
+        received: Received,
+        snapshot: &Snapshot,
+        at: Moment,
+    ) -> Result<Identified, Refused> {
+        let authenticator = &self.shared.authenticator;
+        let (result, seen) =
+            authenticator.identify(received, &snapshot.issuers, &snapshot.directory, at.now);
+        self.note(&seen, result.as_ref().err().map(|refused| refused.reason));
+        result
+    }
+
+    async fn by_form(
+        &self,
+        received: Received,
+        source: TokenSource,
+        snapshot: &mut Arc<Snapshot>,
+        at: &mut Moment,
+    ) -> Result<Identified, Refused> {
+        let read = issuance::read(received, source).await?;
+        *snapshot = self.shared.snapshots.load();
+        at.now = self.shared.clock.now();
+        let (received, request) = read.parse(&snapshot.issuers, &snapshot.resources)?;
+        let (result, seen) = self.shared.authenticator.identify_requester(
+            received,
+            &request,
+            &snapshot.issuers,
+            &snapshot.directory,
+            at.now,
+        );
+        for (seen, refused) in &seen {
+            self.note(seen, *refused);
+        }
+        result
+    }
+
+    /// Counts a token that was looked at, and asks for a key that is not known.
+    fn note(&self, seen: &Observation, refused: Option<Reason>) {
+        self.shared.meters.identified(seen, refused);
+        if let Some(issuer) = &seen.unknown_key_of {
+            self.shared.keys.request(issuer);
+        }
+    }
+}

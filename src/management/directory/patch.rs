@@ -1,0 +1,166 @@
+//! `PATCH servicePrincipals/{id}` and `users/{id}`: whether an account is enabled, and its attributes.
+//!
+//! The file that holds the object is rewritten, and all else in it stays. Never here: another member of the object.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::ETAG;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::objects::{self, ATTRIBUTES, Collection, Row};
+use crate::identity::directory;
+use crate::management::Control;
+use crate::management::actor::Role;
+use crate::management::graph::GraphError;
+use crate::management::settings::Folders;
+use crate::management::writes::{Asker, Edit, IsIt, Sort, merged, object, write};
+use crate::store::etag::ETag;
+use crate::types::json::tidy;
+use crate::types::{Faults, ObjectId, json as strict};
+
+/// Whether it may act.
+const ENABLED: &str = "accountEnabled";
+
+/// Changes one account.
+pub(super) async fn update(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    asker: Asker,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    collection: &'static Collection,
+) -> Result<Response, GraphError> {
+    let mut patch = object(&headers, body)?;
+    check_members(&patch, &asker)?;
+    // What the object is, its file says.
+    patch.retain(|name, _| !name.starts_with("@odata."));
+    let sort = {
+        let snapshot = control.state.snapshots.load();
+        let row = objects::find(&snapshot.directory, &id).filter(|row| (collection.holds)(row));
+        row.and_then(sort_of)
+    };
+    let unknown = || {
+        let message = format!("no {} has this id", collection.what);
+        GraphError::new(StatusCode::NOT_FOUND, message)
+    };
+    let sort = sort.ok_or_else(unknown)?;
+    let id = ObjectId::parse(&id).map_err(|_no_id| unknown())?;
+    let change = Edit::Update(Box::new(move |before| Ok(merged(before, patch))));
+    let written = write(&control, sort, (id.as_str(), is(&id)), change, asker).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(tag) = HeaderValue::from_str(&ETag::of(&written).to_string()) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// Only two members are changed here, and attributes decide which policies apply: that is for administrators.
+fn check_members(patch: &Map<String, Value>, asker: &Asker) -> Result<(), GraphError> {
+    let refused = |message: String| GraphError::new(StatusCode::BAD_REQUEST, message);
+    for (name, value) in patch {
+        match (name.as_str(), value) {
+            (ENABLED, Value::Bool(_)) => {}
+            (ENABLED, _) => {
+                return Err(refused(format!("{ENABLED}: expected true or false")));
+            }
+            (ATTRIBUTES, Value::Object(_)) => asker.actor.require(Role::Admin)?,
+            (ATTRIBUTES, _) => {
+                return Err(refused(format!("{ATTRIBUTES}: expected an object of sets")));
+            }
+            ("@odata.type" | "@odata.context", _) => {}
+            (other, _) => {
+                return Err(refused(format!(
+                    "`{other}` cannot be changed here, only `{ENABLED}` and `{ATTRIBUTES}`"
+                )));
+            }
+        }
+    }
+    if patch.contains_key(ENABLED) || patch.contains_key(ATTRIBUTES) {
+        Ok(())
+    } else {
+        Err(refused(format!("expected `{ENABLED}` or `{ATTRIBUTES}`")))
+    }
+}
+
+/// Object ids are unique over all accounts of a directory.
+fn is(id: &ObjectId) -> IsIt {
+    let id = id.clone();
+    Arc::new(move |object| {
+        let own = object.get("id").and_then(Value::as_str);
+        let type_of = object.get("@odata.type").and_then(Value::as_str);
+        // The application of a blueprint is no account.
+        let is_application = type_of.is_some_and(|name| {
+            let name = name.trim_start_matches('#');
+            name.eq_ignore_ascii_case("microsoft.graph.agentIdentityBlueprint")
+        });
+        let has_id = own.and_then(|own| ObjectId::parse(own).ok()).as_ref() == Some(&id);
+        has_id && !is_application
+    })
+}
+
+fn sort_of(row: Row<'_>) -> Option<&'static Sort> {
+    match row {
+        Row::AgentIdentity(_) => Some(&AGENT_IDENTITY),
+        Row::Principal(..) => Some(&PRINCIPAL),
+        Row::AgentUser(_) => Some(&AGENT_USER),
+        Row::Application(_) => None,
+    }
+}
+
+static AGENT_IDENTITY: Sort = Sort {
+    check: |text, _| check(text, "#microsoft.graph.agentIdentity"),
+    ..SERVICE_PRINCIPAL
+};
+
+static PRINCIPAL: Sort = Sort {
+    check: |text, _| check(text, "#microsoft.graph.agentIdentityBlueprintPrincipal"),
+    ..SERVICE_PRINCIPAL
+};
+
+static AGENT_USER: Sort = Sort {
+    name: "agent user",
+    activities: ["Add user", "Update user", "Delete user"],
+    category: "UserManagement",
+    target: "User",
+    check: |text, _| check(text, "#microsoft.graph.agentUser"),
+    ..SERVICE_PRINCIPAL
+};
+
+const SERVICE_PRINCIPAL: Sort = Sort {
+    name: "service principal",
+    activities: [
+        "Add service principal",
+        "Update service principal",
+        "Remove service principal",
+    ],
+    category: "ApplicationManagement",
+    target: "ServicePrincipal",
+    property: None,
+    setting: "directory.dir",
+    folder: directory_folder,
+    check: |text, _| check(text, "#microsoft.graph.agentIdentity"),
+};
+
+const fn directory_folder(folders: &Folders) -> Option<&std::path::PathBuf> {
+    folders.directory.as_ref()
+}
+
+/// What the reader of the directory says of the object, which in its file may have its type from its list.
+fn check(text: &str, odata_type: &str) -> Faults {
+    let typed = strict::parse(text.as_bytes()).ok().and_then(|value| {
+        let mut members = value.as_object()?.clone();
+        let of = members.entry("@odata.type").or_insert(Value::Null);
+        if of.is_null() {
+            *of = json!(odata_type);
+        }
+        Some(tidy(&members, 0))
+    });
+    let text = typed.as_deref().unwrap_or(text);
+    let (_parts, faults) = directory::read::read("object", text.as_bytes());
+    faults
+}

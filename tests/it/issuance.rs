@@ -1,0 +1,5 @@
+//! Token endpoints behind the gateway: who gets a token, who gets which error, and what of a request is kept.
+
+mod malformed;
+pub(crate) mod support;
+mod table;
