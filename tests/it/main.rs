@@ -40,6 +40,7 @@ mod reload;
 mod risk_command;
 mod samples;
 mod sdk;
+mod slow;
 mod support;
 mod tokens;
 mod twin;
