@@ -15,6 +15,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod binary;
 mod config;
 mod corpora;
