@@ -22,6 +22,7 @@ mod corpora;
 mod dataplane;
 mod decisions;
 mod deploy;
+mod differential;
 mod effects;
 mod forwarding;
 mod fuzz_policy;
