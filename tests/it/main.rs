@@ -25,6 +25,7 @@ mod deploy;
 mod differential;
 mod effects;
 mod forwarding;
+mod fuzz_call;
 mod fuzz_policy;
 mod graph;
 mod impact;
