@@ -173,7 +173,7 @@ impl Seen {
         let has = self.has.iter().find(|(name, value)| {
             let name = name.as_str();
             let authority = (name == "host")
-                .then(|| call.authority.as_deref())
+                .then_some(call.authority.as_deref())
                 .flatten();
             authority.or(call.header(name)) != Some(value)
         });

@@ -103,7 +103,7 @@ enum Way<'a> {
 }
 
 enum Stream {
-    Tls(TlsStream<TcpStream>),
+    Tls(Box<TlsStream<TcpStream>>),
     Plain(TcpStream),
 }
 
@@ -148,7 +148,9 @@ impl<'a> Asker<'a> {
         match self.way {
             Way::Gateway(site, _) => {
                 let config = site.pki.client(&["http/1.1"], ALL_VERSIONS, None);
-                Stream::Tls(connect(site.address(), config, "localhost").await.unwrap())
+                Stream::Tls(Box::new(
+                    connect(site.address(), config, "localhost").await.unwrap(),
+                ))
             }
             Way::Server(address) => Stream::Plain(TcpStream::connect(address).await.unwrap()),
         }
