@@ -21,7 +21,7 @@ use tokio_rustls::client::TlsStream;
 use super::pki::Pki;
 
 /// Longer than anything that is expected to happen; a test that needs it has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const ALL_VERSIONS: &[&rustls::SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
