@@ -40,6 +40,7 @@ mod reload;
 mod risk_command;
 mod samples;
 mod sdk;
+mod store;
 mod support;
 mod tokens;
 mod twin;
