@@ -70,6 +70,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
         | Reason::BodyTooLarge
+        | Reason::RequestTimeout
         | Reason::Misdirected
         | Reason::ResourceUnknown
         | Reason::Overloaded

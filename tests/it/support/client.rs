@@ -67,6 +67,13 @@ impl RawClient {
         bytes
     }
 
+    /// Gets what is not there, and reads the answer to its end.
+    pub(crate) async fn get_and_close(&mut self) -> u16 {
+        let request = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        self.send(request).await.unwrap();
+        status_of(&self.read_to_close().await)
+    }
+
     /// Reads the head of one response and gives its status; 0 when the server closes without one.
     pub(crate) async fn status(&mut self) -> u16 {
         let mut head = Vec::new();
