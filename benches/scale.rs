@@ -267,6 +267,7 @@ fn snapshot(directory: &Arc<Directory>, policies: &Arc<PolicySet>) -> Snapshot {
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
+        assertions: None,
         upstreams: Arc::default(),
     }
 }

@@ -54,6 +54,9 @@ pub enum AppError {
     /// An upstream's certificates cannot be used.
     #[error("an upstream's settings cannot be used")]
     Upstream(#[source] crate::upstream::UpstreamError),
+    /// No key for assertions can be made.
+    #[error("decisions cannot be asserted to upstreams")]
+    Assertion(#[source] crate::assertion::KeyError),
     /// Records cannot be written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -275,7 +278,7 @@ impl Known {
         })?;
         let mut kept = KnownState::default();
         kept.read(&opened.state);
-        let mut first = control::snapshot(loaded, &kept, clock.now())?;
+        let mut first = control::snapshot(loaded, &kept, None, clock.now())?;
         // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
         first.is_state_known = opened.shared.as_ref().is_none_or(|(_, of)| !of.required);
         let snapshots = Arc::new(Snapshots::new(first));

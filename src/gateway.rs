@@ -140,7 +140,10 @@ impl Gateway {
         let resource = permit.received().resource().name.clone();
         let open = self.shared.meters.open_call(&resource);
         let sent = Instant::now();
-        let forwarded = self.upstreams.forward(permit, &snapshot.upstreams).await;
+        let forwarded = self
+            .upstreams
+            .forward(permit, &snapshot.upstreams, snapshot.assertions.as_deref())
+            .await;
         let took = sent.elapsed();
         let Forwarded { context, result } = forwarded;
         match result {

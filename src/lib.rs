@@ -32,6 +32,7 @@
 //! | [`risk`] (pure) | what sources said → an agent's level, and why | IO |
 //! | [`decision`] (pure) | all of that → [`decision::Decided`] | "allow" as a default |
 //! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`] | evaluating rules |
+//! | [`assertion`] | a permitted call → a signed proof of that for its upstream | a verdict |
 //! | [`clock`] | the one place where wall time is read | being named by the rooms above |
 //! | [`client`] | a small request of our own → its answer | a call; an address that a caller names |
 //! | [`record`] | a decision and its outcome → lines in a sink | bodies, tokens |
@@ -60,6 +61,7 @@
 //! whose body has started, and a fetch because a token said so.
 
 pub mod app;
+pub mod assertion;
 pub mod call;
 pub mod capability;
 pub mod cli;

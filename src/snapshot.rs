@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+use crate::assertion::Signer;
 use crate::call::Resources;
 use crate::countries::Countries;
 use crate::decision::{DecisionSettings, Knowledge};
@@ -44,6 +45,8 @@ pub struct Snapshot {
     pub decisions: DecisionSettings,
     /// What answers say.
     pub responses: Arc<ResponseSettings>,
+    /// Signs what upstreams get as proof of a decision, where some do.
+    pub assertions: Option<Arc<Signer>>,
     /// Where calls are forwarded to. Part of the snapshot, so that a call goes where it was judged for.
     pub upstreams: Arc<UpstreamTable>,
 }
@@ -123,6 +126,7 @@ mod tests {
             is_state_known: true,
             decisions: DecisionSettings::default(),
             responses: Arc::default(),
+            assertions: None,
             upstreams: Arc::default(),
         }
     }

@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, V
 use http_body::Body as _;
 use parking_lot::Mutex;
 
+use crate::assertion::Signer;
 use crate::call::{Body, CallContext};
 use crate::enforcement::Permit;
 use crate::types::{Reason, ResourceName};
@@ -63,9 +64,14 @@ struct Outbound {
 impl Upstreams {
     /// Forwards the one call of a permit, by the table that it was judged with.
     /// Returns with the head of the answer; its body streams.
-    pub async fn forward(&self, permit: Permit, table: &UpstreamTable) -> Forwarded {
+    pub async fn forward(
+        &self,
+        permit: Permit,
+        table: &UpstreamTable,
+        signer: Option<&Signer>,
+    ) -> Forwarded {
         let resource = permit.received().resource().name.clone();
-        let passport = Passport::of(&permit);
+        let passport = Passport::of(&permit, signer);
         let (context, method, path, query, headers, body) = permit.spend().into_http();
         let outbound = Outbound {
             method,
@@ -75,7 +81,14 @@ impl Upstreams {
             body,
         };
         let pool = self.pool(&resource, table);
-        let result = send(pool, passport, &context, outbound).await;
+        let result = match passport {
+            Ok(passport) => send(pool, passport, &context, outbound).await,
+            // FAIL-CLOSED: an upstream that is owed a proof of the decision gets no call without one.
+            Err(fault) => {
+                tracing::error!(%fault, "a call is not forwarded");
+                Err(Reason::UpstreamFailed)
+            }
+        };
         Forwarded { context, result }
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{AppError, Environment};
+use crate::assertion::Signer;
 use crate::config::{self, Loaded, Settings};
 use crate::feeds::{
     Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
@@ -220,7 +221,10 @@ impl Control {
     /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
     fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
         let settings = &loaded.settings;
-        let next = snapshot(loaded, &KnownState::default(), self.shared.clock.now())?;
+        let before = self.shared.snapshots.load();
+        let signer = before.assertions.as_deref();
+        let now = self.shared.clock.now();
+        let next = snapshot(loaded, &KnownState::default(), signer, now)?;
         let management = load_management_tls(&settings.management)?;
         let listeners = self.load_listener_tls(settings)?;
 
@@ -302,6 +306,7 @@ impl Control {
 pub(super) fn snapshot(
     loaded: &Loaded,
     kept: &KnownState,
+    before: Option<&Signer>,
     now: Timestamp,
 ) -> Result<Snapshot, AppError> {
     let settings = &loaded.settings;
@@ -327,6 +332,15 @@ pub(super) fn snapshot(
         is_state_known: true,
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
+        assertions: settings
+            .assertions
+            .as_ref()
+            .map(|settings| {
+                Signer::new(settings, before, now)
+                    .map(Arc::new)
+                    .map_err(AppError::Assertion)
+            })
+            .transpose()?,
         upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
     })
 }

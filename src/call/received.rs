@@ -86,6 +86,9 @@ impl CallContext {
 /// The well-known path of a protected resource's metadata (RFC 9728 §3).
 pub const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 
+/// Below this path the gateway answers itself.
+pub(super) const OWN_PATH: &str = "/.well-known/boomgate";
+
 /// A call that ended before a decision on it: what is known of it, and why.
 #[derive(Debug)]
 #[must_use]

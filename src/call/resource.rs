@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::received::RESOURCE_METADATA_PATH;
+use super::received::{OWN_PATH, RESOURCE_METADATA_PATH};
 use crate::types::{AppId, Attributes, ObjectId, ResourceName};
 
 /// What happens to callers that are not agents.
@@ -171,6 +171,8 @@ pub struct Resource {
     pub non_agents: NonAgents,
     /// What the upstream gets of the `Authorization` header.
     pub authorization: AuthorizationHeader,
+    /// The audience of the assertion that its upstream gets, where it gets one.
+    pub assertion_audience: Option<Arc<str>>,
     /// Its operations, in the order of the file; the first that matches counts.
     pub operations: Vec<Arc<OperationRule>>,
     /// The largest request body in bytes.
@@ -203,7 +205,7 @@ impl Resources {
     /// The gateway's own metadata is no resource's, not even that of one at `/`.
     #[must_use]
     pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Resource>> {
-        if covers(RESOURCE_METADATA_PATH, path) {
+        if covers(RESOURCE_METADATA_PATH, path) || covers(OWN_PATH, path) {
             return None;
         }
         let mut best: Option<((u8, usize), &Arc<Resource>)> = None;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
-use process::{Log, Records, Reload, Responses, Shutdown};
+use process::{Assertions, Log, Records, Reload, Responses, Shutdown};
 use resources::Resource;
 use store::Store;
 use text::{File, IpRange};
@@ -54,6 +54,8 @@ pub struct Config {
     pub store: Store,
     /// The record of every decision.
     pub records: Records,
+    /// Proof for upstreams of what was decided.
+    pub assertions: Option<Assertions>,
     /// What refusals say.
     pub responses: Responses,
     /// When changed files are read again.

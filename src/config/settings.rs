@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::assertion::AssertionSettings;
 use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// How decisions are made.
     pub decisions: DecisionSettings,
+    /// How decisions are asserted to upstreams, if they are.
+    pub assertions: Option<AssertionSettings>,
     /// What refusals say.
     pub responses: ResponseSettings,
     /// How decisions are recorded.

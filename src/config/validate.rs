@@ -47,6 +47,10 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let records = process::records(check, &config.records, &root.key("records"));
     let store = store::store(check, &config.store, &root.key("store"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
+    let assertions = config
+        .assertions
+        .as_ref()
+        .map(|raw| process::assertions(check, raw, &root.key("assertions")));
     let (reload_interval, drain_timeout) = process::times(check, config);
     between_sections(check, config);
 
@@ -60,6 +64,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         issuers,
         tokens,
         decisions: decisions(config),
+        assertions,
         responses,
         records,
         store: store?,
@@ -227,6 +232,13 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         check.warn(&at, message);
     }
     for (index, resource) in config.resources.iter().flatten().enumerate() {
+        let asserts = resource
+            .as_ref()
+            .is_some_and(|r| r.assertion_audience.is_some());
+        if asserts && config.assertions.is_none() {
+            let at = root.key("resources").item(index).key("assertion_audience");
+            check.error(&at, "needs the section `assertions`, which says who signs");
+        }
         let endpoint = resource.as_ref().and_then(|r| r.token_endpoint.as_ref());
         let mut issuers = config.issuers.iter().flatten().flatten();
         if let Some(endpoint) = endpoint

@@ -442,6 +442,7 @@ mod tests {
                 audiences: Arc::default(),
                 non_agents: NonAgents::Block,
                 authorization: AuthorizationHeader::Forward,
+                assertion_audience: None,
                 operations: Vec::new(),
                 max_body_bytes: 0,
             })),

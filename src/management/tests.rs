@@ -91,6 +91,7 @@ fn state() -> State {
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
+        assertions: None,
         upstreams: Arc::default(),
     };
     let status = Status::default();

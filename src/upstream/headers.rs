@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::settings::UpstreamProtocol;
 use super::table::Endpoint;
+use crate::assertion::{Assertion, KeyError, Signer};
 use crate::call::{AuthorizationHeader, CallContext, TraceParent, headers};
 use crate::enforcement::Permit;
 use crate::enforcement::respond::DECISION_ID;
@@ -16,6 +17,7 @@ const AGENT_ID: HeaderName = HeaderName::from_static("boomgate-agent-id");
 const BLUEPRINT_ID: HeaderName = HeaderName::from_static("boomgate-blueprint-id");
 const AGENT_TYPE: HeaderName = HeaderName::from_static("boomgate-agent-type");
 const ON_BEHALF_OF: HeaderName = HeaderName::from_static("boomgate-on-behalf-of");
+const ASSERTION: HeaderName = HeaderName::from_static("boomgate-assertion");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -27,13 +29,26 @@ pub(super) struct Passport {
     blueprint: Option<HeaderValue>,
     kind: HeaderValue,
     human: Option<HeaderValue>,
+    assertion: Option<HeaderValue>,
     authorization: AuthorizationHeader,
 }
 
 impl Passport {
-    /// What the permit proves of its caller.
-    pub(super) fn of(permit: &Permit) -> Self {
-        Self::new(permit.caller(), permit.received().resource().authorization)
+    /// What the permit proves of its caller, with the assertion that the resource is owed.
+    pub(super) fn of(permit: &Permit, signer: Option<&Signer>) -> Result<Self, KeyError> {
+        let resource = permit.received().resource();
+        let assertion = resource.assertion_audience.as_deref().map(|audience| {
+            signer.ok_or(KeyError::Sign)?.sign(Assertion {
+                context: permit.received().context(),
+                caller: permit.caller(),
+                generation: &permit.decision().generation,
+                audience,
+            })
+        });
+        Ok(Self {
+            assertion: assertion.transpose()?,
+            ..Self::new(permit.caller(), resource.authorization)
+        })
     }
 
     pub(super) fn new(caller: &Caller, authorization: AuthorizationHeader) -> Self {
@@ -49,6 +64,7 @@ impl Passport {
                 .and_then(|id| id_value(id.as_str())),
             kind: HeaderValue::from_static(caller.kind()),
             human: human.and_then(|id| id_value(id.as_str())),
+            assertion: None,
             authorization,
         }
     }
@@ -69,6 +85,7 @@ pub(super) fn rewrite(
     set(headers, BLUEPRINT_ID, passport.blueprint);
     set(headers, AGENT_TYPE, Some(passport.kind));
     set(headers, ON_BEHALF_OF, passport.human);
+    set(headers, ASSERTION, passport.assertion);
     if passport.authorization == AuthorizationHeader::Strip {
         headers.remove(AUTHORIZATION);
     }

@@ -47,6 +47,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
+        assertions: None,
         upstreams: Arc::default(),
     };
     let status = Status::default();

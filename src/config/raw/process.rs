@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{Duration, File, Label};
+use super::text::{Duration, Exact, File, Label};
 use crate::telemetry::logging::{self, LogSettings};
 
 /// The record of every decision.
@@ -69,6 +69,31 @@ impl Default for Responses {
             show_policies: false,
             retry_after: Duration::seconds(5),
         }
+    }
+}
+
+/// Proof for upstreams of what was decided: `Boomgate-Assertion`. Resources with an `assertion_audience` get it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assertions {
+    /// `iss`: a name of this gateway, the same on all replicas.
+    pub issuer: Exact,
+    /// How long one is valid, from the moment when the call came in, in whole seconds.
+    #[serde(default = "Assertions::lifetime")]
+    pub lifetime: Duration,
+    /// Private EC keys on P-256, as PEM, for replicas to share. The first signs; all are published, so a new key is put
+    /// last, then first, and an old one taken out once nothing that it signed is valid. Without it each process makes
+    /// its own keys, in memory.
+    #[serde(default)]
+    #[schemars(length(max = 8))]
+    pub key_files: Vec<File>,
+    /// How long a key that was made in memory signs before the next one does.
+    pub rotation_interval: Option<Duration>,
+}
+
+impl Assertions {
+    fn lifetime() -> Duration {
+        Duration::seconds(60)
     }
 }
 

@@ -54,6 +54,9 @@ pub struct Resource {
     /// What the upstream gets of the caller's `Authorization` header.
     #[serde(default)]
     pub authorization_header: AuthorizationHeader,
+    /// The audience (`aud`) of the `Boomgate-Assertion` that its upstream gets with every call: a JWT of the decision,
+    /// signed as `assertions` says. Without it the upstream gets none.
+    pub assertion_audience: Option<Exact>,
     /// The largest request body; `10MiB` without it, and `64KiB` of a token endpoint.
     pub max_body_size: Option<Size>,
     /// Its operations; of those that match a call, the first counts.

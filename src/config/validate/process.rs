@@ -1,13 +1,22 @@
 //! Records, answers, reload and shutdown.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Checker;
+use crate::assertion::{AssertionSettings, KeySource, SigningKey};
 use crate::config::member::MemberPath;
 use crate::config::raw;
-use crate::config::raw::process::{Overflow as RawOverflow, Records, Responses};
+use crate::config::raw::process::{Assertions, Overflow as RawOverflow, Records, Responses};
+use crate::config::raw::text::{Duration as RawDuration, File};
 use crate::enforcement::ResponseSettings;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
+
+/// The largest file of a key, in bytes.
+const MAX_KEY_BYTES: u64 = 64 * 1024;
+
+/// How long a key that was made in memory signs, unless the operator says otherwise.
+const ROTATION: RawDuration = RawDuration::seconds(24 * 60 * 60);
 
 /// How decisions are recorded.
 pub(super) fn records(check: &mut Checker<'_>, raw: &Records, at: &MemberPath) -> RecordSettings {
@@ -40,6 +49,51 @@ pub(super) fn records(check: &mut Checker<'_>, raw: &Records, at: &MemberPath) -
         list_not_applied: raw.list_not_applied,
         recent: usize::try_from(raw.recent).unwrap_or(usize::MAX),
     }
+}
+
+/// How decisions are asserted to upstreams.
+pub(super) fn assertions(
+    check: &mut Checker<'_>,
+    raw: &Assertions,
+    at: &MemberPath,
+) -> AssertionSettings {
+    let lifetime = check.between(&at.key("lifetime"), &raw.lifetime, ("5s", "10m"));
+    if lifetime.subsec_nanos() > 0 {
+        check.refuse(&at.key("lifetime"), "is not whole seconds");
+    }
+    let rotation_at = at.key("rotation_interval");
+    let rotation = raw.rotation_interval.as_ref();
+    if rotation.is_some() && !raw.key_files.is_empty() {
+        let message = "without effect beside `key_files`: who gives the keys replaces them";
+        check.error(&rotation_at, message);
+    }
+    let keys = if raw.key_files.is_empty() {
+        let rotation = rotation.unwrap_or(&ROTATION);
+        KeySource::Made(check.between(&rotation_at, rotation, ("1h", "90d")))
+    } else {
+        KeySource::Given(signing_keys(check, &raw.key_files, &at.key("key_files")))
+    };
+    AssertionSettings {
+        issuer: Arc::clone(&raw.issuer.0),
+        lifetime,
+        keys,
+    }
+}
+
+fn signing_keys(check: &mut Checker<'_>, files: &[File], at: &MemberPath) -> Vec<Arc<SigningKey>> {
+    let mut keys = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let at = at.item(index);
+        let path = check.locate(file);
+        let Some(pem) = check.read(&at, &path, MAX_KEY_BYTES) else {
+            continue;
+        };
+        match SigningKey::from_pem(&pem) {
+            Ok(key) => keys.push(Arc::new(key)),
+            Err(fault) => check.refuse(&at, &format!("{fault}, expected one")),
+        }
+    }
+    keys
 }
 
 /// What refusals say.

@@ -63,6 +63,10 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
             raw::AuthorizationHeader::Forward => AuthorizationHeader::Forward,
             raw::AuthorizationHeader::Strip => AuthorizationHeader::Strip,
         },
+        assertion_audience: raw
+            .assertion_audience
+            .as_ref()
+            .map(|aud| Arc::clone(&aud.0)),
         operations: raw.operations.iter().map(operation).collect(),
         max_body_bytes: kinds::max_body_bytes(check, raw, at),
     };

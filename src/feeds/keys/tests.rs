@@ -214,6 +214,7 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
+        assertions: None,
         upstreams: Arc::default(),
     }
 }

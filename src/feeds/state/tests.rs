@@ -22,6 +22,7 @@ fn snapshots() -> Arc<Snapshots> {
         is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
+        assertions: None,
         upstreams: Arc::default(),
     }))
 }

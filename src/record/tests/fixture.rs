@@ -328,6 +328,7 @@ fn hr_api() -> Resource {
         audiences: [HR_API.into()].into(),
         non_agents: NonAgents::Block,
         authorization: AuthorizationHeader::Strip,
+        assertion_audience: None,
         operations: vec![Arc::new(OperationRule {
             name: "/hr/people/{person}".into(),
             methods: vec![http::Method::GET],

@@ -16,6 +16,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("risk", 3),
     ("decision", 4),
     ("enforcement", 5),
+    ("assertion", 5),
     ("clock", 6),
     ("client", 6),
     ("upstream", 6),

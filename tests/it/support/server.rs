@@ -232,6 +232,7 @@ fn resources() -> Resources {
         audiences: Arc::new([]),
         non_agents: NonAgents::Block,
         authorization: AuthorizationHeader::Forward,
+        assertion_audience: None,
         operations: Vec::new(),
         max_body_bytes: MAX_BODY,
     })])

@@ -25,7 +25,7 @@ enum Need {
 use Need::{May, Must, Not};
 
 /// By member: what an API, a token endpoint and an external API make of it.
-const MEMBERS: [(&str, [Need; 3]); 11] = [
+const MEMBERS: [(&str, [Need; 3]); 12] = [
     ("app_id", [Must, May, Must]),
     ("attributes", [May, Not, May]),
     ("is_agent", [May, Not, May]),
@@ -36,6 +36,7 @@ const MEMBERS: [(&str, [Need; 3]); 11] = [
     ("token_endpoint", [Not, Must, Not]),
     ("non_agents", [May, May, Not]),
     ("authorization_header", [May, May, Not]),
+    ("assertion_audience", [May, Not, Not]),
     ("operations", [May, Not, Not]),
 ];
 
