@@ -15,6 +15,7 @@
 )]
 
 mod architecture;
+mod assertion;
 mod attacks;
 mod binary;
 mod config;
