@@ -147,6 +147,8 @@ pub struct TokenFacts {
     pub claims_challenge_capable: bool,
     /// What it shows of the human and of the session.
     pub evidence: Evidence,
+    /// Where the issuer's users sign in, for issuers of Entra.
+    pub authorization_uri: Option<Arc<str>>,
     /// The grant controls that its issuer vouches for.
     pub vouched: Arc<VouchedControls>,
 }

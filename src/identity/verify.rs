@@ -134,6 +134,7 @@ pub(super) fn verify(
         key_id: jws.header.key_id,
         claims_challenge_capable,
         evidence,
+        authorization_uri: settings.authorization_uri(),
         vouched: Arc::clone(&settings.vouched),
     };
     Ok(Verified::new(facts, claimed))
