@@ -5,7 +5,7 @@
 pub mod check;
 pub mod demo;
 pub mod impact;
-mod management;
+pub mod management;
 pub mod policy;
 mod risk;
 pub mod run;
@@ -20,11 +20,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config;
+use crate::decision::supposed::SupposedError;
 
 /// Fine.
 pub const EXIT_FINE: u8 = 0;
 /// Ran and failed.
 pub const EXIT_FAILED: u8 = 1;
+/// Wrong usage.
+pub const EXIT_USAGE: u8 = 2;
 /// Bad input data (`EX_DATAERR` of BSD's `sysexits`).
 pub const EXIT_DATA: u8 = 65;
 /// Bad configuration (`EX_CONFIG` of BSD's `sysexits`).
@@ -107,9 +110,23 @@ pub fn main() -> ExitCode {
         }
         // With a closed standard error there is nobody left to tell.
         let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
-        let is_input = fault.is::<what_if::InputError>() || fault.is::<management::InputError>();
-        ExitCode::from(if is_input { EXIT_DATA } else { EXIT_FAILED })
+        ExitCode::from(code_of(&fault))
     })
+}
+
+/// What was asked for makes no sense, in a way that the parser of arguments does not see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+fn code_of(fault: &anyhow::Error) -> u8 {
+    if fault.is::<UsageError>() {
+        EXIT_USAGE
+    } else if fault.is::<SupposedError>() || fault.is::<management::InputError>() {
+        EXIT_DATA
+    } else {
+        EXIT_FAILED
+    }
 }
 
 /// Whoever reads standard output has read enough: `boomgate check … | head`.

@@ -6,6 +6,7 @@
 
 mod question;
 mod settings;
+pub mod supposed;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -358,7 +358,10 @@ fn server_tls(settings: &ManagementSettings) -> ServerTls {
     ServerTls {
         certificate_file: settings.certificate_file.clone(),
         key_file: settings.key_file.clone(),
-        client_certificates: ClientCertificates::Off,
+        client_certificates: match &settings.client_ca_file {
+            Some(roots) => ClientCertificates::Required(roots.clone()),
+            None => ClientCertificates::Off,
+        },
         allow_tls12: false,
     }
 }

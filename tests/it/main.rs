@@ -28,6 +28,7 @@ mod graph;
 mod impact;
 mod issuance;
 mod management;
+mod management_tls;
 mod observability;
 mod path;
 mod policy_import;

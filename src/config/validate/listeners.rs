@@ -151,6 +151,9 @@ pub(super) fn management(
     let tls = &raw.tls;
     let (certificate_file, key_file) =
         files::certified_key(check, &at.key("tls"), &tls.certificate_file, &tls.key_file);
+    let client_ca = tls.client_ca_file.as_ref();
+    let client_ca_at = at.key("tls").key("client_ca_file");
+    let client_ca_file = client_ca.map(|file| files::ca_bundle(check, &client_ca_at, file));
     let hosts_at = at.key("allowed_hosts");
     let allowed_hosts = raw
         .allowed_hosts
@@ -163,6 +166,7 @@ pub(super) fn management(
         address: raw.address.0,
         certificate_file,
         key_file,
+        client_ca_file,
         admin_token: admin_token(check, &at.key("admin_token"))?,
         oidc: raw.oidc.as_ref().map(|oidc| RoleTokens {
             issuer: Arc::clone(&oidc.issuer.0),
