@@ -36,8 +36,8 @@ pub enum ClientError {
     #[error("`{0}` cannot be read as PEM")]
     Identity(PathBuf, #[source] rustls::pki_types::pem::Error),
     /// They are not one pair, or there is none.
-    #[error("the certificate of `{0}` and the key of `{1}` cannot be used together")]
-    Pair(PathBuf, PathBuf, #[source] rustls::Error),
+    #[error("{0} cannot be used together")]
+    Pair(String, #[source] rustls::Error),
     /// There are no certificates to trust.
     #[error("there is no CA certificate to trust{0}")]
     NoRoots(String),
@@ -117,7 +117,9 @@ impl Client {
                 let key = PrivateKeyDer::from_pem_file(key_file)
                     .map_err(|fault| unreadable(key_file, fault))?;
                 let pair = |fault| {
-                    ClientError::Pair(certificate_file.to_owned(), key_file.to_owned(), fault)
+                    let (certificate, key) = (certificate_file.display(), key_file.display());
+                    let pair = format!("the certificate of `{certificate}` and the key of `{key}`");
+                    ClientError::Pair(pair, fault)
                 };
                 builder.with_client_auth_cert(chain, key).map_err(pair)?
             }
