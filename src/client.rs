@@ -76,6 +76,14 @@ pub struct Identity<'a> {
     pub key_file: &'a Path,
 }
 
+/// TLS of a client that trusts the certificates of `ca_file`, else the operating system's. Reads files.
+///
+/// # Errors
+/// [`ClientError`] if there is nothing to trust.
+pub fn tls(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, ClientError> {
+    Client::new(ca_file).map(|client| client.tls)
+}
+
 /// Asks servers whose certificates lead to a trusted root, on a connection per request.
 #[derive(Debug, Clone)]
 pub struct Client {

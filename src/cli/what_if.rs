@@ -21,7 +21,7 @@ use crate::config::{Environment, with_policies};
 use crate::decision::Knowledge;
 use crate::decision::supposed::session::Levels;
 use crate::decision::supposed::{Answer, Supposed, World};
-use crate::risk::{RiskSettings, RiskTable};
+use crate::risk::{Revocations, RiskSettings, RiskTable};
 use crate::types::{Fact, RiskLevel};
 
 use report::Found;
@@ -154,6 +154,9 @@ fn from_files(
         knowledge: Knowledge {
             policies: &policies,
             risk: &table,
+            // It asks what policies say; a token there is none.
+            revocations: &Revocations::default(),
+            is_state_known: true,
             settings: around.decisions,
             generation: &around.generation,
             countries: around.countries.as_deref(),

@@ -140,6 +140,9 @@ impl Found {
         let names: Vec<_> = failures
             .map(|(result, _)| format!("`{}`", name_of(result)))
             .collect();
+        if names.is_empty() {
+            return words;
+        }
         format!("{words}: {}", names.join(", "))
     }
 }
