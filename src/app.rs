@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::call::ConnectionFacts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
+use crate::enforcement::OpenCall;
 use crate::feeds::{self, Discovered, KeyFeed, KeyFeedContext, Status, Watch};
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
@@ -92,7 +93,7 @@ impl App {
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
         let first = control::snapshot(loaded, store.as_ref(), clock.now())?;
-        let snapshots = Arc::new(Snapshots::new(first));
+        let snapshots = Arc::new(Snapshots::new(first).measured(Arc::clone(&metrics)));
         let status = Arc::new(Status::default());
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
             snapshots: Arc::clone(&snapshots),
@@ -143,7 +144,7 @@ impl App {
         tasks.spawn(control.follow(watch));
         let workers = listener::run(
             sockets,
-            move |_worker| Arc::new(Gateway::new(shared.clone())),
+            move |_worker| Arc::new(Gateway::start(shared.clone())),
             &stopped,
             drain_timeout,
         )?;
@@ -244,6 +245,10 @@ impl CallHandler for Gateway {
 
     fn is_whole(body: &RecordedBody) -> bool {
         body.is_whole()
+    }
+
+    fn open_call(body: &RecordedBody) -> Option<&Arc<OpenCall>> {
+        body.call()
     }
 }
 

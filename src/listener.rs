@@ -6,6 +6,7 @@
 
 mod accept;
 mod activity;
+mod cuttable;
 mod rim;
 mod serve;
 pub mod settings;

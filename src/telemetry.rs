@@ -9,7 +9,9 @@ pub mod metrics;
 mod process;
 pub mod resource;
 
-pub use labels::{RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, result_label};
+pub use labels::{
+    ChangeSource, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, result_label,
+};
 pub use logging::{LogFormat, LogSettings};
 pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};
 pub use resource::{OpenCall, ResourceMetrics};

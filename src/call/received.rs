@@ -162,6 +162,12 @@ impl Received {
         &self.path
     }
 
+    /// The path again, to keep when the call is gone.
+    #[must_use]
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        Arc::clone(&self.path)
+    }
+
     /// The query without `?`, as it came; no decision reads it.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
@@ -192,7 +198,7 @@ impl Received {
                 Ok((self, bytes))
             }
             Err(BodyError::TooLarge { .. }) => Err(self.refuse(Reason::BodyTooLarge)),
-            Err(BodyError::Peer(_)) => Err(self.refuse(Reason::RequestMalformed)),
+            Err(BodyError::Peer(_) | BodyError::Cut) => Err(self.refuse(Reason::RequestMalformed)),
         }
     }
 

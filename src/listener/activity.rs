@@ -11,9 +11,13 @@ use std::time::{Duration, Instant};
 
 use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::settings::Limits;
+use crate::enforcement::OpenCall;
 
 /// The shared state of one connection's activity.
 #[derive(Debug)]
@@ -31,6 +35,9 @@ struct State {
     /// When the head that is being read began.
     head_since: Option<Instant>,
     last_write: Instant,
+    aborted: bool,
+    /// HTTP/2: the last call that is over.
+    last: Option<Arc<OpenCall>>,
 }
 
 /// Which limit a connection has passed.
@@ -52,6 +59,8 @@ impl Activity {
                 idle_since: now,
                 head_since: Some(now),
                 last_write: now,
+                aborted: false,
+                last: None,
             }),
         })
     }
@@ -84,6 +93,26 @@ impl Activity {
         state.calls == 0 && state.last_write.elapsed() >= time
     }
 
+    /// Whether no call is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state.lock().calls == 0
+    }
+
+    /// A call of an HTTP/2 connection is over.
+    pub(super) fn note_last(&self, call: Arc<OpenCall>) {
+        self.state.lock().last = Some(call);
+    }
+
+    /// The last call that is over, if it is another one than when this was asked before.
+    pub(super) fn take_last(&self) -> Option<Arc<OpenCall>> {
+        self.state.lock().last.take()
+    }
+
+    /// The connection ends at once, and with it what of it lies in the operating system's hands.
+    pub(super) fn abort(&self) {
+        self.state.lock().aborted = true;
+    }
+
     fn note_read(&self) {
         let mut state = self.state.lock();
         if self.bytes_begin_a_head && state.calls == 0 && state.head_since.is_none() {
@@ -110,12 +139,42 @@ impl Drop for CallGuard {
 
 /// A stream whose reads and writes are noted.
 #[derive(Debug)]
-pub(super) struct Watched<I> {
+pub(super) struct Watched<I: Socket> {
     pub(super) io: I,
     pub(super) activity: Arc<Activity>,
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+/// A stream over a socket.
+pub(super) trait Socket {
+    /// The socket.
+    fn socket(&self) -> SockRef<'_>;
+}
+
+impl Socket for TcpStream {
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self)
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self.get_ref().0)
+    }
+}
+
+impl<I: Socket> Drop for Watched<I> {
+    /// One that is aborted is reset: what its peer has not got yet it does not get, and no answer that its end delimits
+    /// looks whole.
+    fn drop(&mut self) {
+        if self.activity.state.lock().aborted
+            && let Err(error) = self.io.socket().set_linger(Some(Duration::ZERO))
+        {
+            tracing::debug!(%error, "a connection cannot be reset, it is closed");
+        }
+    }
+}
+
+impl<I: AsyncRead + Socket + Unpin> AsyncRead for Watched<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -130,7 +189,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+impl<I: AsyncWrite + Socket + Unpin> AsyncWrite for Watched<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

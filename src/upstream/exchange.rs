@@ -166,6 +166,7 @@ fn copy(request: &Request<Upload>) -> Request<Upload> {
     let mut copy = Request::new(Upload {
         body: Body::Empty,
         progress: Arc::clone(&request.body().progress),
+        call: None,
     });
     copy.method_mut().clone_from(request.method());
     copy.uri_mut().clone_from(request.uri());

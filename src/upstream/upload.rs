@@ -12,6 +12,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use parking_lot::Mutex;
 
 use crate::call::{Body, BodyError};
+use crate::enforcement::OpenCall;
+use crate::enforcement::open_calls::Side;
 use crate::types::Reason;
 
 /// What is known of an upload, beside it.
@@ -60,6 +62,33 @@ impl Progress {
 pub(super) struct Upload {
     pub(super) body: Body,
     pub(super) progress: Arc<Progress>,
+    /// The call that it is of: when that is cut, this ends, whatever else of the call goes on.
+    pub(super) call: Option<Arc<OpenCall>>,
+}
+
+impl Upload {
+    /// A frame of the caller's body, as long as the call is not cut.
+    fn poll_uncut(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(call) = &self.call else {
+            return Pin::new(&mut self.body).poll_frame(context);
+        };
+        let is_cut = call.is_cut() || {
+            let polled = Pin::new(&mut self.body).poll_frame(context);
+            if polled.is_ready() {
+                return polled;
+            }
+            call.poll_cut(Side::Upload, context).is_ready()
+        };
+        if !is_cut {
+            return Poll::Pending;
+        }
+        // The caller's side is let go of at once.
+        self.body = Body::Empty;
+        Poll::Ready(Some(Err(BodyError::Cut)))
+    }
 }
 
 impl HttpBody for Upload {
@@ -70,14 +99,14 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        let polled = std::task::ready!(self.poll_uncut(context));
         let mut state = self.progress.0.lock();
         state.begun = true;
         state.moved_at = Instant::now();
         match &polled {
             Some(Err(BodyError::TooLarge { .. })) => state.failed = Some(Reason::BodyTooLarge),
             Some(Err(BodyError::Peer(_))) => state.failed = Some(Reason::RequestMalformed),
-            Some(Ok(_)) | None => {}
+            Some(Ok(_) | Err(BodyError::Cut)) | None => {}
         }
         drop(state);
         Poll::Ready(polled)

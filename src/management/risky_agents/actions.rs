@@ -18,9 +18,9 @@ use crate::management::actor::Actor;
 use crate::management::graph::GraphError;
 use crate::management::writes::{Asker, not_recorded, object};
 use crate::risk::{DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Cause, Snapshot};
 use crate::store::StoreError;
-use crate::telemetry::{SignalKind, SignalResult, SignalSource};
+use crate::telemetry::{ChangeSource, SignalKind, SignalResult, SignalSource};
 use crate::types::{AgentId, RiskLevel, RiskState};
 
 /// `POST …/riskyAgents/confirmCompromised`
@@ -132,6 +132,7 @@ fn make(
     agents: &BTreeSet<AgentId>,
     count: impl Fn(SignalResult),
 ) -> Result<(), GraphError> {
+    let cause = Cause::now(ChangeSource::Management);
     let _write = control.writes.lock();
     let snapshot = control.state.snapshots.load();
     let mut stored = Vec::new();
@@ -162,7 +163,7 @@ fn make(
         count(SignalResult::Applied);
     }
     // What is stored is in force, whatever became of the rest: the store and the snapshot never differ.
-    control.state.snapshots.update(|current| {
+    control.state.snapshots.update(cause, |current| {
         let entries = stored.iter().cloned();
         Snapshot {
             risk: entries.fold(current.risk.clone(), |risk, entry| risk.with(entry)),
