@@ -198,6 +198,7 @@ impl Received {
                 Ok((self, bytes))
             }
             Err(BodyError::TooLarge { .. }) => Err(self.refuse(Reason::BodyTooLarge)),
+            Err(BodyError::TooSlow { .. }) => Err(self.refuse(Reason::RequestTimeout)),
             Err(BodyError::Peer(_) | BodyError::Cut) => Err(self.refuse(Reason::RequestMalformed)),
         }
     }

@@ -125,10 +125,18 @@ where
     fn execute(&self, stream: F) {
         let activity = Arc::clone(&self.0);
         tokio::spawn(async move {
-            let stream = pin!(stream);
-            let mut stream = Cuttable::new(stream);
-            let _ended = (&mut stream).await;
-            if let Some(call) = stream.call {
+            let ending = async {
+                let stream = pin!(stream);
+                let mut stream = Cuttable::new(stream);
+                let ended = (&mut stream).await;
+                (ended, stream.call)
+            };
+            let (ended, call) = ending.await;
+            // By now the stream is gone, and its call noted as one that ended before its answer.
+            if matches!(ended, Ended::Cut) {
+                activity.note_cut();
+            }
+            if let Some(call) = call {
                 activity.note_last(call);
             }
         });

@@ -1,15 +1,17 @@
-//! A request's body on its way to an upstream, watched: whether it was touched, when it moved last, why it ended.
+//! A request's body on its way to an upstream, watched: whether it was touched, when it moved last, why it ended. A
+//! caller that lets it stand still while the upstream waits has only so much time.
 //!
 //! hyper reports a body that fails as one error among others, and a retry must know that no byte has left.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use parking_lot::Mutex;
+use tokio::time::Sleep;
 
 use crate::call::{Body, BodyError};
 use crate::enforcement::OpenCall;
@@ -60,34 +62,68 @@ impl Progress {
 /// The body that is handed to hyper.
 #[derive(Debug)]
 pub(super) struct Upload {
-    pub(super) body: Body,
+    body: Body,
     pub(super) progress: Arc<Progress>,
+    /// How long the body may stand still, and the timer of it while it does.
+    timeout: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
     /// The call that it is of: when that is cut, this ends, whatever else of the call goes on.
-    pub(super) call: Option<Arc<OpenCall>>,
+    call: Option<Arc<OpenCall>>,
 }
 
 impl Upload {
-    /// A frame of the caller's body, as long as the call is not cut.
+    pub(super) fn new(body: Body, progress: Arc<Progress>, timeout: Duration) -> Self {
+        Self {
+            body,
+            progress,
+            timeout,
+            timer: None,
+            call: None,
+        }
+    }
+
+    /// The same, of a call that can be cut.
+    pub(super) fn of(mut self, call: Option<Arc<OpenCall>>) -> Self {
+        self.call = call;
+        self
+    }
+
+    /// The next frame, as long as the call is not cut.
     fn poll_uncut(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Some(call) = &self.call else {
-            return Pin::new(&mut self.body).poll_frame(context);
+        let Some(call) = self.call.clone() else {
+            return self.poll_in_time(context);
         };
-        let is_cut = call.is_cut() || {
-            let polled = Pin::new(&mut self.body).poll_frame(context);
+        if !call.is_cut() {
+            let polled = self.poll_in_time(context);
             if polled.is_ready() {
                 return polled;
             }
-            call.poll_cut(Side::Upload, context).is_ready()
-        };
-        if !is_cut {
-            return Poll::Pending;
+            std::task::ready!(call.poll_cut(Side::Upload, context));
         }
         // The caller's side is let go of at once.
         self.body = Body::Empty;
         Poll::Ready(Some(Err(BodyError::Cut)))
+    }
+
+    /// The next frame, or that it did not come in time.
+    fn poll_in_time(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_ready() {
+            self.timer = None;
+            return polled;
+        }
+        let timeout = self.timeout;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        std::task::ready!(timer.as_mut().poll(context));
+        Poll::Ready(Some(Err(BodyError::TooSlow { limit: timeout })))
     }
 }
 
@@ -105,6 +141,7 @@ impl HttpBody for Upload {
         state.moved_at = Instant::now();
         match &polled {
             Some(Err(BodyError::TooLarge { .. })) => state.failed = Some(Reason::BodyTooLarge),
+            Some(Err(BodyError::TooSlow { .. })) => state.failed = Some(Reason::RequestTimeout),
             Some(Err(BodyError::Peer(_))) => state.failed = Some(Reason::RequestMalformed),
             Some(Ok(_) | Err(BodyError::Cut)) | None => {}
         }
