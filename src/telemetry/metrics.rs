@@ -2,6 +2,8 @@
 //!
 //! Methods take typed values only. A metric is declared here or nowhere.
 
+mod enforcement;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +15,8 @@ use prometheus::{
 
 use super::connections::ConnectionMetrics;
 use super::labels::{
-    ChangeSource, NONE, REASONS_TO_CUT, RecordResult, SignalKind, SignalResult, SignalSource,
-    SubjectKind, UPSTREAM_FAULTS, result_label, status_class, upstream_label,
+    NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, UPSTREAM_FAULTS,
+    result_label, status_class, upstream_label,
 };
 use super::process::ProcessFacts;
 use super::resource::ResourceMetrics;
@@ -28,11 +30,6 @@ const DECISION_BUCKETS: [f64; 13] = [
 /// From one millisecond to a minute: a request waits for its upstream.
 const REQUEST_BUCKETS: [f64; 15] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
-];
-
-/// From half a millisecond to ten seconds: what is compromised should be out within a tenth of one.
-const ENFORCEMENT_BUCKETS: [f64; 13] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
 /// Why the metrics could not be set up: a name or label that Prometheus does not allow.
@@ -115,7 +112,7 @@ metrics! {
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
     open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
     calls_cut: IntCounterVec = counters("boomgate_calls_cut_total", "Calls that were cut while they were open.", &["reason"]);
-    enforcement_delay: HistogramVec = histograms("boomgate_enforcement_delay_seconds", "Time from the arrival of a change to the end of the last open call that it cuts.", &ENFORCEMENT_BUCKETS, &["source"]);
+    enforcement_delay: HistogramVec = histograms("boomgate_enforcement_delay_seconds", "Time from the arrival of a change to the end of the last open call that it cuts.", &enforcement::DELAY_BUCKETS, &["source"]);
     agents: IntGaugeVec = gauges("boomgate_agents", "Agents by kind and effective risk level.", &["type", "risk_level"]);
     policies: IntGaugeVec = gauges("boomgate_policies", "Loaded policies by state.", &["state"]);
     signal_age: GaugeVec = real_gauges("boomgate_signal_age_seconds", "Time since a source of risk was last heard.", &["source"]);
@@ -143,12 +140,7 @@ impl Metrics {
         for result in RecordResult::ALL {
             self.records.with_label_values(&[result.as_str()]);
         }
-        for reason in REASONS_TO_CUT {
-            self.calls_cut.with_label_values(&[reason.as_str()]);
-        }
-        for source in ChangeSource::ALL {
-            self.enforcement_delay.with_label_values(&[source.as_str()]);
-        }
+        self.begin_enforcement_at_zero();
     }
 
     /// Shows the counters of [`Self::jwks_refresh`] before its first event.
@@ -208,18 +200,6 @@ impl Metrics {
     /// A verified token was looked up in the cache.
     pub fn token_cache(&self, hit: bool) {
         self.token_cache.with_label_values(&[hit_label(hit)]).inc();
-    }
-
-    /// A call was cut while it was open.
-    pub fn call_cut(&self, reason: Reason) {
-        self.calls_cut.with_label_values(&[reason.as_str()]).inc();
-    }
-
-    /// A change cut its last open call after `delay`.
-    pub fn enforced(&self, source: ChangeSource, delay: Duration) {
-        self.enforcement_delay
-            .with_label_values(&[source.as_str()])
-            .observe(delay.as_secs_f64());
     }
 
     /// Somebody reported a risk.
