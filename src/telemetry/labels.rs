@@ -96,6 +96,8 @@ label_set! {
         File = "file",
         /// The management API.
         Management = "management",
+        /// The engine that replicas share, which passes on what any of them was told.
+        Store = "store",
     }
     /// Who brought a change that open calls are judged again on.
     ChangeSource {
@@ -105,6 +107,8 @@ label_set! {
         Management = "management",
         /// New keys of an issuer.
         Keys = "keys",
+        /// The state that replicas share: what another one was told.
+        Store = "store",
     }
     /// What a report of risk says.
     SignalKind {
@@ -116,6 +120,8 @@ label_set! {
         ConfirmSafe = "confirm_safe",
         /// An administrator dismissed the risk.
         Dismiss = "dismiss",
+        /// All tokens of a subject that were issued so far are refused.
+        RevokeTokens = "revoke_tokens",
     }
     /// What became of a report of risk.
     SignalResult {
