@@ -9,5 +9,6 @@ pub(crate) mod pki;
 pub(crate) mod process;
 pub(crate) mod script;
 pub(crate) mod server;
+pub(crate) mod servers;
 pub(crate) mod site;
 pub(crate) mod upstream;
