@@ -17,6 +17,7 @@
 mod architecture;
 mod attacks;
 mod binary;
+mod client_address;
 mod config;
 mod corpora;
 mod dataplane;
