@@ -29,6 +29,8 @@ mod forwarding;
 mod fuzz_call;
 mod fuzz_policy;
 mod graph;
+mod grpc;
+mod http2_library;
 mod impact;
 mod issuance;
 mod management;
