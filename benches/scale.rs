@@ -25,8 +25,9 @@ use boomgate::policy::{
     AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
     Subject,
 };
-use boomgate::risk::RiskTable;
-use boomgate::snapshot::{Snapshot, Snapshots};
+use boomgate::risk::{Detections, Revocations, RiskTable};
+use boomgate::snapshot::{Cause, Snapshot, Snapshots};
+use boomgate::telemetry::ChangeSource;
 use boomgate::types::{Attributes, Fact, RiskLevel, Timestamp};
 
 /// Agents per file, as an export in pages has them.
@@ -213,7 +214,8 @@ fn reload(first: &Arc<Directory>, agents: u32, policies: &Arc<PolicySet>, reload
     let busy = reading_times(&snapshots, || {
         for _ in 0..reloads {
             let next = Arc::new(directory(agents));
-            snapshots.update(|_| snapshot(&next, policies));
+            let cause = Cause::now(ChangeSource::Configuration);
+            snapshots.update(cause, |_| snapshot(&next, policies));
             snapshots.free_retired();
         }
     });
@@ -262,6 +264,9 @@ fn snapshot(directory: &Arc<Directory>, policies: &Arc<PolicySet>) -> Snapshot {
         policies: Arc::clone(policies),
         risk: RiskTable::default(),
         countries: None,
+        revocations: Revocations::default(),
+        detections: Detections::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

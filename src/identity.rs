@@ -22,12 +22,13 @@ mod profile;
 mod request;
 mod requester;
 pub mod settings;
+pub mod subject;
 pub mod targets;
 mod verify;
 
 pub use authenticate::{Authenticator, CacheResult, Observation, Seen};
 pub use caller::{
-    Account, Agent, Caller, Credential, Human, Identified, NonAgent, Recognition, TokenFacts,
+    Account, Agent, Basis, Caller, Credential, Human, Identified, NonAgent, Recognition, TokenFacts,
 };
 pub use controls::{GrantControl, VouchedControls};
 pub use directory::{AgentIdentity, AgentUser, Blueprint, Directory, ServicePrincipal, User};

@@ -9,6 +9,7 @@ mod issuers;
 mod listeners;
 mod process;
 mod resources;
+mod store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ use crate::call::Resources;
 use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
-use crate::policy::locations::{IpRange, OwnRanges};
-use crate::types::ResourceName;
+use crate::policy::locations::OwnRanges;
+use crate::types::{IpRange, ResourceName};
 use crate::upstream::settings::UpstreamSettings;
 
 pub use checker::{Checker, Extent};
@@ -44,6 +45,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let resources = resources(check, config);
     let tokens = issuers::tokens(check, &config.tokens, &root.key("tokens"));
     let records = process::records(check, &config.records, &root.key("records"));
+    let store = store::store(check, &config.store, &root.key("store"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
     between_sections(check, config);
@@ -60,6 +62,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         decisions: decisions(config),
         responses,
         records,
+        store: store?,
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,

@@ -209,6 +209,9 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
         policies: Arc::default(),
         risk: crate::risk::RiskTable::default(),
         countries: None,
+        revocations: crate::risk::Revocations::default(),
+        detections: crate::risk::Detections::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -369,7 +372,8 @@ async fn reads_keys_from_a_file_and_stops_following_an_issuer_that_is_gone() {
     std::fs::write(&file, key_set("two")).unwrap();
     feed.feed.request("test");
     feed.gets("two").await;
-    feed.context.snapshots.update(|current| Snapshot {
+    let cause = Cause::now(ChangeSource::Keys);
+    feed.context.snapshots.update(cause, |current| Snapshot {
         issuers: Arc::default(),
         ..current.clone()
     });
