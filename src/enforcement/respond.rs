@@ -93,6 +93,11 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
     response
 }
 
+/// The status of a call that is denied for this reason.
+pub(super) fn status(reason: Reason) -> StatusCode {
+    face(reason).status
+}
+
 /// Whether the call is one for a token endpoint, as far as it is known.
 fn is_token_request(denial: &Denial) -> bool {
     let resource = denial.context.resource.as_ref();
@@ -413,6 +418,8 @@ mod tests {
             limits: RequestLimits::COMMON,
             listener: "public".into(),
             peer: "198.51.100.7:5".parse().unwrap(),
+            client: "198.51.100.7".parse().unwrap(),
+            proxies: Arc::default(),
             local: "10.0.0.1:8443".parse().unwrap(),
             server_name: None,
             tls: true,

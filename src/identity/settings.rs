@@ -213,6 +213,32 @@ impl IssuerSettings {
         let host = host.as_deref().unwrap_or("login.microsoftonline.com");
         Some(format!("https://{host}/{tenant}/oauth2/v2.0/authorize").into())
     }
+
+    /// Whether tokens read the same by both: all but where keys come from, unless that says which cloud it is, and how long
+    /// they are trusted.
+    #[must_use]
+    pub fn reads_like(&self, other: &Arc<Self>) -> bool {
+        fn reading(one: &IssuerSettings) -> impl PartialEq + '_ {
+            let IssuerSettings {
+                name,
+                issuers,
+                profile,
+                algorithms,
+                types,
+                type_may_be_missing,
+                leeway,
+                max_lifetime,
+                vouched,
+                keys: _,
+            } = one;
+            (
+                (name, issuers, profile, algorithms, types),
+                (type_may_be_missing, leeway, max_lifetime, vouched),
+                one.authorization_uri(),
+            )
+        }
+        std::ptr::eq(self, &**other) || reading(self) == reading(other)
+    }
 }
 
 /// What holds for the tokens of every issuer.
