@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
+use crate::feeds::detections::FeedSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// How decisions are made.
     pub decisions: DecisionSettings,
+    /// How detections are made; `None` if they are not.
+    pub detections: Option<FeedSettings>,
     /// What refusals say.
     pub responses: ResponseSettings,
     /// How decisions are recorded.

@@ -4,6 +4,7 @@
 //! A part whose shape is at fault is not looked at again, so that one slip is one fault.
 
 mod checker;
+mod detections;
 mod files;
 mod issuers;
 mod listeners;
@@ -46,6 +47,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let records = process::records(check, &config.records, &root.key("records"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
+    let detections = detections::detections(check, &config.detections, &root.key("detections"));
     between_sections(check, config);
 
     let mut upstreams = BTreeMap::new();
@@ -63,6 +65,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         issuers,
         tokens,
         decisions: decisions(config),
+        detections,
         responses,
         records,
         sources: sources(check, config)?,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::model;
+use super::observed::{Observer, Unanswered};
 use super::writer::Message;
 use crate::call::CallContext;
 use crate::types::{CallId, Reason};
@@ -55,6 +56,8 @@ pub struct Entry {
     started: Instant,
     /// `None` if the decision went unrecorded (`dangerous_drop`): then its outcome does too.
     messages: Option<mpsc::Sender<Message>>,
+    /// Whom to tell how an agent's call was answered.
+    observer: Option<(Observer, Unanswered)>,
     refused: bool,
     failed: Option<Option<Reason>>,
     completed: bool,
@@ -70,6 +73,7 @@ impl Entry {
             id: context.id,
             started: context.started,
             messages: None,
+            observer: None,
             refused,
             failed: None,
             completed: false,
@@ -87,6 +91,12 @@ impl Entry {
     /// Now that the decision is queued, the outcome will be.
     pub(super) fn tied_to(mut self, messages: mpsc::Sender<Message>) -> Self {
         self.messages = Some(messages);
+        self
+    }
+
+    /// The observer is told of the answer too.
+    pub(super) fn observed_by(mut self, observer: &Observer, call: Option<Unanswered>) -> Self {
+        self.observer = call.map(|call| (observer.clone(), call));
         self
     }
 
@@ -139,6 +149,9 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        if let (Some((observer, call)), Some(status)) = (self.observer.take(), self.status) {
+            observer.tell(call.answered(status));
+        }
         if let Some(messages) = self.messages.take()
             && let Ok(line) = model::outcome(self.id, &self.outcome())
         {

@@ -21,6 +21,7 @@ mod corpora;
 mod dataplane;
 mod decisions;
 mod deploy;
+mod detections;
 mod effects;
 mod forwarding;
 mod fuzz_policy;
