@@ -113,7 +113,7 @@ impl App {
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
-        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
+        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded), &metrics)?;
         let handles = sockets.handles();
         let control = Control {
             path: path.to_owned(),

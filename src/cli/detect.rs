@@ -91,7 +91,7 @@ pub fn replay(
             return Ok(EXIT_CONFIGURATION);
         };
         // Where they are turned off, what they would find is asked all the same.
-        settings = found.settings.detections.map_or(settings, |of| of.rules);
+        settings = found.detections.rules.unwrap_or(settings);
     }
     let sources = match lines::open(&arguments.records, input) {
         Ok(sources) => sources,

@@ -36,8 +36,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// How decisions are made.
     pub decisions: DecisionSettings,
-    /// How detections are made; `None` if they are not.
-    pub detections: Option<FeedSettings>,
+    /// How the traffic of agents is looked at.
+    pub detections: FeedSettings,
     /// What refusals say.
     pub responses: ResponseSettings,
     /// How decisions are recorded.

@@ -215,6 +215,13 @@ fn face(reason: Reason) -> Face {
             "The body is too large",
             "Send a smaller body.",
         ),
+        Reason::RequestTimeout => row(
+            StatusCode::REQUEST_TIMEOUT,
+            None,
+            "request_timeout",
+            "The request took too long",
+            "Its head or its body did not arrive in time. Send it again, without pauses.",
+        ),
         Reason::Misdirected => row(
             StatusCode::MISDIRECTED_REQUEST,
             None,

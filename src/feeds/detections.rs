@@ -9,6 +9,6 @@ use crate::detection::DetectionSettings;
 pub struct FeedSettings {
     /// How many observations may wait.
     pub queue: usize,
-    /// What is looked for.
-    pub rules: DetectionSettings,
+    /// What is looked for; `None`: nothing.
+    pub rules: Option<DetectionSettings>,
 }

@@ -85,6 +85,8 @@ reasons! {
     HeadersTooLarge = "headers_too_large", Block;
     /// The body is larger than the limit.
     BodyTooLarge = "body_too_large", Block;
+    /// The head or the body took longer than the limit.
+    RequestTimeout = "request_timeout", Block;
     /// The name in the TLS handshake and the request's authority disagree.
     Misdirected = "misdirected", Block;
     /// No resource has this host and path.
@@ -163,7 +165,10 @@ impl Reason {
     /// Whether a call that was forwarded and failed for this reason failed by its own body, and not by its upstream.
     #[must_use]
     pub const fn is_of_the_body(self) -> bool {
-        matches!(self, Self::BodyTooLarge | Self::RequestMalformed)
+        matches!(
+            self,
+            Self::BodyTooLarge | Self::RequestMalformed | Self::RequestTimeout
+        )
     }
 }
 

@@ -15,6 +15,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod binary;
 mod config;
 mod corpora;
@@ -22,8 +23,10 @@ mod dataplane;
 mod decisions;
 mod deploy;
 mod detections;
+mod differential;
 mod effects;
 mod forwarding;
+mod fuzz_call;
 mod fuzz_policy;
 mod graph;
 mod impact;
@@ -41,9 +44,11 @@ mod reload;
 mod risk_command;
 mod samples;
 mod sdk;
+mod slow;
 mod support;
 mod tokens;
 mod twin;
 mod typestate;
 mod what_if;
+mod without_gateway;
 mod writes;

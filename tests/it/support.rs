@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod gate;
 pub(crate) mod http2_bytes;
+pub(crate) mod issuer;
 pub(crate) mod log;
 pub(crate) mod pki;
 pub(crate) mod process;

@@ -69,6 +69,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
         | Reason::BodyTooLarge
+        | Reason::RequestTimeout
         | Reason::Misdirected
         | Reason::ResourceUnknown
         | Reason::Overloaded

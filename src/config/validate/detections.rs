@@ -7,12 +7,12 @@ use crate::detection::{DetectionSettings, Kind, Mode, Rule};
 use crate::feeds::detections::FeedSettings;
 use crate::types::RiskLevel;
 
-/// How detections are made; `None` if they are not.
+/// How the traffic is looked at.
 pub(super) fn detections(
     check: &mut Checker<'_>,
     raw: &Detections,
     at: &MemberPath,
-) -> Option<FeedSettings> {
+) -> FeedSettings {
     let kinds = [
         (
             Kind::UnfamiliarResourceAccess,
@@ -48,17 +48,17 @@ pub(super) fn detections(
         .fold(settings, |settings, (kind, key, raw)| {
             settings.with(kind, rule(check, kind, raw, &at.key(key)))
         });
-    raw.enabled.then(|| FeedSettings {
+    FeedSettings {
         queue: usize::try_from(raw.queue).unwrap_or(usize::MAX),
-        rules,
-    })
+        rules: raw.enabled.then_some(rules),
+    }
 }
 
 fn rule(check: &mut Checker<'_>, kind: Kind, raw: &Detection, at: &MemberPath) -> Rule {
     let usual = Rule::default_of(kind);
     let expiry = raw.expiry.as_ref().map(|expiry| {
         let at = at.key("expiry");
-        check.between(&at, expiry, ("1m", "90d"))
+        check.between(&at, expiry, ("1s", "90d"))
     });
     Rule {
         mode: match raw.mode {

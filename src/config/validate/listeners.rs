@@ -127,14 +127,19 @@ fn limits(check: &mut Checker<'_>, raw: &raw::Limits, at: &MemberPath) -> Limits
     let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
     Limits {
         max_connections: narrow(raw.max_connections),
+        max_connections_per_client: narrow(raw.max_connections_per_client),
+        max_concurrent_handshakes: narrow(raw.max_concurrent_handshakes),
         max_concurrent_calls: narrow(raw.max_concurrent_calls),
         handshake_timeout: time("handshake_timeout", &raw.handshake_timeout, ("100ms", "5m")),
         header_timeout: time("header_timeout", &raw.header_timeout, ("100ms", "5m")),
+        body_timeout: time("body_timeout", &raw.body_timeout, ("100ms", "1h")),
+        write_timeout: time("write_timeout", &raw.write_timeout, ("100ms", "1h")),
         idle_timeout: time("idle_timeout", &raw.idle_timeout, ("100ms", "1d")),
         max_uri_bytes,
         max_header_bytes,
         max_headers: narrow(raw.max_headers),
         max_concurrent_streams: raw.max_concurrent_streams,
+        max_resets: narrow(raw.max_resets),
     }
 }
 

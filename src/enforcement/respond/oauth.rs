@@ -81,6 +81,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
         | Reason::BodyTooLarge
+        | Reason::RequestTimeout
         | Reason::Misdirected
         | Reason::ResourceUnknown
         | Reason::TokenRequestMalformed

@@ -162,6 +162,7 @@ async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused>
         max_uri_bytes: 8192,
         max_header_bytes: 32 * 1024,
         max_headers: 100,
+        body_timeout: Duration::from_secs(30),
     };
     let moment = Moment {
         now: NOW,

@@ -141,6 +141,18 @@ pub(super) fn misdirected(site: &Site) -> Answering<'_> {
     })
 }
 
+/// Sends half a head, and waits.
+pub(super) fn half_a_head(site: &Site) -> Answering<'_> {
+    Box::pin(async move {
+        let mut client = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
+        client
+            .send(b"GET /hr/people HTTP/1.1\r\nHost: ")
+            .await
+            .unwrap();
+        Answer::of_bytes(&client.read_to_close().await)
+    })
+}
+
 /// Calls while another call, whose body does not end, holds the one place.
 pub(super) fn one_too_many(site: &Site) -> Answering<'_> {
     Box::pin(async move {

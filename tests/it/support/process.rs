@@ -1,4 +1,4 @@
-//! The `boomgate` command as a process of its own.
+//! The `boomgate` command, or another one, as a process of its own.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::client::PATIENCE;
 
-/// A process of the binary that this build made; it ends with this value.
+/// A process, which is that of the binary that this build made unless a test says otherwise; it ends with this value.
 pub(crate) struct Process {
     child: Child,
     stdout: Output,
@@ -42,7 +42,8 @@ impl Process {
         Self::of(confined)
     }
 
-    fn of(mut command: Command) -> Self {
+    /// The process of another command.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -116,6 +116,23 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// An HTTP/1.1 answer with a length, as it came.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
+        let mut headers = HeaderMap::new();
+        for line in head.lines().skip(1) {
+            let (name, value) = line.split_once(": ").unwrap();
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.append(name, value.parse().unwrap());
+        }
+        Self {
+            status: StatusCode::from_u16(super::client::status_of(bytes)).unwrap(),
+            headers,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
