@@ -10,6 +10,7 @@ mod issuers;
 mod listeners;
 mod process;
 mod resources;
+mod store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let resources = resources(check, config);
     let tokens = issuers::tokens(check, &config.tokens, &root.key("tokens"));
     let records = process::records(check, &config.records, &root.key("records"));
+    let store = store::store(check, &config.store, &root.key("store"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
     let detections = detections::detections(check, &config.detections, &root.key("detections"));
@@ -64,6 +66,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         detections,
         responses,
         records,
+        store: store?,
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,

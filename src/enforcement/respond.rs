@@ -278,6 +278,13 @@ fn face(reason: Reason) -> Face {
             "The access token has expired",
             "Ask the issuer for a new one.",
         ),
+        Reason::TokenRevoked => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::InvalidToken),
+            "token_revoked",
+            "The access token was revoked",
+            "Ask the issuer for a new one.",
+        ),
         Reason::TokenMalformed
         | Reason::TokenAlgorithmRefused
         | Reason::TokenTypeRefused

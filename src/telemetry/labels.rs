@@ -86,6 +86,8 @@ label_set! {
         File = "file",
         /// The management API.
         Management = "management",
+        /// The engine that replicas share, which passes on what any of them was told.
+        Store = "store",
     }
     /// What a report of risk says.
     SignalKind {
@@ -97,6 +99,8 @@ label_set! {
         ConfirmSafe = "confirm_safe",
         /// An administrator dismissed the risk.
         Dismiss = "dismiss",
+        /// All tokens of a subject that were issued so far are refused.
+        RevokeTokens = "revoke_tokens",
     }
     /// What became of a report of risk.
     SignalResult {

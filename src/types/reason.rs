@@ -123,6 +123,8 @@ reasons! {
     TokenNotYetValid = "token_not_yet_valid", Block;
     /// A claim is missing, of the wrong type, or contradicts another.
     TokenClaimsRefused = "token_claims_refused", Block;
+    /// Issued before all tokens of its subject were revoked.
+    TokenRevoked = "token_revoked", Block;
     /// The issuer's keys were never loaded, or are older than the limit.
     KeysUnavailable = "keys_unavailable", Block;
 
@@ -132,7 +134,8 @@ reasons! {
     BlockedByPolicy = "blocked_by_policy", Block;
     /// Every enforced policy that refuses demands what the human could show by signing in anew, as a second factor.
     AuthenticationInsufficient = "authentication_insufficient", Block;
-    /// A blocking policy would need a fact whose required source does not answer.
+    /// A blocking policy would need a fact whose required source does not answer; or what was reported of agents is
+    /// not known, and `store.redis.required` says that it must be.
     FactsUnavailable = "facts_unavailable", Block;
     /// A token is asked for, a blocking policy may concern the resource, and nobody can tell which resource that is.
     TargetUnknown = "target_unknown", Block;

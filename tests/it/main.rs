@@ -45,6 +45,7 @@ mod risk_command;
 mod samples;
 mod sdk;
 mod slow;
+mod store;
 mod support;
 mod tokens;
 mod twin;

@@ -67,7 +67,8 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenAudienceRefused
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
-        | Reason::TokenClaimsRefused => "invalid_grant",
+        | Reason::TokenClaimsRefused
+        | Reason::TokenRevoked => "invalid_grant",
         Reason::AuthenticationInsufficient => "interaction_required",
         Reason::TargetUnknown => "invalid_target",
         Reason::AgentDisabled

@@ -5,8 +5,8 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::calls::{
-    Call, after_a_lost_record, as_agent, by, bytes_server, claims, closed, half_a_head,
-    misdirected, one_too_many, post, post_of_unknown_length, unread_pipe,
+    Call, after_a_lost_record, after_revocation, as_agent, by, bytes_server, claims, closed,
+    half_a_head, misdirected, one_too_many, post, post_of_unknown_length, unread_pipe,
     until_records_stand_still,
 };
 use super::{Expected, Row, Stage, issuance, tokens};
@@ -262,6 +262,8 @@ fn decisions() -> Vec<Row> {
             sections: "directory: {unknown_agents: block}".to_owned(),
             ..Setup::default()
         }),
+        decided(Reason::TokenRevoked, 401, "token_revoked", by(after_revocation))
+            .challenged(", error=\"invalid_token\""),
         decided(
             Reason::ScopeInsufficient,
             403,

@@ -111,6 +111,12 @@ impl Client {
         Self::over(connect(address, config, "localhost").await.unwrap()).await
     }
 
+    /// One to a server that may be gone.
+    pub(crate) async fn try_http1(pki: &Pki, address: SocketAddr) -> io::Result<Self> {
+        let config = pki.client(&["http/1.1"], ALL_VERSIONS, None);
+        Ok(Self::over(connect(address, config, "localhost").await?).await)
+    }
+
     pub(crate) async fn http2(pki: &Pki, address: SocketAddr) -> Self {
         let config = pki.client(&["h2"], ALL_VERSIONS, None);
         Self::over(connect(address, config, "localhost").await.unwrap()).await
