@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -17,9 +17,10 @@ use crate::call::ConnectionFacts;
 use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
+use crate::feeds::detections::InForce;
 use crate::feeds::{
-    self, Discovered, KeyFeed, KeyFeedContext, KnownState, StateFeed, StateFeedContext, Status,
-    Watch,
+    self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
+    StateFeed, StateFeedContext, Status, Watch,
 };
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
@@ -63,6 +64,9 @@ pub enum AppError {
     /// Kept state cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The thread that looks at the traffic cannot be started.
+    #[error("the thread of detections cannot be started")]
+    Detections(#[source] std::io::Error),
     /// Signals cannot be heard.
     #[error("signals of the operating system cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -103,6 +107,16 @@ impl App {
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
+        let (detections, looked_for) = detections(
+            loaded,
+            DetectionFeedContext {
+                state: Arc::clone(&state),
+                snapshots: Arc::clone(&snapshots),
+                recorder: recorder.clone(),
+                metrics: Arc::clone(&metrics),
+                clock: Arc::clone(&clock),
+            },
+        )?;
         let resources = &loaded.settings.resources;
         let shared = Shared {
             snapshots: Arc::clone(&snapshots),
@@ -133,6 +147,7 @@ impl App {
             files: loaded.files.clone(),
             folders: Arc::new(ArcSwap::from_pointee(control::folders(&loaded.settings))),
             reloads,
+            looked_for,
         };
         let mut tasks = JoinSet::new();
         let (stop_management, management_stopped) = watch::channel(false);
@@ -144,6 +159,7 @@ impl App {
         let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
+        tasks.spawn(detections.follow());
         if let Some((changes, freshness)) = shared_state {
             tasks.spawn(state.follow(changes, freshness));
         }
@@ -300,6 +316,17 @@ impl Known {
             shared: opened.shared,
         })
     }
+}
+
+/// The feed of detections, and what they look for.
+fn detections(
+    loaded: &Loaded,
+    context: DetectionFeedContext,
+) -> Result<(DetectionFeed, InForce), AppError> {
+    let settings = &loaded.settings.detections;
+    let looked_for = Arc::new(ArcSwapOption::new(settings.rules.map(Arc::new)));
+    let feed = DetectionFeed::start(context, settings.queue, Arc::clone(&looked_for));
+    Ok((feed.map_err(AppError::Detections)?, looked_for))
 }
 
 /// One worker per core, unless the operator says otherwise.

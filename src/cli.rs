@@ -5,6 +5,7 @@
 pub mod check;
 pub mod demo;
 pub mod detect;
+mod explain;
 pub mod impact;
 mod management;
 pub mod policy;
@@ -74,6 +75,8 @@ enum Command {
     Test(test::Arguments),
     /// Bring policies from Microsoft Graph's exports into a folder
     Policy(policy::Arguments),
+    /// Explain one decision, or why an agent has its level of risk, on a running gateway
+    Explain(explain::Arguments),
     /// List risky agents, and confirm or dismiss their risk, on a running gateway
     Risk(risk::Arguments),
     /// Print the JSON Schema of the configuration
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::WhatIf(arguments) => what_if(&arguments),
         Command::Impact(arguments) => impact::main(&arguments).map(ExitCode::from),
         Command::Detect(arguments) => detect::detect(&arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Policy(arguments) => policy::policy(&arguments),
         Command::Test(arguments) => test(&arguments),
         Command::Risk(arguments) => risk::risk(arguments),

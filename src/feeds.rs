@@ -14,6 +14,7 @@ pub mod state;
 pub mod status;
 pub mod watch;
 
+pub use detections::{DetectionFeed, DetectionFeedContext};
 pub use discovered::Discovered;
 pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
 pub use reload::{ReloadError, Reloaded, Reloads};

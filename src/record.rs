@@ -81,7 +81,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     tail: broadcast::Sender<Arc<DecisionLine>>,
     recent: Arc<Recent>,
-    observer: OnceLock<Observer>,
+    observer: OnceLock<Arc<Observer>>,
 }
 
 impl Recorder {
@@ -147,7 +147,7 @@ impl Recorder {
     /// From now on this observer is told what agents do. The first one stays.
     pub fn observe_by(&self, observer: Observer) {
         // INVARIANT: set once, when the gateway is put together.
-        self.0.observer.get_or_init(|| observer);
+        self.0.observer.get_or_init(|| Arc::new(observer));
     }
 
     /// Records the end of a call on which no decision was made.

@@ -4,6 +4,7 @@
 //! whatever arrives. Never here: an agent's id, a path or an error's text as a label; a secret anywhere.
 
 pub mod connections;
+pub mod detections;
 pub mod labels;
 pub mod logging;
 pub mod metrics;
@@ -11,6 +12,7 @@ mod process;
 pub mod resource;
 
 pub use connections::ConnectionMetrics;
+pub use detections::{DetectionCounters, DetectionMetrics};
 pub use labels::{
     ConnectionTrouble, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
     result_label,

@@ -2,7 +2,7 @@
 //!
 //! hyper drops a call's future when its client leaves, so the end of a call is the end of this value.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -57,7 +57,7 @@ pub struct Entry {
     /// `None` if the decision went unrecorded (`dangerous_drop`): then its outcome does too.
     messages: Option<mpsc::Sender<Message>>,
     /// Whom to tell how an agent's call was answered.
-    observer: Option<(Observer, Unanswered)>,
+    observer: Option<(Arc<Observer>, Unanswered)>,
     refused: bool,
     failed: Option<Option<Reason>>,
     completed: bool,
@@ -95,8 +95,12 @@ impl Entry {
     }
 
     /// The observer is told of the answer too.
-    pub(super) fn observed_by(mut self, observer: &Observer, call: Option<Unanswered>) -> Self {
-        self.observer = call.map(|call| (observer.clone(), call));
+    pub(super) fn observed_by(
+        mut self,
+        observer: &Arc<Observer>,
+        call: Option<Unanswered>,
+    ) -> Self {
+        self.observer = call.map(|call| (Arc::clone(observer), call));
         self
     }
 

@@ -2,6 +2,8 @@
 
 mod agents;
 mod attacks;
+mod levels;
+mod live;
 mod quality;
 mod replay;
 mod score;
