@@ -107,26 +107,15 @@ impl App {
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let (detections, looked_for) = detections(
-            loaded,
-            DetectionFeedContext {
-                state: Arc::clone(&state),
-                snapshots: Arc::clone(&snapshots),
-                recorder: recorder.clone(),
-                metrics: Arc::clone(&metrics),
-                clock: Arc::clone(&clock),
-            },
-        )?;
-        let resources = &loaded.settings.resources;
-        let shared = Shared {
+        let context = DetectionFeedContext {
+            state: Arc::clone(&state),
             snapshots: Arc::clone(&snapshots),
-            clock: Arc::clone(&clock),
-            authenticator: Arc::new(Authenticator::new(loaded.settings.tokens)),
-            keys: Arc::clone(&keys),
-            discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
             recorder: recorder.clone(),
-            meters: Arc::new(Meters::new(Arc::clone(&metrics), resources)),
+            metrics: Arc::clone(&metrics),
+            clock: Arc::clone(&clock),
         };
+        let (detections, looked_for) = detections(loaded, context)?;
+        let shared = shared(loaded, (&clock, &metrics), (&snapshots, &keys), &recorder);
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -315,6 +304,24 @@ impl Known {
             state: Arc::new(StateFeed::new(context, kept.foreign)),
             shared: opened.shared,
         })
+    }
+}
+
+/// What the workers share.
+fn shared(
+    loaded: &Loaded,
+    (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
+    (snapshots, keys): (&Arc<Snapshots>, &Arc<KeyFeed>),
+    recorder: &Recorder,
+) -> Shared {
+    Shared {
+        snapshots: Arc::clone(snapshots),
+        clock: Arc::clone(clock),
+        authenticator: Arc::new(Authenticator::new(loaded.settings.tokens)),
+        keys: Arc::clone(keys),
+        discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
+        recorder: recorder.clone(),
+        meters: Arc::new(Meters::new(Arc::clone(metrics), &loaded.settings.resources)),
     }
 }
 

@@ -95,7 +95,7 @@ impl DetectionFeed {
         said.push(Entry::Risk(expired(entry, at)));
         match self.context.state.say(move |_| said.clone()).await {
             Ok(_) => {
-                tracing::info!(agent.id = %entry.id, detection = %kind, "a detection has expired")
+                tracing::info!(agent.id = %entry.id, detection = %kind, "a detection has expired");
             }
             Err(error) => {
                 // FAIL-CLOSED: it goes on counting until it can be taken back everywhere.

@@ -96,7 +96,7 @@ async fn an_agent_whose_token_is_used_by_a_thief_is_blocked_and_every_place_says
 }
 
 #[tokio::test]
-async fn an_administrators_word_stands_until_something_new_is_found() {
+async fn an_administrators_word_overrules_what_was_found_before_it() {
     let site = site("{}").await;
     steal(&site, "stolen").await;
     until_status(&site, 403).await;
