@@ -10,6 +10,7 @@ mod answer;
 mod door;
 mod frames;
 mod heads;
+mod proxied;
 mod rim;
 mod serve;
 pub mod settings;

@@ -23,8 +23,8 @@ use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
 use crate::feeds::detections::FeedSettings;
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
-use crate::policy::locations::{IpRange, OwnRanges};
-use crate::types::ResourceName;
+use crate::policy::locations::OwnRanges;
+use crate::types::{IpRange, ResourceName};
 use crate::upstream::settings::UpstreamSettings;
 
 pub use checker::{Checker, Extent};

@@ -413,6 +413,8 @@ mod tests {
             limits: RequestLimits::COMMON,
             listener: "public".into(),
             peer: "198.51.100.7:5".parse().unwrap(),
+            client: "198.51.100.7".parse().unwrap(),
+            proxies: Arc::default(),
             local: "10.0.0.1:8443".parse().unwrap(),
             server_name: None,
             tls: true,

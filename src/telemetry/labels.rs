@@ -143,6 +143,8 @@ label_set! {
         TooMany = "too_many",
         /// The client's address has as many as it may have.
         TooManyOfClient = "too_many_of_client",
+        /// A load balancer did not say in the PROXY protocol whose connection it passes on.
+        BadProxyHeader = "bad_proxy_header",
         /// As many TLS handshakes are under way as may be.
         TooManyHandshakes = "too_many_handshakes",
         /// The TLS handshake failed.

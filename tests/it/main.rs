@@ -17,6 +17,7 @@
 mod architecture;
 mod attacks;
 mod binary;
+mod client_address;
 mod config;
 mod corpora;
 mod dataplane;
@@ -29,6 +30,8 @@ mod forwarding;
 mod fuzz_call;
 mod fuzz_policy;
 mod graph;
+mod grpc;
+mod http2_library;
 mod impact;
 mod issuance;
 mod management;

@@ -264,6 +264,8 @@ async fn relay(
         limits: LIMITS,
         listener: "main".into(),
         peer: address,
+        client: address.ip(),
+        proxies: Arc::default(),
         local: address,
         server_name: None,
         tls: false,
