@@ -4,7 +4,6 @@
 //! whatever arrives. Never here: an agent's id, a path or an error's text as a label; a secret anywhere.
 
 pub mod connections;
-pub mod detections;
 pub mod labels;
 pub mod logging;
 pub mod metrics;
@@ -12,11 +11,12 @@ mod process;
 pub mod resource;
 
 pub use connections::ConnectionMetrics;
-pub use detections::{DetectionCounters, DetectionMetrics};
 pub use labels::{
-    ConnectionTrouble, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
-    result_label,
+    ChangeSource, ConnectionTrouble, RecordResult, SignalKind, SignalResult, SignalSource,
+    SubjectKind, result_label,
 };
 pub use logging::{LogFormat, LogSettings};
-pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};
+pub use metrics::{
+    DetectionCounters, DetectionMetrics, Metrics, MetricsError, Observation, RecordCounter,
+};
 pub use resource::{OpenCall, ResourceMetrics};

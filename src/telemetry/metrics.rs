@@ -2,6 +2,9 @@
 //!
 //! Methods take typed values only. A metric is declared here or nowhere.
 
+pub mod detections;
+mod enforcement;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +14,9 @@ use prometheus::{
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+pub use detections::{DetectionCounters, DetectionMetrics};
+
 use super::connections::ConnectionMetrics;
-use super::detections::DetectionMetrics;
 use super::labels::{
     NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, UPSTREAM_FAULTS,
     result_label, status_class, upstream_label,
@@ -114,6 +118,8 @@ metrics! {
     request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
     open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
+    calls_cut: IntCounterVec = counters("boomgate_calls_cut_total", "Calls that were cut while they were open.", &["reason"]);
+    enforcement_delay: HistogramVec = histograms("boomgate_enforcement_delay_seconds", "Time from the arrival of a change to the end of the last open call that it cuts.", &enforcement::DELAY_BUCKETS, &["source"]);
     agents: IntGaugeVec = gauges("boomgate_agents", "Agents by kind and effective risk level.", &["type", "risk_level"]);
     policies: IntGaugeVec = gauges("boomgate_policies", "Loaded policies by state.", &["state"]);
     signal_age: GaugeVec = real_gauges("boomgate_signal_age_seconds", "Time since a source of risk was last heard.", &["source"]);
@@ -141,6 +147,7 @@ impl Metrics {
         for result in RecordResult::ALL {
             self.records.with_label_values(&[result.as_str()]);
         }
+        self.begin_enforcement_at_zero();
     }
 
     /// Shows the counters of [`Self::jwks_refresh`] before its first event.
@@ -207,17 +214,6 @@ impl Metrics {
         self.risk_signals
             .with_label_values(&[source.as_str(), kind.as_str(), result.as_str()])
             .inc();
-    }
-
-    /// What is counted of detections.
-    #[must_use]
-    pub fn detections(&self) -> DetectionMetrics {
-        DetectionMetrics {
-            found: self.detections.clone(),
-            observations: self.detection_observations.clone(),
-            evictions: self.detection_evictions.with_label_values::<&str>(&[]),
-            agents: self.detection_agents.clone(),
-        }
     }
 
     /// Configuration was loaded, or was not, at this time.

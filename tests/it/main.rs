@@ -36,6 +36,7 @@ mod impact;
 mod issuance;
 mod management;
 mod observability;
+mod open_calls;
 mod path;
 mod policy_import;
 mod policy_lint;

@@ -2,16 +2,29 @@
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 
-use super::metrics::RecordCounter;
+use super::{Metrics, RecordCounter};
 use crate::types::RiskLevel;
+
+impl Metrics {
+    /// What is counted of detections.
+    #[must_use]
+    pub fn detections(&self) -> DetectionMetrics {
+        DetectionMetrics {
+            found: self.detections.clone(),
+            observations: self.detection_observations.clone(),
+            evictions: self.detection_evictions.with_label_values::<&str>(&[]),
+            agents: self.detection_agents.clone(),
+        }
+    }
+}
 
 /// The metrics of detections.
 #[derive(Debug, Clone)]
 pub struct DetectionMetrics {
-    pub(super) found: IntCounterVec,
-    pub(super) observations: IntCounterVec,
-    pub(super) evictions: IntCounter,
-    pub(super) agents: IntGauge,
+    found: IntCounterVec,
+    observations: IntCounterVec,
+    evictions: IntCounter,
+    agents: IntGauge,
 }
 
 /// The counters of one detector.
