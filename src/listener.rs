@@ -7,6 +7,7 @@
 mod accept;
 mod activity;
 mod answer;
+mod cuttable;
 mod door;
 mod frames;
 mod heads;

@@ -93,6 +93,11 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
     response
 }
 
+/// The status of a call that is denied for this reason.
+pub(super) fn status(reason: Reason) -> StatusCode {
+    face(reason).status
+}
+
 /// Whether the call is one for a token endpoint, as far as it is known.
 fn is_token_request(denial: &Denial) -> bool {
     let resource = denial.context.resource.as_ref();

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::controls::VouchedControls;
 use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
 use super::evidence::Evidence;
-use super::request::RequestFacts;
+use super::request::{RequestFacts, TokenRequest};
+use super::verify::Verified;
 use crate::call::{Received, Refused};
 use crate::types::{
     AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
@@ -201,6 +202,16 @@ impl Credential {
     }
 }
 
+/// What a caller was found out by, kept so that it can be found out again when directory, issuers or keys have changed
+/// ([`Authenticator::identify_again`](super::Authenticator::identify_again)).
+#[derive(Debug, Clone)]
+pub enum Basis {
+    /// A token that was verified. Its text is not kept.
+    Token(Arc<Verified>),
+    /// A request for a token, with the credentials in it, for as long as the call of it is open.
+    Request(Arc<TokenRequest>),
+}
+
 /// A call whose caller is known.
 #[derive(Debug)]
 #[must_use]
@@ -209,6 +220,7 @@ pub struct Identified {
     caller: Caller,
     recognition: Recognition,
     credential: Credential,
+    basis: Basis,
 }
 
 impl Identified {
@@ -218,12 +230,14 @@ impl Identified {
         caller: Caller,
         recognition: Recognition,
         credential: Credential,
+        basis: Basis,
     ) -> Self {
         Self {
             received,
             caller,
             recognition,
             credential,
+            basis,
         }
     }
 
@@ -248,6 +262,12 @@ impl Identified {
     #[must_use]
     pub const fn credential(&self) -> &Credential {
         &self.credential
+    }
+
+    /// What the caller was found out by.
+    #[must_use]
+    pub const fn basis(&self) -> &Basis {
+        &self.basis
     }
 
     /// Ends the call here.

@@ -300,6 +300,7 @@ async fn relay(
         query,
         headers,
         body,
+        call: None,
     };
     let pool = upstreams.pool(&name(), table);
     let sent = send(pool, passport, &context, outbound).await;
