@@ -40,7 +40,7 @@ enum Explained {
 /// When a file cannot be used (exit code 65), or the gateway cannot be asked, refuses, or knows nothing of the id.
 pub(super) fn explain(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { id, access, output } = arguments;
-    let gateway = Management::new(access)?;
+    let gateway = access.gateway()?;
     let explained = super::control_runtime()?.block_on(ask(&gateway, &id))?;
     let mut out = anstream::stdout().lock();
     match (&explained, output) {
