@@ -9,6 +9,7 @@ pub mod body;
 pub mod connection;
 pub mod form;
 pub mod headers;
+pub mod hook;
 pub mod receive;
 pub mod received;
 pub mod resource;
@@ -20,6 +21,7 @@ pub use body::{Body, BodyError};
 pub use connection::ConnectionFacts;
 pub use form::{Form, FormError};
 pub use headers::RequestLimits;
+pub use hook::{HookCaller, HookForm, TokenHook};
 pub use receive::{Moment, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{

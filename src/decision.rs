@@ -39,11 +39,11 @@ pub struct Knowledge<'a> {
 impl Knowledge<'_> {
     /// The country of an address, where a policy reads it.
     #[must_use]
-    pub fn country(&self, address: IpAddr) -> Fact<Option<Country>> {
+    pub fn country(&self, address: Fact<IpAddr>) -> Fact<Option<Country>> {
         let is_read = self.policies.reads(FactName::Country);
-        let countries = self.countries.filter(|_| is_read);
+        let countries = self.countries.filter(|_| is_read).zip(address.known());
         // FAIL-CLOSED: a database that is broken at this place does not tell.
-        let told = countries.and_then(|countries| countries.of(address).ok());
+        let told = countries.and_then(|(countries, address)| countries.of(address).ok());
         self.settings.fact(FactKind::Country, told)
     }
 }
@@ -186,7 +186,7 @@ fn judge(
     now: Timestamp,
 ) -> Decision {
     let settings = knowledge.settings;
-    let country = knowledge.country(identified.received().context().client_address);
+    let country = knowledge.country(identified.address());
     let operation = Operation::of(identified.received());
     let question = question(identified, target, &operation, country);
     let sign_in = question.session.sign_in();
@@ -239,7 +239,6 @@ fn question<'a>(
     country: Fact<Option<Country>>,
 ) -> Question<'a> {
     let received = identified.received();
-    let address = received.context().client_address;
     let credential = identified.credential();
     Question {
         caller: identified.caller(),
@@ -252,6 +251,6 @@ fn question<'a>(
         },
         operation,
         non_agents: received.resource().non_agents,
-        session: Session::of(credential, address, country),
+        session: Session::of(credential, identified.address(), country),
     }
 }

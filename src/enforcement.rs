@@ -13,7 +13,7 @@ use crate::decision::{Decided, Decision};
 use crate::identity::{Caller, Identified};
 use crate::types::{Effect, PolicyId, Reason};
 
-pub use respond::{ResponseSettings, respond};
+pub use respond::{ResponseSettings, grant, respond};
 use step_up::StepUp;
 
 /// Leave to forward one call, once.

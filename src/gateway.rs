@@ -20,7 +20,7 @@ use crate::call::receive::{Moment, receive};
 use crate::call::{CallContext, ConnectionFacts, Refused};
 use crate::clock::Clock;
 use crate::decision::decide;
-use crate::enforcement::{Denial, Permit, enforce};
+use crate::enforcement::{Denial, Permit, enforce, grant};
 use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::Authenticator;
 use crate::record::{Entry, RecordedBody, Recorder};
@@ -130,13 +130,20 @@ impl Gateway {
         }
     }
 
-    /// Forwards a permitted call, and answers with what its upstream says.
+    /// Forwards a permitted call, and answers with what its upstream says. A hook has no upstream: the leave is its answer.
     async fn forward(
         &self,
         permit: Permit,
         mut entry: Entry,
         snapshot: &Snapshot,
     ) -> Response<RecordedBody> {
+        let permit = match grant(permit) {
+            Ok((context, response)) => {
+                entry.answered(response.status(), None);
+                return self.finish(&context, response, Some(entry));
+            }
+            Err(permit) => permit,
+        };
         let resource = permit.received().resource().name.clone();
         let open = self.shared.meters.open_call(&resource);
         let sent = Instant::now();

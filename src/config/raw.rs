@@ -3,6 +3,7 @@
 //! The documentation of a field is its description in the schema, so it speaks to operators. What is left
 //! out never weakens; a key that weakens has a name that says so. Never here: a check between two keys.
 
+pub mod hooks;
 pub mod issuers;
 pub mod listeners;
 pub mod process;

@@ -72,13 +72,17 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// The session of a call with this credential.
     #[must_use]
-    pub fn of(credential: &'a Credential, address: IpAddr, country: Fact<Option<Country>>) -> Self {
+    pub fn of(
+        credential: &'a Credential,
+        address: Fact<IpAddr>,
+        country: Fact<Option<Country>>,
+    ) -> Self {
         let token = credential.token();
         Self {
             evidence: credential.evidence(),
             tenant: credential.tenant(),
             token_id: token.and_then(|token| token.token_id.as_deref()),
-            address: Fact::Known(address),
+            address,
             country,
         }
     }

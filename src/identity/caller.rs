@@ -2,15 +2,16 @@
 //!
 //! Built by [`super`] only, from a verified token; there is no anonymous caller.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::controls::VouchedControls;
 use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
 use super::evidence::Evidence;
-use super::request::RequestFacts;
+use super::request::{RequestFacts, Teller};
 use crate::call::{Received, Refused};
 use crate::types::{
-    AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
+    AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, Reason, TenantId, Timestamp,
 };
 
 /// How it was found out that the caller is an agent (`reference/entra.md` §2.6).
@@ -248,6 +249,15 @@ impl Identified {
     #[must_use]
     pub const fn credential(&self) -> &Credential {
         &self.credential
+    }
+
+    /// Where the caller is. FAIL-CLOSED: an issuer that does not say where its client is leaves it unknown.
+    #[must_use]
+    pub fn address(&self) -> Fact<IpAddr> {
+        match self.credential.request().map(|request| request.teller) {
+            None | Some(Teller::Client) => Fact::Known(self.received.context().client_address),
+            Some(Teller::Issuer { address }) => address.map_or(Fact::RequiredUnknown, Fact::Known),
+        }
     }
 
     /// Ends the call here.

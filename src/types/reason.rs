@@ -86,8 +86,10 @@ reasons! {
     /// The listener has as many calls as it may have.
     Overloaded = "overloaded", Block;
 
-    /// A request for a token that is not the form that OAuth asks for, contradicts itself, or could be read in two ways.
+    /// A request for a token that is not the form that OAuth asks for, or could be read in two ways.
     TokenRequestMalformed = "token_request_malformed", Block;
+    /// A request for a token that contradicts itself or the directory: it names two agents, or a user of another agent.
+    TokenRequestContradictory = "token_request_contradictory", Block;
 
     // The credential.
 
@@ -115,6 +117,8 @@ reasons! {
     TokenNotYetValid = "token_not_yet_valid", Block;
     /// A claim is missing, of the wrong type, or contradicts another.
     TokenClaimsRefused = "token_claims_refused", Block;
+    /// A call of a token hook by somebody else than its issuer: with another key, or a token of another client.
+    HookCallerRefused = "hook_caller_refused", Block;
     /// The issuer's keys were never loaded, or are older than the limit.
     KeysUnavailable = "keys_unavailable", Block;
 

@@ -65,6 +65,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::ScopeInsufficient => Before::RefusedAnyway,
         Reason::RequestMalformed
         | Reason::TokenRequestMalformed
+        | Reason::TokenRequestContradictory
         | Reason::MethodRefused
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
@@ -84,6 +85,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
+        | Reason::HookCallerRefused
         | Reason::KeysUnavailable
         | Reason::RecordUnavailable
         | Reason::UpstreamFailed

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::secrets::secret;
 use super::{Checker, files};
 use crate::call::resource::HostPattern;
 use crate::config::member::MemberPath;
@@ -9,12 +10,6 @@ use crate::config::raw::listeners as raw;
 use crate::config::raw::text::{Host, Size};
 use crate::listener::settings::{ClientCertificates, Limits, ListenerSettings, ServerTls};
 use crate::management::settings::{ManagementSettings, RoleTokens};
-use crate::types::Secret;
-
-/// The fewest characters of an admin token.
-const MIN_TOKEN_CHARACTERS: usize = 32;
-/// The largest file of an admin token, in bytes.
-const MAX_TOKEN_BYTES: u64 = 4096;
 
 /// Every listener. Names and addresses are their own.
 pub(super) fn listeners(
@@ -163,7 +158,7 @@ pub(super) fn management(
         address: raw.address.0,
         certificate_file,
         key_file,
-        admin_token: admin_token(check, &at.key("admin_token"))?,
+        admin_token: secret(check, &at.key("admin_token"), "token")?,
         oidc: raw.oidc.as_ref().map(|oidc| RoleTokens {
             issuer: Arc::clone(&oidc.issuer.0),
             audiences: [Arc::clone(&oidc.audience.0)].into(),
@@ -186,36 +181,4 @@ pub(super) fn exact_host(
             None
         }
     }
-}
-
-/// The admin token: from the environment or from a file. Whatever is wrong with it, it is not shown.
-fn admin_token(check: &mut Checker<'_>, at: &MemberPath) -> Option<Secret> {
-    let text = check.text(at)?;
-    let token = if text.is_variable() {
-        text.value.clone()
-    } else if text.written.starts_with("file:") {
-        let path = check.locate_text(text.value.trim_start_matches("file:"));
-        let bytes = check.read(at, &path, MAX_TOKEN_BYTES)?;
-        match String::from_utf8(bytes) {
-            Ok(token) => token.trim_end_matches(['\r', '\n']).to_owned(),
-            Err(_) => {
-                check.error(at, "the token is not text");
-                return None;
-            }
-        }
-    } else {
-        let message =
-            "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
-        check.error(at, message);
-        return None;
-    };
-    // It travels in a header (RFC 6750 §2.1).
-    if token.len() < MIN_TOKEN_CHARACTERS || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        let message = format!(
-            "the token is not usable, expected at least {MIN_TOKEN_CHARACTERS} printable ASCII characters without blanks"
-        );
-        check.error(at, message);
-        return None;
-    }
-    Some(Secret::new(token))
 }

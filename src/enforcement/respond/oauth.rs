@@ -16,6 +16,11 @@ const BLOCKED: &str = "AADSTS53003: Access has been blocked by Conditional Acces
 
 /// The body of a refusal.
 pub(super) fn body(denial: &Denial, face: &Face) -> Value {
+    Value::Object(members(denial, face))
+}
+
+/// The members of OAuth's error object.
+pub(super) fn members(denial: &Denial, face: &Face) -> Map<String, Value> {
     let mut buffer = [0; 36];
     let trace_id = denial.context.id.encode(&mut buffer);
     let correlation_id = guid(denial.context.correlation_id());
@@ -51,13 +56,14 @@ pub(super) fn body(denial: &Denial, face: &Face) -> Value {
     } else {
         set("error_codes", json!([]));
     }
-    Value::Object(body)
+    body
 }
 
 /// OAuth's code of a reason (RFC 6749 §5.2, RFC 8707 §2, RFC 8693 §2.2.2).
 const fn error(reason: Reason, status: StatusCode) -> &'static str {
     match reason {
         Reason::BlockedByPolicy
+        | Reason::TokenRequestContradictory
         | Reason::TokenMalformed
         | Reason::TokenAlgorithmRefused
         | Reason::TokenTypeRefused
@@ -85,7 +91,8 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::ResourceUnknown
         | Reason::TokenRequestMalformed
         | Reason::CredentialMissing
-        | Reason::CredentialMalformed => "invalid_request",
+        | Reason::CredentialMalformed
+        | Reason::HookCallerRefused => "invalid_request",
         Reason::NoPolicyBlocked
         | Reason::NonAgentForwarded
         | Reason::ExemptFromPolicy

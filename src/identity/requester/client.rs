@@ -6,7 +6,7 @@ use super::{CONTRADICTION, MALFORMED, Search};
 use crate::call::UnknownClients;
 use crate::identity::caller::{Agent, Recognition};
 use crate::identity::presented::Presented;
-use crate::identity::request::{ClientCredential, Grant};
+use crate::identity::request::{ClientCredential, Grant, Teller};
 use crate::identity::settings::Profile;
 use crate::types::{AgentId, AppId, Reason};
 
@@ -47,7 +47,10 @@ impl Search<'_> {
                 Some(Presented::Opaque) => return Err(Reason::TokenMalformed),
                 read => read,
             },
-            ClientCredential::None | ClientCredential::Secret | ClientCredential::Other => None,
+            ClientCredential::None
+            | ClientCredential::Secret
+            | ClientCredential::Other
+            | ClientCredential::Checked => None,
         };
         let exchange = match &assertion {
             Some(Presented::Verified(proof)) => proof.exchange()?,
@@ -83,9 +86,11 @@ impl Search<'_> {
         let is_known = agent.is_some()
             || self.directory.blueprint(id.as_str()).is_some()
             || self.directory.service_principal_of(id.as_str()).is_some();
-        let is_of_entra = matches!(self.profile()?, Profile::Entra { .. });
+        // Entra's agents show it a T1, which is to be seen here only where they ask through us.
+        let shows_t1 =
+            matches!(self.profile()?, Profile::Entra { .. }) && request.teller == Teller::Client;
         Ok(Client {
-            may_be_agent: !is_known && (!is_of_entra || request.grant == Grant::UserFic),
+            may_be_agent: !is_known && (!shows_t1 || request.grant == Grant::UserFic),
             id,
             agent,
         })
@@ -97,7 +102,7 @@ impl Search<'_> {
         client: &Client,
     ) -> Result<Option<(Agent, Recognition)>, Reason> {
         let is_one = client.may_be_agent
-            && !self.request.grant.is_of_a_user()
+            && !self.request.is_of_a_user()
             && self.request.unknown_clients == UnknownClients::Agents;
         if !is_one {
             return Ok(None);

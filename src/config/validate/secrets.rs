@@ -1,0 +1,44 @@
+//! Secrets that a configuration refers to: from the environment or a file, never from the text of the configuration.
+//!
+//! Never here: a secret in a message, whatever is wrong with it.
+
+use super::Checker;
+use crate::config::member::MemberPath;
+use crate::types::Secret;
+
+/// The fewest characters of a secret.
+const MIN_CHARACTERS: usize = 32;
+/// The largest file of a secret, in bytes.
+const MAX_BYTES: u64 = 4096;
+
+/// The secret at `at`, which is called `what` in faults.
+pub(super) fn secret(check: &mut Checker<'_>, at: &MemberPath, what: &str) -> Option<Secret> {
+    let text = check.text(at)?;
+    let secret = if text.is_variable() {
+        text.value.clone()
+    } else if text.written.starts_with("file:") {
+        let path = check.locate_text(text.value.trim_start_matches("file:"));
+        let bytes = check.read(at, &path, MAX_BYTES)?;
+        match String::from_utf8(bytes) {
+            Ok(secret) => secret.trim_end_matches(['\r', '\n']).to_owned(),
+            Err(_) => {
+                check.error(at, format!("the {what} is not text"));
+                return None;
+            }
+        }
+    } else {
+        let message =
+            "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
+        check.error(at, message);
+        return None;
+    };
+    // It travels in a header (RFC 6750 §2.1).
+    if secret.len() < MIN_CHARACTERS || !secret.bytes().all(|b| b.is_ascii_graphic()) {
+        let message = format!(
+            "the {what} is not usable, expected at least {MIN_CHARACTERS} printable ASCII characters without blanks"
+        );
+        check.error(at, message);
+        return None;
+    }
+    Some(Secret::new(secret))
+}
