@@ -6,3 +6,4 @@ mod flows;
 mod issuers;
 mod risk;
 mod samples;
+mod sessions;

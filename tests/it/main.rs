@@ -45,4 +45,5 @@ mod tokens;
 mod twin;
 mod typestate;
 mod what_if;
+mod without_gateway;
 mod writes;

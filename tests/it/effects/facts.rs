@@ -19,7 +19,7 @@ const DATABASE: &str = concat!(
 );
 
 /// A policy with these conditions beside "every resource", that demands these controls.
-fn policy(id: &str, conditions: Value, controls: &Value) -> (String, Value) {
+pub(super) fn policy(id: &str, conditions: Value, controls: &Value) -> (String, Value) {
     let mut policy = json!({
         "id": id, "displayName": format!("policy {id}"), "state": "enabled",
         "conditions": {
@@ -37,7 +37,7 @@ fn policy(id: &str, conditions: Value, controls: &Value) -> (String, Value) {
     (format!("{id}.json"), policy)
 }
 
-fn all_users() -> Value {
+pub(super) fn all_users() -> Value {
     json!({"includeUsers": ["All"]})
 }
 
@@ -56,13 +56,13 @@ fn for_human(site: &Site, claims: &Value) -> String {
 }
 
 /// A token of a classic workload.
-fn workload(site: &Site, id: &str) -> String {
+pub(super) fn workload(site: &Site, id: &str) -> String {
     site.token(&json!({"azp": CLIENT, "idtyp": "app", "oid": id, "sub": id,
         "xms_act_fct": null, "xms_sub_fct": null, "xms_par_app_azp": null}))
 }
 
 /// Makes a call, and computes its verdict again from its record.
-async fn call(site: &Site, path: &str, token: &str) -> Seen {
+pub(super) async fn call(site: &Site, path: &str, token: &str) -> Seen {
     let seen = Seen::of(site, site.get(path, token).await).await;
     let line = serde_json::to_vec(&seen.record).unwrap();
     let facts = RecordedFacts::read(&line).unwrap();
