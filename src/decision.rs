@@ -63,6 +63,8 @@ pub struct Decision {
     pub operation: Operation,
     /// Which of the resources that a token is asked for it is about; 0 for any other call.
     pub target: usize,
+    /// What would have been decided on the others, in the order of the request.
+    pub others: Vec<OtherTarget>,
     /// The country of the call's address.
     pub country: Fact<Option<Country>>,
     /// The snapshot's generation.
@@ -71,6 +73,17 @@ pub struct Decision {
     pub settings: DecisionSettings,
     /// When.
     pub at: Timestamp,
+}
+
+/// The verdict on another resource that the same token is asked for.
+#[derive(Debug, Clone)]
+pub struct OtherTarget {
+    /// Which of the request's resources.
+    pub target: usize,
+    /// Why it would be refused or not, were it asked for alone.
+    pub reason: Reason,
+    /// What the policies said.
+    pub evaluation: Evaluation,
 }
 
 impl Decision {
@@ -150,8 +163,9 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
         Credential::Request(request) => request.targets.len(),
     };
     let mut decision = judge(&identified, 0, knowledge, now);
+    let mut others = Vec::new();
     for target in 1..targets {
-        let next = judge(&identified, target, knowledge, now);
+        let mut next = judge(&identified, target, knowledge, now);
         let is_worse = match decision.reason.effect() {
             Effect::Allow => next.reason.effect() == Effect::Block,
             Effect::Block => {
@@ -159,9 +173,16 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
             }
         };
         if is_worse {
-            decision = next;
+            std::mem::swap(&mut decision, &mut next);
         }
+        others.push(OtherTarget {
+            target: next.target,
+            reason: next.reason,
+            evaluation: next.evaluation,
+        });
     }
+    others.sort_by_key(|other| other.target);
+    decision.others = others;
     Decided {
         identified,
         decision,
@@ -211,6 +232,7 @@ fn judge(
         risk,
         operation,
         target,
+        others: Vec::new(),
         country,
         generation: Arc::clone(knowledge.generation),
         settings,
