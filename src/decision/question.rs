@@ -116,10 +116,31 @@ impl Question<'_> {
             Verdict::BlockOnUnknown if evaluation.blocks_on_unknown(Condition::Application) => {
                 Reason::TargetUnknown
             }
+            Verdict::BlockOnUnknown if self.rests_on_an_unnamed_human(evaluation) => {
+                Reason::SubjectUnknown
+            }
             Verdict::BlockOnUnknown => Reason::FactsUnavailable,
             Verdict::Allow if is_agent => Reason::NoPolicyBlocked,
             Verdict::Allow => Reason::NonAgentForwarded,
         }
+    }
+
+    /// Whether a policy refuses because it may concern the human, and nobody says who that is.
+    fn rests_on_an_unnamed_human(self, evaluation: &Evaluation) -> bool {
+        let is_unnamed = match self.caller {
+            Caller::OnBehalfOf { human, .. } => human.id.is_none(),
+            Caller::NotAgent(caller) => matches!(caller.account, Account::Unnamed),
+            Caller::Autonomous(_) | Caller::AgentUser { .. } => false,
+        };
+        let of_humans = [
+            Condition::Users,
+            Condition::UserRisk,
+            Condition::InsiderRisk,
+        ];
+        is_unnamed
+            && of_humans
+                .into_iter()
+                .any(|condition| evaluation.blocks_on_unknown(condition))
     }
 
     /// What the directory alone refuses.

@@ -50,6 +50,8 @@ enum Challenge {
     InsufficientScope,
     /// A stronger token is asked for.
     StepUp,
+    /// A client is not authenticated at a token endpoint (RFC 6749 §5.2).
+    Client,
 }
 
 /// What a reason looks like from outside.
@@ -68,8 +70,8 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
     let json = "application/json; charset=utf-8";
     let (media_type, methods, body) = match resource.map(|resource| &resource.kind) {
         Some(ResourceKind::TokenEndpoint(_)) => {
-            face.status = oauth::status(face.status);
-            face.challenge = None;
+            face.status = oauth::status(denial.reason, face.status);
+            face.challenge = face.challenge.filter(|one| *one == Challenge::Client);
             (json, "POST", oauth::body(denial, &face))
         }
         Some(ResourceKind::TokenHook(_)) => {
@@ -239,6 +241,13 @@ fn face(reason: Reason) -> Face {
             "The access token was not accepted",
             "Ask the issuer for an access token for this resource.",
         ),
+        Reason::ClientAssertionRefused => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::Client),
+            "client_assertion_refused",
+            "The client assertion was not accepted",
+            "Make a new one, or get a new token of the blueprint, and ask again.",
+        ),
         Reason::HookCallerRefused => row(
             StatusCode::UNAUTHORIZED,
             Some(Challenge::InvalidToken),
@@ -274,6 +283,13 @@ fn face(reason: Reason) -> Face {
             "facts_unavailable",
             "Access cannot be decided now",
             "A fact that policy needs is not to be had. Try again later.",
+        ),
+        Reason::SubjectUnknown => row(
+            StatusCode::BAD_REQUEST,
+            None,
+            "subject_unknown",
+            "It is not known for whom the token is",
+            "A policy needs to know the user. Ask by a grant that names one, or have the issuer say who it is.",
         ),
         Reason::AgentDisabled | Reason::BlueprintDisabled => row(
             StatusCode::FORBIDDEN,

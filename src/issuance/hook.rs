@@ -8,6 +8,7 @@ mod hydra;
 mod plain;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -70,7 +71,7 @@ pub(super) fn parse(
     let named: Vec<&str> = told.resources.iter().map(String::as_str).collect();
     let subject = told.subject.filter(|subject| *subject != told.client);
     Ok(TokenRequest {
-        issuer: hook.source.issuer.clone(),
+        issuer: Arc::clone(&hook.source.issuer),
         unknown_clients: hook.source.unknown_clients,
         teller: Teller::Issuer {
             address: told.address.map(|address| address.to_canonical()),

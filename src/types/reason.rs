@@ -117,6 +117,9 @@ reasons! {
     TokenNotYetValid = "token_not_yet_valid", Block;
     /// A claim is missing, of the wrong type, or contradicts another.
     TokenClaimsRefused = "token_claims_refused", Block;
+    /// The assertion by which the client of a request for a token shows that it is the one was refused, whatever is wrong
+    /// with it. The metric of verified tokens says what.
+    ClientAssertionRefused = "client_assertion_refused", Block;
     /// A call of a token hook by somebody else than its issuer: with another key, or a token of another client.
     HookCallerRefused = "hook_caller_refused", Block;
     /// The issuer's keys were never loaded, or are older than the limit.
@@ -132,6 +135,8 @@ reasons! {
     FactsUnavailable = "facts_unavailable", Block;
     /// A token is asked for, a blocking policy may concern the resource, and nobody can tell which resource that is.
     TargetUnknown = "target_unknown", Block;
+    /// A token is asked for on behalf of a human whom the request does not name, and a blocking policy may concern them.
+    SubjectUnknown = "subject_unknown", Block;
     /// The agent identity, or the agent user, is disabled in the directory.
     AgentDisabled = "agent_disabled", Block;
     /// The agent's blueprint is disabled in the directory.

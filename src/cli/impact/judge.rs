@@ -56,7 +56,8 @@ const fn before(reason: Reason) -> Before {
         Reason::BlockedByPolicy
         | Reason::AuthenticationInsufficient
         | Reason::FactsUnavailable
-        | Reason::TargetUnknown => Before::RefusedByPolicy,
+        | Reason::TargetUnknown
+        | Reason::SubjectUnknown => Before::RefusedByPolicy,
         Reason::AgentDisabled
         | Reason::BlueprintDisabled
         | Reason::AccountDisabled
@@ -86,6 +87,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
         | Reason::HookCallerRefused
+        | Reason::ClientAssertionRefused
         | Reason::KeysUnavailable
         | Reason::RecordUnavailable
         | Reason::UpstreamFailed

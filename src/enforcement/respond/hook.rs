@@ -12,7 +12,10 @@ use crate::call::{Body, CallContext, HookForm};
 use crate::enforcement::{Denial, Permit};
 use crate::types::{Effect, Reason};
 
-/// Spends the permit of a hook by the answer that lets its issuer give the token. Any other permit is given back.
+/// Spends the permit of a hook by the answer that lets its issuer give the token.
+///
+/// # Errors
+/// Any other permit is given back, for its call is to be forwarded.
 #[expect(
     clippy::result_large_err,
     reason = "a permit is a value of the path, moved once"
@@ -79,6 +82,7 @@ pub(super) const fn status(reason: Reason, status: StatusCode) -> StatusCode {
     match reason {
         Reason::AuthenticationInsufficient
         | Reason::TargetUnknown
+        | Reason::SubjectUnknown
         | Reason::TokenRequestContradictory => StatusCode::FORBIDDEN,
         Reason::NoPolicyBlocked
         | Reason::NonAgentForwarded
@@ -104,6 +108,7 @@ pub(super) const fn status(reason: Reason, status: StatusCode) -> StatusCode {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
+        | Reason::ClientAssertionRefused
         | Reason::HookCallerRefused
         | Reason::KeysUnavailable
         | Reason::BlockedByPolicy

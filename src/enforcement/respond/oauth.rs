@@ -64,6 +64,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
     match reason {
         Reason::BlockedByPolicy
         | Reason::TokenRequestContradictory
+        | Reason::SubjectUnknown
         | Reason::TokenMalformed
         | Reason::TokenAlgorithmRefused
         | Reason::TokenTypeRefused
@@ -74,6 +75,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused => "invalid_grant",
+        Reason::ClientAssertionRefused => "invalid_client",
         Reason::AuthenticationInsufficient => "interaction_required",
         Reason::TargetUnknown => "invalid_target",
         Reason::AgentDisabled
@@ -113,9 +115,10 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
 }
 
 /// The status of a refusal at a token endpoint: OAuth answers 400 where an API says 401 or 403, for no token of the
-/// caller's was refused (RFC 6749 §5.2).
-pub(super) const fn status(status: StatusCode) -> StatusCode {
+/// caller's was refused; 401 is for a client that is not authenticated (RFC 6749 §5.2).
+pub(super) fn status(reason: Reason, status: StatusCode) -> StatusCode {
     match status {
+        StatusCode::UNAUTHORIZED if reason == Reason::ClientAssertionRefused => status,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => StatusCode::BAD_REQUEST,
         other => other,
     }

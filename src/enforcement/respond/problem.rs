@@ -36,6 +36,9 @@ pub(super) fn challenge(
     settings: &ResponseSettings,
 ) -> String {
     let mut parts = vec![parameter("realm", &settings.realm)];
+    if challenge == Challenge::Client {
+        return format!("Basic {}", parts.join(", "));
+    }
     parts.extend(
         denial
             .context
@@ -43,7 +46,7 @@ pub(super) fn challenge(
             .map(|u| parameter("resource_metadata", &u)),
     );
     match challenge {
-        Challenge::Bare => {}
+        Challenge::Bare | Challenge::Client => {}
         Challenge::InvalidRequest => parts.push(parameter("error", "invalid_request")),
         Challenge::InvalidToken => parts.push(parameter("error", "invalid_token")),
         Challenge::StepUp => {

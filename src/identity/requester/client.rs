@@ -8,7 +8,7 @@ use crate::identity::caller::{Agent, Recognition};
 use crate::identity::presented::Presented;
 use crate::identity::request::{ClientCredential, Grant, Teller};
 use crate::identity::settings::Profile;
-use crate::types::{AgentId, AppId, Reason};
+use crate::types::{AgentId, AppId, Reason, Secret};
 
 /// The client, and what makes it an agent.
 pub(super) struct Client {
@@ -16,6 +16,15 @@ pub(super) struct Client {
     pub(super) agent: Option<(Agent, Recognition)>,
     /// Whether it may be an agent that the directory does not know.
     pub(super) may_be_agent: bool,
+}
+
+/// A refused assertion is a client that is not authenticated (RFC 7521 §4.2.1); one that cannot be checked now is not.
+fn of_assertion(reason: Reason) -> Reason {
+    if reason == Reason::KeysUnavailable {
+        reason
+    } else {
+        Reason::ClientAssertionRefused
+    }
 }
 
 impl Search<'_> {
@@ -42,18 +51,14 @@ impl Search<'_> {
     pub(super) fn client(&mut self) -> Result<Client, Reason> {
         let request = self.request;
         let assertion = match &request.credential {
-            ClientCredential::Assertion(token) => match self.present(Some(token))? {
-                // A JWT that only its issuer could read as one may say anything to it.
-                Some(Presented::Opaque) => return Err(Reason::TokenMalformed),
-                read => read,
-            },
+            ClientCredential::Assertion(token) => self.assertion(token)?,
             ClientCredential::None
             | ClientCredential::Secret
             | ClientCredential::Other
             | ClientCredential::Checked => None,
         };
         let exchange = match &assertion {
-            Some(Presented::Verified(proof)) => proof.exchange()?,
+            Some(Presented::Verified(proof)) => proof.exchange().map_err(of_assertion)?,
             Some(Presented::Stranger(_) | Presented::Opaque) | None => None,
         };
         let own_word = match (&assertion, &exchange) {
@@ -94,6 +99,15 @@ impl Search<'_> {
             id,
             agent,
         })
+    }
+
+    /// The client's assertion, which is verified where that can be done here.
+    fn assertion(&mut self, token: &Secret) -> Result<Option<Presented>, Reason> {
+        match self.present(Some(token)) {
+            // A JWT that only its issuer could read as one may say anything to it.
+            Ok(Some(Presented::Opaque)) => Err(Reason::ClientAssertionRefused),
+            read => read.map_err(of_assertion),
+        }
     }
 
     /// An unknown client that asks for itself, where such are agents.

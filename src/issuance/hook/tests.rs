@@ -157,6 +157,6 @@ fn entra_is_heard_of_its_own_event_and_tenant_only() {
         let read = event(&|event| *event.pointer_mut(pointer).unwrap() = value.clone());
         assert_eq!(read, Err(Malformed), "{pointer}");
     }
-    let elsewhere = Profile::Oidc(std::sync::Arc::new(ClaimMapping::default()));
+    let elsewhere = Profile::Oidc(Arc::new(ClaimMapping::default()));
     assert_eq!(entra::read(b"{}", &elsewhere), Err(Malformed));
 }

@@ -147,14 +147,19 @@ impl Case {
             assert_eq!(answer.header("x-upstream"), "yes");
             return;
         };
-        assert_eq!(answer.status, 400, "{answer:?}");
-        assert_eq!(recorded, Some(400));
+        let (status, challenge) = if error == "invalid_client" {
+            (401, "Basic realm=\"boomgate\"")
+        } else {
+            (400, "")
+        };
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(recorded, Some(u64::from(status)));
         assert_eq!(
             answer.header("content-type"),
             "application/json; charset=utf-8"
         );
         assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("www-authenticate"), "");
+        assert_eq!(answer.header("www-authenticate"), challenge);
         let body = answer.json();
         assert_eq!(body["error"], *error, "{body:#}");
         assert_eq!(body["trace_id"], record["id"]);
