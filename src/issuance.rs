@@ -66,7 +66,7 @@ pub async fn read(received: Received, asks: Asks) -> Result<Read, Refused> {
         }),
         Err(_elapsed) => Err(Refused {
             context,
-            reason: Reason::RequestMalformed,
+            reason: Reason::RequestTimeout,
         }),
     }
 }

@@ -3,13 +3,18 @@
 //! Called from room 6 up. Labels are closed sets or configured names, so that the number of series is bounded
 //! whatever arrives. Never here: an agent's id, a path or an error's text as a label; a secret anywhere.
 
+pub mod connections;
 pub mod labels;
 pub mod logging;
 pub mod metrics;
 mod process;
 pub mod resource;
 
-pub use labels::{RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, result_label};
+pub use connections::ConnectionMetrics;
+pub use labels::{
+    ConnectionTrouble, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
+    result_label,
+};
 pub use logging::{LogFormat, LogSettings};
 pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};
 pub use resource::{OpenCall, ResourceMetrics};

@@ -13,6 +13,7 @@ mod upload;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
@@ -104,7 +105,7 @@ async fn send(
     let pool = pool.ok_or(Reason::UpstreamUnreachable)?;
     headers::rewrite(&mut outbound.headers, passport, context, &pool.endpoint);
     let request = outbound
-        .into_request(&pool.endpoint)
+        .into_request(&pool.endpoint, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
     let mut response = exchange(&pool, request).await.map_err(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -121,7 +122,7 @@ async fn send(
 
 impl Outbound {
     /// The request as hyper sends it: origin-form and `Host` in HTTP/1.1, `:authority` in HTTP/2.
-    fn into_request(self, endpoint: &Endpoint) -> Option<Request<Upload>> {
+    fn into_request(self, endpoint: &Endpoint, body_timeout: Duration) -> Option<Request<Upload>> {
         let Self {
             method,
             path,
@@ -155,7 +156,7 @@ impl Outbound {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let progress = Progress::new();
-        let mut request = Request::new(Upload { body, progress });
+        let mut request = Request::new(Upload::new(body, progress, body_timeout));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.version_mut() = version;

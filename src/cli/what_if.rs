@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, with_policies};
 use crate::decision::{Asked, Knowledge, Question, Session};
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
-use crate::risk::{Assessment, RiskSettings, RiskTable, SignInIds};
+use crate::risk::{Assessment, Revocations, RiskSettings, RiskTable, SignInIds};
 use crate::types::{Fact, Reason, RiskLevel};
 
 pub(super) use report::state_in_words;
@@ -137,6 +137,9 @@ pub fn what_if(
     let knowledge = Knowledge {
         policies: &policies,
         risk: &table,
+        // It asks what policies say; a token there is none.
+        revocations: &Revocations::default(),
+        is_state_known: true,
         settings,
         generation: &around.generation,
         countries: around.countries.as_deref(),

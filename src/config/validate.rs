@@ -10,6 +10,7 @@ mod listeners;
 mod process;
 mod resources;
 mod secrets;
+mod store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let resources = resources(check, config);
     let tokens = issuers::tokens(check, &config.tokens, &root.key("tokens"));
     let records = process::records(check, &config.records, &root.key("records"));
+    let store = store::store(check, &config.store, &root.key("store"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
     between_sections(check, config);
@@ -61,6 +63,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         decisions: decisions(config),
         responses,
         records,
+        store: store?,
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,

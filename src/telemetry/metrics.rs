@@ -11,6 +11,7 @@ use prometheus::{
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use super::connections::ConnectionMetrics;
 use super::labels::{
     NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, UPSTREAM_FAULTS,
     result_label, status_class, upstream_label,
@@ -103,6 +104,7 @@ metrics! {
     jwks_refreshes: IntCounterVec = counters("boomgate_jwks_refreshes_total", "Refreshes of an issuer's keys.", &["issuer", "result"]);
     records: IntCounterVec = counters("boomgate_records_total", "Decision records.", &["result"]);
     upstream_requests: IntCounterVec = counters("boomgate_upstream_requests_total", "Calls that were forwarded, and what came of it.", &["resource", "result"]);
+    connections_refused: IntCounterVec = counters("boomgate_connections_refused_total", "Connections of calls that were refused or cut, by listener and reason.", &["listener", "reason"]);
     decision_duration: Histogram = histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
     request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
@@ -168,6 +170,12 @@ impl Metrics {
             upstream_duration: self.upstream_duration.with_label_values(&[name]),
             open_calls: self.open_calls.with_label_values(&[name]),
         }
+    }
+
+    /// Binds the metrics of a listener of calls.
+    #[must_use]
+    pub fn listener(&self, name: &str) -> ConnectionMetrics {
+        ConnectionMetrics::new(&self.connections_refused, name)
     }
 
     /// What a policy that applied said: Graph's name of the result, which is one of a closed set.

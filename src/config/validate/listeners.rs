@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::secrets::secret;
+use super::secrets::credential;
 use super::{Checker, files};
 use crate::call::resource::HostPattern;
 use crate::config::member::MemberPath;
@@ -122,14 +122,19 @@ fn limits(check: &mut Checker<'_>, raw: &raw::Limits, at: &MemberPath) -> Limits
     let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
     Limits {
         max_connections: narrow(raw.max_connections),
+        max_connections_per_client: narrow(raw.max_connections_per_client),
+        max_concurrent_handshakes: narrow(raw.max_concurrent_handshakes),
         max_concurrent_calls: narrow(raw.max_concurrent_calls),
         handshake_timeout: time("handshake_timeout", &raw.handshake_timeout, ("100ms", "5m")),
         header_timeout: time("header_timeout", &raw.header_timeout, ("100ms", "5m")),
+        body_timeout: time("body_timeout", &raw.body_timeout, ("100ms", "1h")),
+        write_timeout: time("write_timeout", &raw.write_timeout, ("100ms", "1h")),
         idle_timeout: time("idle_timeout", &raw.idle_timeout, ("100ms", "1d")),
         max_uri_bytes,
         max_header_bytes,
         max_headers: narrow(raw.max_headers),
         max_concurrent_streams: raw.max_concurrent_streams,
+        max_resets: narrow(raw.max_resets),
     }
 }
 
@@ -158,7 +163,7 @@ pub(super) fn management(
         address: raw.address.0,
         certificate_file,
         key_file,
-        admin_token: secret(check, &at.key("admin_token"), "token")?,
+        admin_token: credential(check, &at.key("admin_token"), "token")?,
         oidc: raw.oidc.as_ref().map(|oidc| RoleTokens {
             issuer: Arc::clone(&oidc.issuer.0),
             audiences: [Arc::clone(&oidc.audience.0)].into(),

@@ -88,6 +88,7 @@ pub(super) const fn status(reason: Reason, status: StatusCode) -> StatusCode {
         | Reason::NonAgentForwarded
         | Reason::ExemptFromPolicy
         | Reason::RequestMalformed
+        | Reason::RequestTimeout
         | Reason::MethodRefused
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
@@ -108,6 +109,7 @@ pub(super) const fn status(reason: Reason, status: StatusCode) -> StatusCode {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
+        | Reason::TokenRevoked
         | Reason::ClientAssertionRefused
         | Reason::HookCallerRefused
         | Reason::KeysUnavailable

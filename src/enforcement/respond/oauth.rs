@@ -74,7 +74,8 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenAudienceRefused
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
-        | Reason::TokenClaimsRefused => "invalid_grant",
+        | Reason::TokenClaimsRefused
+        | Reason::TokenRevoked => "invalid_grant",
         Reason::ClientAssertionRefused => "invalid_client",
         Reason::AuthenticationInsufficient => "interaction_required",
         Reason::TargetUnknown => "invalid_target",
@@ -89,6 +90,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
         | Reason::BodyTooLarge
+        | Reason::RequestTimeout
         | Reason::Misdirected
         | Reason::ResourceUnknown
         | Reason::TokenRequestMalformed

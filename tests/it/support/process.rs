@@ -42,7 +42,7 @@ impl Process {
         Self::of(confined)
     }
 
-    /// The process of another command.
+    /// Starts a command that ends in the binary, or in another one.
     pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -137,7 +137,7 @@ fn ended(command: &mut Command) -> Ended {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_boomgate"));
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments);
     for variable in [
         "BOOMGATE_CONFIG",
         "BOOMGATE_MANAGEMENT",

@@ -8,7 +8,7 @@ use crate::call::{HookCaller, HookForm, TokenHook};
 use crate::config::member::MemberPath;
 use crate::config::raw::hooks as raw;
 use crate::config::raw::resources;
-use crate::config::validate::secrets::secret;
+use crate::config::validate::secrets::credential;
 use crate::types::AppId;
 
 /// Entra's service for authentication events, which calls custom authentication extensions.
@@ -23,7 +23,7 @@ pub(super) fn hook(
     let caller = match (&raw.api_key, &raw.bearer) {
         (Some(api_key), None) => HookCaller::ApiKey {
             header: api_key.header.0.clone(),
-            key: secret(check, &at.key("api_key").key("secret"), "key")?,
+            key: credential(check, &at.key("api_key").key("secret"), "key")?,
         },
         (None, Some(token)) => bearer(check, raw, token, &at.key("bearer"))?,
         (None, None) | (Some(_), Some(_)) => {
