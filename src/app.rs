@@ -17,6 +17,7 @@ use crate::call::ConnectionFacts;
 use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
+use crate::enforcement::OpenCall;
 use crate::feeds::{
     self, Discovered, KeyFeed, KeyFeedContext, KnownState, StateFeed, StateFeedContext, Status,
     Watch,
@@ -149,7 +150,7 @@ impl App {
         }
         let workers = listener::run(
             sockets,
-            move |_worker| Arc::new(Gateway::new(shared.clone())),
+            move |_worker| Arc::new(Gateway::start(shared.clone())),
             &stopped,
             drain_timeout,
         )?;
@@ -251,6 +252,10 @@ impl CallHandler for Gateway {
     fn is_whole(body: &RecordedBody) -> bool {
         body.is_whole()
     }
+
+    fn open_call(body: &RecordedBody) -> Option<&Arc<OpenCall>> {
+        body.call()
+    }
 }
 
 /// What is known at the start: what was loaded, and what was kept.
@@ -278,7 +283,7 @@ impl Known {
         let mut first = control::snapshot(loaded, &kept, clock.now())?;
         // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
         first.is_state_known = opened.shared.as_ref().is_none_or(|(_, of)| !of.required);
-        let snapshots = Arc::new(Snapshots::new(first));
+        let snapshots = Arc::new(Snapshots::new(first).measured(Arc::clone(metrics)));
         let status = Arc::new(Status::default());
         let context = StateFeedContext {
             store: opened.store,

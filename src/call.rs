@@ -6,10 +6,12 @@
 
 pub mod authority;
 pub mod body;
+pub mod client;
 pub mod connection;
 pub mod form;
 pub mod headers;
 pub mod hook;
+pub mod proxy;
 pub mod receive;
 pub mod received;
 pub mod resource;
@@ -19,6 +21,7 @@ pub mod wire;
 
 pub use authority::Authority;
 pub use body::{Body, BodyError};
+pub use client::{ForwardingHeader, TrustedProxies};
 pub use connection::ConnectionFacts;
 pub use form::{Form, FormError};
 pub use headers::RequestLimits;

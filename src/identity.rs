@@ -28,7 +28,7 @@ mod verify;
 
 pub use authenticate::{Authenticator, CacheResult, Observation, Seen};
 pub use caller::{
-    Account, Agent, Caller, Credential, Human, Identified, NonAgent, Recognition, TokenFacts,
+    Account, Agent, Basis, Caller, Credential, Human, Identified, NonAgent, Recognition, TokenFacts,
 };
 pub use controls::{GrantControl, VouchedControls};
 pub use directory::{AgentIdentity, AgentUser, Blueprint, Directory, ServicePrincipal, User};

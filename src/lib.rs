@@ -31,7 +31,7 @@
 //! | [`countries`] (pure) | an address → the country that a database has for it | IO |
 //! | [`risk`] (pure) | what sources said → an agent's level, and why | IO |
 //! | [`decision`] (pure) | all of that → [`decision::Decided`] | "allow" as a default |
-//! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`] | evaluating rules |
+//! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`]; the calls that are open | evaluating rules |
 //! | [`clock`] | the one place where wall time is read | being named by the rooms above |
 //! | [`client`] | a small request of our own → its answer | a call; an address that a caller names |
 //! | [`record`] | a decision and its outcome → lines in a sink | bodies, tokens |
@@ -53,6 +53,8 @@
 //! - **One reading.** A call is normalised once; what was judged is what is forwarded, byte for byte.
 //! - **Time is an argument.** Below the gateway nobody reads a clock, so a verdict can be computed again.
 //! - **Record, then forward.** A call whose decision cannot be recorded is not forwarded.
+//! - **A verdict lasts as long as what it rests on.** A call that is open when a new snapshot comes is judged again by
+//!   the same rooms, and cut where it would not be forwarded now.
 //! - **One [`types::Reason`]** feeds the response, the metric, the record and the log.
 //! - **Secrets** have no `Display`; tokens and bodies are in no log, record, metric or error.
 //!

@@ -12,8 +12,8 @@ pub mod resource;
 
 pub use connections::ConnectionMetrics;
 pub use labels::{
-    ConnectionTrouble, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
-    result_label,
+    ChangeSource, ConnectionTrouble, RecordResult, SignalKind, SignalResult, SignalSource,
+    SubjectKind, result_label,
 };
 pub use logging::{LogFormat, LogSettings};
 pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};

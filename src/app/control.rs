@@ -26,8 +26,8 @@ use crate::management::settings::{Folders, ManagementSettings};
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
 use crate::risk::read::FILE_SOURCE;
-use crate::snapshot::Snapshot;
-use crate::telemetry::Metrics;
+use crate::snapshot::{Cause, Snapshot};
+use crate::telemetry::{ChangeSource, Metrics};
 use crate::types::fault::chain;
 use crate::types::{Fault, Faults, Severity, Timestamp};
 use crate::upstream::UpstreamTable;
@@ -172,13 +172,14 @@ impl Control {
 
     /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
     async fn reload(&mut self, watch: &mut Watch) -> Reloaded {
+        let cause = Cause::now(ChangeSource::Configuration);
         let (loaded, faults, files) = match self.read(watch).await {
             Ok(attempt) => attempt,
             Err(message) => return self.not_loaded(vec![self.fault(message)]),
         };
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
-                let applied = self.apply(&loaded);
+                let applied = self.apply(&loaded, cause);
                 applied.map_err(|fault| vec![self.fault(chain(&fault))])
             }
             // FAIL-CLOSED: half a configuration is none.
@@ -218,7 +219,7 @@ impl Control {
     }
 
     /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
-    fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
+    fn apply(&mut self, loaded: &Loaded, cause: Cause) -> Result<(), AppError> {
         let settings = &loaded.settings;
         let next = snapshot(loaded, &KnownState::default(), self.shared.clock.now())?;
         let management = load_management_tls(&settings.management)?;
@@ -231,7 +232,7 @@ impl Control {
         self.management.store(Arc::new(settings.management.clone()));
         self.folders.store(Arc::new(folders(settings)));
         self.shared.meters.bind(&next.resources);
-        self.shared.snapshots.update(|current| Snapshot {
+        self.shared.snapshots.update(cause, |current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
             risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
             revocations: current.revocations.clone(),

@@ -22,8 +22,8 @@ use crate::call::Resources;
 use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
-use crate::policy::locations::{IpRange, OwnRanges};
-use crate::types::ResourceName;
+use crate::policy::locations::OwnRanges;
+use crate::types::{IpRange, ResourceName};
 use crate::upstream::settings::UpstreamSettings;
 
 pub use checker::{Checker, Extent};

@@ -106,6 +106,11 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
     response
 }
 
+/// The status of a call that is denied for this reason.
+pub(super) fn status(reason: Reason) -> StatusCode {
+    face(reason).status
+}
+
 /// Every reason's face. Rows that look alike from outside are one row, so that nobody can tell them apart.
 #[expect(
     clippy::too_many_lines,
@@ -389,6 +394,8 @@ mod tests {
             limits: RequestLimits::COMMON,
             listener: "public".into(),
             peer: "198.51.100.7:5".parse().unwrap(),
+            client: "198.51.100.7".parse().unwrap(),
+            proxies: Arc::default(),
             local: "10.0.0.1:8443".parse().unwrap(),
             server_name: None,
             tls: true,

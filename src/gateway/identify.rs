@@ -71,7 +71,7 @@ impl Gateway {
         let (received, request) = read.parse(&snapshot.issuers, &snapshot.resources)?;
         let (result, seen) = self.shared.authenticator.identify_requester(
             received,
-            &request,
+            request,
             &snapshot.issuers,
             &snapshot.directory,
             at.now,

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::controls::VouchedControls;
 use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
 use super::evidence::Evidence;
-use super::request::{RequestFacts, Teller};
+use super::request::{RequestFacts, Teller, TokenRequest};
+use super::verify::Verified;
 use crate::call::{Received, Refused};
 use crate::types::{
     AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, Reason, TenantId, Timestamp,
@@ -192,6 +193,16 @@ impl Credential {
         }
     }
 
+    /// Where the caller of a call from this address is. FAIL-CLOSED: an issuer that does not say where its client is
+    /// leaves it unknown.
+    #[must_use]
+    pub fn address(&self, of_call: IpAddr) -> Fact<IpAddr> {
+        match self.request().map(|request| request.teller) {
+            None | Some(Teller::Client) => Fact::Known(of_call),
+            Some(Teller::Issuer { address }) => address.map_or(Fact::RequiredUnknown, Fact::Known),
+        }
+    }
+
     /// The request for a token, if it is one.
     #[must_use]
     pub fn request(&self) -> Option<&RequestFacts> {
@@ -202,6 +213,16 @@ impl Credential {
     }
 }
 
+/// What a caller was found out by, kept so that it can be found out again when directory, issuers or keys have changed
+/// ([`Authenticator::identify_again`](super::Authenticator::identify_again)).
+#[derive(Debug, Clone)]
+pub enum Basis {
+    /// A token that was verified. Its text is not kept.
+    Token(Arc<Verified>),
+    /// A request for a token, with the credentials in it, for as long as the call of it is open.
+    Request(Arc<TokenRequest>),
+}
+
 /// A call whose caller is known.
 #[derive(Debug)]
 #[must_use]
@@ -210,6 +231,7 @@ pub struct Identified {
     caller: Caller,
     recognition: Recognition,
     credential: Credential,
+    basis: Basis,
 }
 
 impl Identified {
@@ -219,12 +241,14 @@ impl Identified {
         caller: Caller,
         recognition: Recognition,
         credential: Credential,
+        basis: Basis,
     ) -> Self {
         Self {
             received,
             caller,
             recognition,
             credential,
+            basis,
         }
     }
 
@@ -251,13 +275,10 @@ impl Identified {
         &self.credential
     }
 
-    /// Where the caller is. FAIL-CLOSED: an issuer that does not say where its client is leaves it unknown.
+    /// What the caller was found out by.
     #[must_use]
-    pub fn address(&self) -> Fact<IpAddr> {
-        match self.credential.request().map(|request| request.teller) {
-            None | Some(Teller::Client) => Fact::Known(self.received.context().client_address),
-            Some(Teller::Issuer { address }) => address.map_or(Fact::RequiredUnknown, Fact::Known),
-        }
+    pub const fn basis(&self) -> &Basis {
+        &self.basis
     }
 
     /// Ends the call here.

@@ -1,6 +1,6 @@
 //! A request for a token: what is said of who asks, for whom and for what, and what is kept of it.
 //!
-//! A [`TokenRequest`] holds credentials and is dropped once its caller is known; [`RequestFacts`] hold none.
+//! A [`TokenRequest`] holds credentials and is dropped with its call; [`RequestFacts`] hold none.
 
 use std::net::IpAddr;
 use std::sync::Arc;

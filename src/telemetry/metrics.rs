@@ -2,6 +2,8 @@
 //!
 //! Methods take typed values only. A metric is declared here or nowhere.
 
+mod enforcement;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,6 +111,8 @@ metrics! {
     request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
     open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
+    calls_cut: IntCounterVec = counters("boomgate_calls_cut_total", "Calls that were cut while they were open.", &["reason"]);
+    enforcement_delay: HistogramVec = histograms("boomgate_enforcement_delay_seconds", "Time from the arrival of a change to the end of the last open call that it cuts.", &enforcement::DELAY_BUCKETS, &["source"]);
     agents: IntGaugeVec = gauges("boomgate_agents", "Agents by kind and effective risk level.", &["type", "risk_level"]);
     policies: IntGaugeVec = gauges("boomgate_policies", "Loaded policies by state.", &["state"]);
     signal_age: GaugeVec = real_gauges("boomgate_signal_age_seconds", "Time since a source of risk was last heard.", &["source"]);
@@ -136,6 +140,7 @@ impl Metrics {
         for result in RecordResult::ALL {
             self.records.with_label_values(&[result.as_str()]);
         }
+        self.begin_enforcement_at_zero();
     }
 
     /// Shows the counters of [`Self::jwks_refresh`] before its first event.

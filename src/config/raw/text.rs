@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::call::resource::HostPattern;
 use crate::identity;
-use crate::policy::locations;
-use crate::types::{AppId, ObjectId, ResourceName, TenantId};
+use crate::types::{self, AppId, ObjectId, ResourceName, TenantId};
 use parse::{
     DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
     file, id_prefix, label, name, path_prefix, path_template, size, tenant, to_unit, upstream_url,
@@ -120,8 +119,8 @@ text_types! {
     /// An authentication context class reference.
     AuthenticationContext(Arc<str>) = "authentication-context", r"^c[1-9][0-9]?$|\$\{", "c1", authentication_context;
     /// A range of addresses, or one address.
-    IpRange(locations::IpRange) = "ip-range", r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$|\$\{", "198.51.100.0/24", |text| {
-        locations::IpRange::parse(text).ok_or_else(|| {
+    IpRange(types::IpRange) = "ip-range", r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$|\$\{", "198.51.100.0/24", |text| {
+        types::IpRange::parse(text).ok_or_else(|| {
             "is not a range of addresses, expected one such as `198.51.100.0/24` or `2001:db8::/48`".to_owned()
         })
     };

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::secrets::credential;
 use super::{Checker, files};
 use crate::call::resource::HostPattern;
+use crate::call::{ForwardingHeader, TrustedProxies};
 use crate::config::member::MemberPath;
 use crate::config::raw::listeners as raw;
-use crate::config::raw::text::{Host, Size};
+use crate::config::raw::text::{Host, IpRange, Size};
 use crate::listener::settings::{ClientCertificates, Limits, ListenerSettings, ServerTls};
 use crate::management::settings::{ManagementSettings, RoleTokens};
+use crate::types;
 
 /// Every listener. Names and addresses are their own.
 pub(super) fn listeners(
@@ -56,10 +58,38 @@ pub(super) fn listeners(
             name: Arc::clone(&listener.name.0),
             address,
             tls,
+            proxy_protocol_from: ranges(&listener.proxy_protocol.from),
+            trusted_proxies: trusted_proxies(check, &listener.trusted_proxies, &at),
             limits,
         });
     }
     done
+}
+
+fn ranges(raw: &[IpRange]) -> Vec<types::IpRange> {
+    raw.iter().map(|range| range.0).collect()
+}
+
+/// The proxies that are believed. A range of every address would believe the clients themselves.
+fn trusted_proxies(
+    check: &mut Checker<'_>,
+    raw: &raw::TrustedProxies,
+    at: &MemberPath,
+) -> TrustedProxies {
+    let at = at.key("trusted_proxies").key("addresses");
+    for (index, range) in raw.addresses.iter().enumerate() {
+        if range.0.holds_all() {
+            let message = "would let every client say that it is somebody else, expected the addresses of the proxies";
+            check.refuse(&at.item(index), message);
+        }
+    }
+    TrustedProxies {
+        addresses: ranges(&raw.addresses),
+        header: match raw.header {
+            raw::ForwardingHeader::XForwardedFor => ForwardingHeader::XForwardedFor,
+            raw::ForwardingHeader::Forwarded => ForwardingHeader::Forwarded,
+        },
+    }
 }
 
 fn server_tls(check: &mut Checker<'_>, raw: &raw::ServerTls, at: &MemberPath) -> ServerTls {

@@ -1,9 +1,9 @@
 //! The conditions beside identity and resource, slowly: each that is configured gives an answer.
 
-use boomgate::policy::locations::{COMPLIANT_NETWORK, IpRange, MFA_TRUSTED_IPS, Place};
+use boomgate::policy::locations::{COMPLIANT_NETWORK, MFA_TRUSTED_IPS, Place};
 use boomgate::policy::model::{Choice, FilterMode, LocationTarget, PlatformTarget, RiskLevels};
 use boomgate::policy::{Facts, HumanFacts, Policy, Subject};
-use boomgate::types::{Fact, RiskLevel};
+use boomgate::types::{Fact, IpRange, RiskLevel};
 
 use super::Answer::{No, RequiredUnknown, Yes};
 use super::{Answer, Who, World, filter};
@@ -124,8 +124,9 @@ fn risk(levels: Option<RiskLevels>, level: Fact<RiskLevel>) -> Option<Answer> {
 }
 
 fn choice<T>(choice: &Choice<T>, is: impl Fn(&T) -> Answer) -> Answer {
-    let listed = |list: &[T]| Answer::any(&list.iter().map(&is).collect::<Vec<_>>());
-    Answer::all(&[listed(&choice.include), listed(&choice.exclude).opposite()])
+    let answers = |list: &[T]| list.iter().map(&is).collect::<Vec<_>>();
+    let included = Answer::any(&answers(&choice.include));
+    Answer::all(&[included, Answer::none(&answers(&choice.exclude))])
 }
 
 fn location(target: &LocationTarget, world: World<'_>, facts: &Facts<'_>) -> Answer {
