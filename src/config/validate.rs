@@ -4,6 +4,7 @@
 //! A part whose shape is at fault is not looked at again, so that one slip is one fault.
 
 mod checker;
+mod detections;
 mod files;
 mod issuers;
 mod listeners;
@@ -20,6 +21,7 @@ use super::raw::{self, text};
 use super::settings::{Settings, Sources};
 use crate::call::Resources;
 use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
+use crate::feeds::detections::FeedSettings;
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
 use crate::policy::locations::OwnRanges;
@@ -49,6 +51,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let store = store::store(check, &config.store, &root.key("store"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
+    let detections = detections::detections(check, &config.detections, &root.key("detections"));
     between_sections(check, config);
 
     let (resources, upstreams) = resources?;
@@ -61,6 +64,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         issuers,
         tokens,
         decisions: decisions(config),
+        detections,
         responses,
         records,
         store: store?,
@@ -80,6 +84,8 @@ pub struct Judging {
     pub resources: Option<Arc<Resources>>,
     /// How decisions are made.
     pub decisions: DecisionSettings,
+    /// How the traffic of agents is looked at.
+    pub detections: FeedSettings,
     /// Where the rest is; `None` if the section of policies is at fault.
     pub sources: Option<Sources>,
 }
@@ -88,8 +94,10 @@ pub struct Judging {
 pub fn judging(check: &mut Checker<'_>, config: &raw::Config) -> Judging {
     let resources = resources(check, config).map(|(resources, _upstreams)| resources);
     between_deciding_sections(check, config);
+    let at = MemberPath::root().key("detections");
     Judging {
         resources,
+        detections: detections::detections(check, &config.detections, &at),
         decisions: decisions(config),
         sources: sources(check, config),
     }

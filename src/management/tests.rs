@@ -133,6 +133,7 @@ fn state() -> State {
         keys,
         reloads: channel().0,
         recorder: recorder(),
+        detections: Arc::default(),
     }
 }
 

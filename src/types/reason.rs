@@ -37,6 +37,12 @@ macro_rules! reasons {
             /// Every reason there is.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
+            /// Reads a stable name.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+            }
+
             /// The stable name.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

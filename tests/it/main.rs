@@ -23,6 +23,7 @@ mod corpora;
 mod dataplane;
 mod decisions;
 mod deploy;
+mod detections;
 mod differential;
 mod effects;
 mod forwarding;
