@@ -155,7 +155,8 @@ impl Gateway {
         let permit = match grant(permit) {
             Ok((context, response)) => {
                 entry.answered(response.status(), None);
-                return self.finish(&context, response, Some(entry));
+                let tie = |body| RecordedBody::new(body, entry);
+                return self.finish(&context, response, tie);
             }
             Err(permit) => permit,
         };
