@@ -153,11 +153,7 @@ impl Gateway {
         snapshot: &Arc<Snapshot>,
     ) -> Response<RecordedBody> {
         let permit = match grant(permit) {
-            Ok((context, response)) => {
-                entry.answered(response.status(), None);
-                let tie = |body| RecordedBody::new(body, entry);
-                return self.finish(&context, response, tie);
-            }
+            Ok((context, response)) => return self.granted(&context, response, entry),
             Err(permit) => permit,
         };
         let resource = permit.received().resource().name.clone();
