@@ -25,7 +25,7 @@ use boomgate::policy::{
     AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
     Subject,
 };
-use boomgate::risk::{Detections, Revocations, RiskTable};
+use boomgate::risk::{Reported, RiskTable};
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::types::{Attributes, Fact, RiskLevel, Timestamp};
 
@@ -262,9 +262,7 @@ fn snapshot(directory: &Arc<Directory>, policies: &Arc<PolicySet>) -> Snapshot {
         policies: Arc::clone(policies),
         risk: RiskTable::default(),
         countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
-        is_state_known: true,
+        reported: Reported::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

@@ -15,7 +15,7 @@ use crate::capability::Operation;
 use crate::countries::Countries;
 use crate::identity::{Credential, Identified, RequestFacts};
 use crate::policy::{Controls, Evaluation, FactName, Facts, PolicyOutcome, PolicySet};
-use crate::risk::{Assessment, Revocations, RiskTable};
+use crate::risk::{Assessment, Reported, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
 pub use question::{Asked, Question, Session, agent_facts};
@@ -28,10 +28,8 @@ pub struct Knowledge<'a> {
     pub policies: &'a Arc<PolicySet>,
     /// What is known of risk.
     pub risk: &'a RiskTable,
-    /// Which tokens are refused although they are valid.
-    pub revocations: &'a Revocations,
-    /// Whether what was reported of agents is known.
-    pub is_state_known: bool,
+    /// What was reported beside: revoked tokens, disabled accounts.
+    pub reported: &'a Reported,
     /// How decisions are made.
     pub settings: DecisionSettings,
     /// The generation of the snapshot.
@@ -223,18 +221,28 @@ fn judge(
     }
 }
 
-/// What is allowed still needs a token that was not revoked; and that what was reported of agents is known.
+/// What is allowed still needs accounts that no source disabled, and a token that was not revoked; and that every required
+/// source was heard of.
 fn narrowed_by_state(reason: Reason, identified: &Identified, knowledge: &Knowledge<'_>) -> Reason {
-    let is_revoked = identified.credential().token().is_some_and(|token| {
-        let revocations = knowledge.revocations;
-        revocations.refuse(identified.caller(), token.issued_at)
-    });
-    match reason.effect() {
-        Effect::Allow if is_revoked => Reason::TokenRevoked,
-        // FAIL-CLOSED: what is not known could be the word that stops this very caller.
-        Effect::Allow if !knowledge.is_state_known => Reason::FactsUnavailable,
-        Effect::Allow | Effect::Block => reason,
+    if reason.effect() == Effect::Block {
+        return reason;
     }
+    let (caller, reported) = (identified.caller(), knowledge.reported);
+    if let Some(disabled) = reported.accounts.refuse(caller) {
+        return disabled;
+    }
+    let is_revoked = identified.credential().token().is_some_and(|token| {
+        let revocations = &reported.revocations;
+        revocations.refuse(caller, token.issued_at) || revocations.refuse_token(token)
+    });
+    if is_revoked {
+        return Reason::TokenRevoked;
+    }
+    if !reported.is_known() {
+        // FAIL-CLOSED: what is not known could be the word that stops this very caller.
+        return Reason::FactsUnavailable;
+    }
+    reason
 }
 
 /// What is allowed still needs a scope or a role where the operation asks for one.

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::{AppError, Environment};
 use crate::config::{self, Loaded, Settings};
+use crate::feeds::signals::SignalFeed;
 use crate::feeds::{
     Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
 };
@@ -44,6 +45,7 @@ pub(super) struct Control {
     pub(super) environment: Environment,
     pub(super) shared: Shared,
     pub(super) state: Arc<StateFeed>,
+    pub(super) signals: Arc<SignalFeed>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
     pub(super) listeners: Vec<ListenerHandle>,
@@ -75,6 +77,7 @@ impl Control {
         let router = management::router(State {
             snapshots: Arc::clone(&self.shared.snapshots),
             reported: Arc::clone(&self.state),
+            signals: Arc::clone(&self.signals),
             metrics: Arc::clone(&self.metrics),
             status: Arc::clone(&self.status),
             discovered: Arc::clone(&self.shared.discovered),
@@ -234,12 +237,11 @@ impl Control {
         self.shared.snapshots.update(|current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
             risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
-            revocations: current.revocations.clone(),
-            detections: current.detections.clone(),
-            is_state_known: current.is_state_known,
+            reported: current.reported.clone(),
             ..next.clone()
         });
         self.shared.keys.follow();
+        self.signals.follow(&settings.signals);
         let known = |id: &str| {
             next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
         };
@@ -322,9 +324,7 @@ pub(super) fn snapshot(
         policies: Arc::clone(&loaded.policies),
         countries: loaded.countries.clone(),
         risk: kept.risk.with_all_of(FILE_SOURCE, &loaded.risk),
-        revocations: kept.revocations.clone(),
-        detections: kept.detections.clone(),
-        is_state_known: true,
+        reported: kept.reported.clone(),
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),

@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, with_policies};
 use crate::decision::{Asked, Knowledge, Question, Session};
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
-use crate::risk::{Assessment, Revocations, RiskSettings, RiskTable, SignInIds};
+use crate::risk::{Assessment, Reported, RiskSettings, RiskTable, SignInIds};
 use crate::types::{Fact, Reason, RiskLevel};
 
 pub(super) use report::state_in_words;
@@ -138,8 +138,7 @@ pub fn what_if(
         policies: &policies,
         risk: &table,
         // It asks what policies say; a token there is none.
-        revocations: &Revocations::default(),
-        is_state_known: true,
+        reported: &Reported::default(),
         settings,
         generation: &around.generation,
         countries: around.countries.as_deref(),

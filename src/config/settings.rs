@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
+use crate::feeds::signals::settings::StreamSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub records: RecordSettings,
     /// Where state is kept.
     pub store: StoreSettings,
+    /// The streams of events; no two share a name.
+    pub signals: Vec<StreamSettings>,
     /// Where policies, directory, named locations and risk are.
     pub sources: Sources,
     /// The time between two looks at the files.

@@ -9,6 +9,7 @@ mod issuers;
 mod listeners;
 mod process;
 mod resources;
+mod signals;
 mod store;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let tokens = issuers::tokens(check, &config.tokens, &root.key("tokens"));
     let records = process::records(check, &config.records, &root.key("records"));
     let store = store::store(check, &config.store, &root.key("store"));
+    let signals = signals::signals(check, &config.signals, &root.key("signals"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
     between_sections(check, config);
@@ -63,6 +65,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         responses,
         records,
         store: store?,
+        signals: signals?,
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,

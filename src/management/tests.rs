@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::decision::DecisionSettings;
 use crate::feeds::reload::channel;
+use crate::feeds::signals::SignalContext;
 use crate::feeds::status::Source;
 use crate::feeds::{KeyFeedContext, StateFeedContext};
 use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings};
@@ -20,7 +21,7 @@ use crate::identity::{
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::{Detections, Revocations, RiskEntry, RiskTable};
+use crate::risk::{Reported, RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
 use crate::store::{Answer, MemoryStore, Sealed, StateStore, StoreError};
 use crate::types::{
@@ -86,9 +87,7 @@ fn state() -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
-        is_state_known: true,
+        reported: Reported::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -104,6 +103,7 @@ fn state() -> State {
         clock: Arc::new(Stopped),
     }));
     State {
+        signals: signals(&snapshots, &metrics),
         reported: reported(Arc::new(MemoryStore::default()), &snapshots),
         snapshots,
         metrics,
@@ -133,6 +133,17 @@ fn state() -> State {
         reloads: channel().0,
         recorder: recorder(),
     }
+}
+
+/// A feed without streams.
+fn signals(snapshots: &Arc<Snapshots>, metrics: &Arc<Metrics>) -> Arc<SignalFeed> {
+    Arc::new(SignalFeed::new(SignalContext {
+        state: reported(Arc::new(MemoryStore::default()), snapshots),
+        snapshots: Arc::clone(snapshots),
+        status: Arc::default(),
+        metrics: Arc::clone(metrics),
+        clock: Arc::new(Stopped),
+    }))
 }
 
 fn reported(store: Arc<dyn StateStore>, snapshots: &Arc<Snapshots>) -> Arc<StateFeed> {

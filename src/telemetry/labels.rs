@@ -110,6 +110,12 @@ label_set! {
         Refused = "refused",
         /// It could not be stored.
         Failed = "failed",
+        /// It was said before.
+        Duplicate = "duplicate",
+        /// Nothing follows from it.
+        Ignored = "ignored",
+        /// It is about nobody who is known.
+        UnknownSubject = "unknown_subject",
     }
     /// What `boomgate_agents` counts.
     SubjectKind {

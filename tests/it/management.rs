@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
 use boomgate::decision::DecisionSettings;
 use boomgate::feeds::reload::channel;
+use boomgate::feeds::signals::{SignalContext, SignalFeed};
 use boomgate::feeds::{KeyFeed, KeyFeedContext, StateFeed, StateFeedContext, Status};
 use boomgate::identity::Authenticator;
 use boomgate::identity::settings::TokenSettings;
@@ -18,7 +19,7 @@ use boomgate::management::{State, router};
 use boomgate::policy::OnUnsupported;
 use boomgate::record::Recorder;
 use boomgate::record::settings::{Destination, Overflow, RecordSettings};
-use boomgate::risk::{Detections, Revocations, RiskTable};
+use boomgate::risk::{Reported, RiskTable};
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::store::MemoryStore;
 use boomgate::telemetry::Metrics;
@@ -42,9 +43,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
-        is_state_known: true,
+        reported: Reported::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -74,10 +73,18 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         clock: Arc::new(SystemClock),
     };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
-    let reported = StateFeed::new(reported, Vec::new());
+    let reported = Arc::new(StateFeed::new(reported, Vec::new()));
+    let signals = SignalFeed::new(SignalContext {
+        state: Arc::clone(&reported),
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(SystemClock),
+    });
     State {
         snapshots,
-        reported: Arc::new(reported),
+        reported,
+        signals: Arc::new(signals),
         metrics,
         status,
         discovered: Arc::default(),

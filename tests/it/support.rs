@@ -12,4 +12,5 @@ pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod site;
+pub(crate) mod transmitter;
 pub(crate) mod upstream;

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
+
 use super::*;
 use crate::decision::DecisionSettings;
-use crate::risk::{Revocation, RiskEntry, RiskSubject};
+use crate::risk::{AccountState, Revocation, RiskEntry, RiskSubject};
 use crate::store::{Answer, MemoryStore};
 use crate::types::{RiskLevel, RiskState, Timestamp};
 
@@ -17,9 +19,7 @@ fn snapshots() -> Arc<Snapshots> {
         policies: Arc::default(),
         risk: RiskTable::default(),
         countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
-        is_state_known: true,
+        reported: Reported::default(),
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -161,5 +161,89 @@ async fn revocations_are_in_force_too() {
     });
     feed.say(move |_| vec![cut.clone()]).await.unwrap();
     let snapshot = feed.context.snapshots.load();
-    assert_eq!(snapshot.revocations.get(AGENT).unwrap().issued_until, until);
+    assert_eq!(
+        snapshot
+            .reported
+            .revocations
+            .get(AGENT)
+            .unwrap()
+            .issued_until,
+        until
+    );
+}
+
+/// What any source may say of two agents, within a few seconds.
+fn words() -> impl Strategy<Value = Vec<Entry>> {
+    let source = prop::sample::select(vec!["management", "idp", "idp:risk-level-change"]);
+    let id = prop::sample::select(vec!["a", "b"]);
+    let one = (
+        source,
+        id,
+        0..4_u8,
+        0..4_i64,
+        prop::sample::select(RiskLevel::ALL.to_vec()),
+    );
+    let one = one.prop_map(|(source, id, kind, at, level)| {
+        let (id, source): (Arc<str>, Arc<str>) = (id.into(), source.into());
+        let at = Timestamp::from_seconds(at);
+        match kind {
+            0 => Entry::Risk(RiskEntry {
+                id,
+                subject: RiskSubject::AgentIdentity,
+                level: Some(level),
+                state: if level == RiskLevel::Low {
+                    RiskState::Dismissed
+                } else {
+                    RiskState::AtRisk
+                },
+                detail: "none".into(),
+                last_modified: at,
+                source,
+            }),
+            1 => Entry::Revocation(Revocation {
+                id,
+                issued_until: at,
+                source,
+            }),
+            2 => Entry::Account(AccountState {
+                id,
+                enabled: level == RiskLevel::None,
+                at,
+                source,
+            }),
+            _ => Entry::Heard { source, at },
+        }
+    });
+    prop::collection::vec(one, 0..16)
+}
+
+/// All that a replica knows, in one order.
+fn known(feed: &StateFeed) -> impl PartialEq + std::fmt::Debug + use<> {
+    let snapshot = feed.context.snapshots.load();
+    let reported = &snapshot.reported;
+    let revocations: Vec<_> = reported.revocations.iter().cloned().collect();
+    (
+        snapshot.risk.clone(),
+        revocations,
+        reported.accounts.clone(),
+        reported.heard.clone(),
+    )
+}
+
+proptest! {
+    #[test]
+    fn replicas_that_saw_the_same_words_know_the_same_whatever_the_order(
+        (one, other) in words().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+        again in 0..16_usize,
+    ) {
+        let (first, second) = (feed(Arc::new(MemoryStore::default())), feed(Arc::new(MemoryStore::default())));
+        let sealed = |words: &[Entry]| words.iter().map(Entry::seal).collect::<Vec<_>>();
+        first.show(&sealed(&one));
+        for word in sealed(&other) {
+            second.show(&[word]);
+        }
+        // What is heard twice is heard once.
+        second.show(&sealed(&one[..again.min(one.len())]));
+        prop_assert_eq!(known(&first), known(&second));
+    }
 }

@@ -17,7 +17,7 @@ use crate::management::Control;
 use crate::management::actor::Actor;
 use crate::management::graph::GraphError;
 use crate::management::writes::{Asker, not_recorded, object};
-use crate::risk::{DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
+use crate::risk::{AccountState, DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
 use crate::store::Entry;
 use crate::telemetry::{SignalKind, SignalResult, SignalSource};
@@ -174,6 +174,11 @@ fn word(
             if entry.state == RiskState::ConfirmedCompromised {
                 said.push(confirmed(&entry, detection, &evidence));
             }
+            if entry.state == RiskState::ConfirmedSafe
+                && snapshot.reported.accounts.knows(&entry.id)
+            {
+                said.push(enabled(&entry));
+            }
             said.push(Entry::Risk(entry));
             said
         });
@@ -202,12 +207,22 @@ fn confirmed(entry: &RiskEntry, id: &str, evidence: &Arc<str>) -> Entry {
     })
 }
 
+/// Who is safe is let in again, whatever source disabled the account; the directory's word stays.
+fn enabled(entry: &RiskEntry) -> Entry {
+    Entry::Account(AccountState {
+        id: Arc::clone(&entry.id),
+        enabled: true,
+        at: entry.last_modified,
+        source: Arc::clone(&entry.source),
+    })
+}
+
 /// Any other word settles the detections that there are.
 fn settled(snapshot: &Snapshot, entry: &RiskEntry) -> Vec<Entry> {
     if entry.state == RiskState::ConfirmedCompromised {
         return Vec::new();
     }
-    let detections = snapshot.detections.iter();
+    let detections = snapshot.reported.detections.iter();
     let open = detections.filter(|one| one.identity_id == entry.id && one.state.level_counts());
     let settled = open.map(|detection| RiskDetection {
         state: entry.state,
