@@ -40,7 +40,7 @@
 //! | [`upstream`] | a permit → a response | taking anything but a permit |
 //! | [`snapshot`] | all that the path reads, behind one pointer | a lock |
 //! | [`feeds`] | keys and files → the next snapshot | being awaited by the path |
-//! | [`issuance`] | a call of a token endpoint → [`identity::TokenRequest`] | deciding |
+//! | [`issuance`] | a call of a token endpoint, or of an issuer's hook → [`identity::TokenRequest`] | deciding |
 //! | [`gateway`] | an HTTP request → an HTTP response | rules, parsing |
 //! | [`listener`] | sockets → requests; TLS, limits, the rim | deciding |
 //! | [`management`] | health, metrics, the Graph subset | deciding |

@@ -4,6 +4,7 @@
 //! out never weakens; a key that weakens has a name that says so. Never here: a check between two keys.
 
 pub mod detections;
+pub mod hooks;
 pub mod issuers;
 pub mod listeners;
 pub mod process;

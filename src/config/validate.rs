@@ -10,6 +10,7 @@ mod issuers;
 mod listeners;
 mod process;
 mod resources;
+mod secrets;
 mod store;
 
 use std::collections::BTreeMap;
@@ -234,17 +235,7 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let message = "not less than a listener's `max_header_size`: no such token can arrive";
         check.warn(&at, message);
     }
-    for (index, resource) in config.resources.iter().flatten().enumerate() {
-        let endpoint = resource.as_ref().and_then(|r| r.token_endpoint.as_ref());
-        let mut issuers = config.issuers.iter().flatten().flatten();
-        if let Some(endpoint) = endpoint
-            && !issuers.any(|issuer| issuer.name == endpoint.issuer)
-        {
-            let resource = root.key("resources").item(index);
-            let at = resource.key("token_endpoint").key("issuer");
-            check.refuse(&at, "is not the name of one of `issuers`");
-        }
-    }
+    issuers_of_requests(check, config);
     between_deciding_sections(check, config);
 }
 
@@ -256,5 +247,42 @@ fn between_deciding_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let at = MemberPath::root().key("directory").key("unknown_agents");
         let message = "blocks every agent, since there is no directory: set `directory.dir`";
         check.warn(&at, message);
+    }
+}
+
+/// The issuers whose tokens are asked for are among those that there are; what Entra says is read by its profile.
+fn issuers_of_requests(check: &mut Checker<'_>, config: &raw::Config) {
+    let named = |name: &text::Name| {
+        let mut issuers = config.issuers.iter().flatten().flatten();
+        issuers.find(|issuer| issuer.name == *name)
+    };
+    let not_named = "is not the name of one of `issuers`";
+    for (index, resource) in config.resources.iter().flatten().enumerate() {
+        let Some(resource) = resource else { continue };
+        let at = MemberPath::root().key("resources").item(index);
+        if let Some(endpoint) = &resource.token_endpoint
+            && named(&endpoint.issuer).is_none()
+        {
+            check.refuse(&at.key("token_endpoint").key("issuer"), not_named);
+        }
+        let Some(hook) = &resource.token_hook else {
+            continue;
+        };
+        let at = at.key("token_hook");
+        match named(&hook.issuer) {
+            None => check.refuse(&at.key("issuer"), not_named),
+            Some(issuer)
+                if hook.form == raw::hooks::HookForm::Entra
+                    && issuer.profile != raw::issuers::Profile::Entra =>
+            {
+                let message = "is of another `profile`, expected `entra` for this `form`";
+                check.refuse(&at.key("issuer"), message);
+            }
+            Some(_) => {}
+        }
+        let giver = hook.bearer.as_ref().and_then(|token| token.issuer.as_ref());
+        if giver.is_some_and(|giver| named(giver).is_none()) {
+            check.refuse(&at.key("bearer").key("issuer"), not_named);
+        }
     }
 }
