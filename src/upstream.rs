@@ -12,7 +12,10 @@ mod table;
 mod upload;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::header::{HOST, TRANSFER_ENCODING};
@@ -22,7 +25,8 @@ use parking_lot::Mutex;
 
 use crate::assertion::Signer;
 use crate::call::{Body, CallContext};
-use crate::enforcement::Permit;
+use crate::enforcement::open_calls::Side;
+use crate::enforcement::{OpenCall, Permit};
 use crate::types::{Reason, ResourceName};
 
 use exchange::exchange;
@@ -47,7 +51,8 @@ pub struct Upstreams {
 pub struct Forwarded {
     /// What is known of the call, for its outcome or its denial.
     pub context: CallContext,
-    /// The upstream's answer, or why there is none: a reason of the upstream, or of the caller's body.
+    /// The upstream's answer, or why there is none: a reason of the upstream, of the caller's body, or the one that the
+    /// call was cut for.
     pub result: Result<Response<Body>, Reason>,
 }
 
@@ -59,14 +64,17 @@ struct Outbound {
     query: Option<Arc<str>>,
     headers: HeaderMap,
     body: Body,
+    /// `None` where nobody could cut it.
+    call: Option<Arc<OpenCall>>,
 }
 
 impl Upstreams {
-    /// Forwards the one call of a permit, by the table that it was judged with.
+    /// Forwards the one call of a permit, by the table that it was judged with, until it is cut.
     /// Returns with the head of the answer; its body streams.
     pub async fn forward(
         &self,
         permit: Permit,
+        call: &Arc<OpenCall>,
         table: &UpstreamTable,
         signer: Option<&Signer>,
     ) -> Forwarded {
@@ -79,10 +87,11 @@ impl Upstreams {
             query,
             headers,
             body,
+            call: Some(Arc::clone(call)),
         };
         let pool = self.pool(&resource, table);
         let result = match passport {
-            Ok(passport) => send(pool, passport, &context, outbound).await,
+            Ok(passport) => until_cut(call, send(pool, passport, &context, outbound)).await,
             // FAIL-CLOSED: an upstream that is owed a proof of the decision gets no call without one.
             Err(fault) => {
                 tracing::error!(%fault, "a call is not forwarded");
@@ -105,6 +114,25 @@ impl Upstreams {
         pools.insert(resource.clone(), Arc::clone(&pool));
         Some(pool)
     }
+}
+
+/// Waits for the answer of a call as long as nobody cuts it. One that is cut before it begins is not sent at all.
+async fn until_cut<T>(
+    call: &OpenCall,
+    sending: impl Future<Output = Result<T, Reason>>,
+) -> Result<T, Reason> {
+    let mut sending = pin!(sending);
+    poll_fn(|context| {
+        if !call.is_cut()
+            && let Poll::Ready(answer) = sending.as_mut().poll(context)
+        {
+            return Poll::Ready(answer);
+        }
+        std::task::ready!(call.poll_cut(Side::Caller, context));
+        // FAIL-CLOSED: whatever it was cut for.
+        Poll::Ready(Err(call.cut_reason().unwrap_or(Reason::FactsUnavailable)))
+    })
+    .await
 }
 
 /// Sends a call, and cleans the head of its answer.
@@ -142,6 +170,7 @@ impl Outbound {
             query,
             mut headers,
             body,
+            call,
         } = self;
         let target = match query {
             Some(query) => format!("{path}?{query}"),
@@ -169,7 +198,8 @@ impl Outbound {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let progress = Progress::new();
-        let mut request = Request::new(Upload::new(body, progress, body_timeout));
+        let upload = Upload::new(body, progress, body_timeout);
+        let mut request = Request::new(upload.of(call));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.version_mut() = version;

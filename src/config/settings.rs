@@ -9,6 +9,7 @@ use crate::assertion::AssertionSettings;
 use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
+use crate::feeds::detections::FeedSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub decisions: DecisionSettings,
     /// How decisions are asserted to upstreams, if they are.
     pub assertions: Option<AssertionSettings>,
+    /// How the traffic of agents is looked at.
+    pub detections: FeedSettings,
     /// What refusals say.
     pub responses: ResponseSettings,
     /// How decisions are recorded.

@@ -264,6 +264,8 @@ async fn relay(
         limits: LIMITS,
         listener: "main".into(),
         peer: address,
+        client: address.ip(),
+        proxies: Arc::default(),
         local: address,
         server_name: None,
         tls: false,
@@ -298,6 +300,7 @@ async fn relay(
         query,
         headers,
         body,
+        call: None,
     };
     let pool = upstreams.pool(&name(), table);
     let sent = send(pool, passport, &context, outbound).await;
