@@ -24,6 +24,7 @@ use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderT
 use crate::snapshot::Snapshots;
 use crate::store::{MemoryStore, StateStore};
 use crate::telemetry::{Metrics, MetricsError};
+use crate::upstream::UpstreamTable;
 
 use control::Control;
 
@@ -91,7 +92,13 @@ impl App {
         let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let first = control::snapshot(loaded, store.as_ref(), clock.now())?;
+        let first = control::snapshot(
+            loaded,
+            store.as_ref(),
+            clock.now(),
+            &metrics,
+            &UpstreamTable::default(),
+        )?;
         let snapshots = Arc::new(Snapshots::new(first));
         let status = Arc::new(Status::default());
         let keys = Arc::new(KeyFeed::new(KeyFeedContext {
@@ -135,6 +142,7 @@ impl App {
         let (stop_management, management_stopped) = watch::channel(false);
         let management = control.serve_management(&mut tasks, management_stopped)?;
         keys.follow();
+        snapshots.load().upstreams.follow();
         let files = loaded.files.iter().cloned().collect();
         let watch =
             Watch::new(files, loaded.settings.reload_interval, asked).map_err(AppError::Signals)?;

@@ -9,7 +9,10 @@ pub mod metrics;
 mod process;
 pub mod resource;
 
-pub use labels::{RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, result_label};
+pub use labels::{
+    EndpointState, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
+    UpstreamEvent, result_label,
+};
 pub use logging::{LogFormat, LogSettings};
 pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};
-pub use resource::{OpenCall, ResourceMetrics};
+pub use resource::{OpenCall, ResourceMetrics, UpstreamEvents};

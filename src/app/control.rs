@@ -219,7 +219,13 @@ impl Control {
     /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
     fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
         let settings = &loaded.settings;
-        let next = snapshot(loaded, self.store.as_ref(), self.shared.clock.now())?;
+        let next = snapshot(
+            loaded,
+            self.store.as_ref(),
+            self.shared.clock.now(),
+            &self.metrics,
+            &self.shared.snapshots.load().upstreams,
+        )?;
         let management = load_management_tls(&settings.management)?;
         let listeners = self.load_listener_tls(settings)?;
 
@@ -238,6 +244,7 @@ impl Control {
             ..next.clone()
         });
         self.shared.keys.follow();
+        next.upstreams.follow();
         let known = |id: &str| {
             next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
         };
@@ -300,6 +307,8 @@ pub(super) fn snapshot(
     loaded: &Loaded,
     store: &dyn StateStore,
     now: Timestamp,
+    metrics: &Metrics,
+    previous: &UpstreamTable,
 ) -> Result<Snapshot, AppError> {
     let settings = &loaded.settings;
     let issuers = settings.issuers.iter().map(|settings| Issuer {
@@ -321,7 +330,10 @@ pub(super) fn snapshot(
         countries: loaded.countries.clone(),
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
-        upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
+        upstreams: Arc::new(
+            UpstreamTable::load(&settings.upstreams, metrics, previous)
+                .map_err(AppError::Upstream)?,
+        ),
     })
 }
 

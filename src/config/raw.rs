@@ -8,6 +8,7 @@ pub mod listeners;
 pub mod process;
 pub mod resources;
 pub mod text;
+pub mod upstreams;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

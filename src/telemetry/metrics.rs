@@ -12,11 +12,11 @@ use prometheus::{
 };
 
 use super::labels::{
-    NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, UPSTREAM_FAULTS,
-    result_label, status_class, upstream_label,
+    EndpointState, NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
+    UPSTREAM_FAULTS, result_label, status_class, upstream_label,
 };
 use super::process::ProcessFacts;
-use super::resource::ResourceMetrics;
+use super::resource::{ResourceMetrics, UpstreamEvents};
 use crate::types::{PolicyId, Reason, ResourceName, Timestamp};
 
 /// From one microsecond to ten milliseconds: a decision is pure computation.
@@ -45,6 +45,8 @@ pub struct Observation {
     pub signal_ages: Vec<(SignalSource, Duration)>,
     /// How old each configured issuer's keys are.
     pub key_ages: Vec<(Arc<str>, Duration)>,
+    /// How many endpoints of each resource's upstream are in a state.
+    pub endpoints: Vec<(ResourceName, EndpointState, u64)>,
 }
 
 /// Counts records of one fate.
@@ -105,6 +107,8 @@ metrics! {
     upstream_requests: IntCounterVec = counters("boomgate_upstream_requests_total", "Calls that were forwarded, and what came of it.", &["resource", "result"]);
     decision_duration: Histogram = histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
     request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
+    upstream_endpoints: IntGaugeVec = gauges("boomgate_upstream_endpoints", "Endpoints of upstreams by state.", &["resource", "state"]);
+    upstream_events: IntCounterVec = counters("boomgate_upstream_events_total", "What happened beside the calls that were forwarded.", &["resource", "event"]);
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
     open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
     agents: IntGaugeVec = gauges("boomgate_agents", "Agents by kind and effective risk level.", &["type", "risk_level"]);
@@ -226,6 +230,12 @@ impl Metrics {
             .inc();
     }
 
+    /// Binds what is counted of a resource's upstream beside its calls.
+    #[must_use]
+    pub fn upstream_events(&self, resource: &ResourceName) -> UpstreamEvents {
+        UpstreamEvents::new(&self.upstream_events, resource)
+    }
+
     /// A call's answer began after `duration`.
     pub fn request_done(&self, resource: Option<&ResourceName>, status: u16, duration: Duration) {
         self.request_duration
@@ -255,6 +265,12 @@ impl Metrics {
         for (issuer, age) in &observation.key_ages {
             let gauge = self.jwks_age.with_label_values(&[issuer]);
             gauge.set(age.as_secs_f64());
+        }
+        self.upstream_endpoints.reset();
+        for (resource, state, count) in &observation.endpoints {
+            let labels = [resource.as_str(), state.as_str()];
+            let gauge = self.upstream_endpoints.with_label_values(&labels);
+            gauge.set(gauge_value(*count));
         }
     }
 
