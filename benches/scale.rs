@@ -25,7 +25,7 @@ use boomgate::policy::{
     AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
     Subject,
 };
-use boomgate::risk::RiskTable;
+use boomgate::risk::{Detections, Revocations, RiskTable};
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::types::{Attributes, Fact, RiskLevel, Timestamp};
 
@@ -262,6 +262,9 @@ fn snapshot(directory: &Arc<Directory>, policies: &Arc<PolicySet>) -> Snapshot {
         policies: Arc::clone(policies),
         risk: RiskTable::default(),
         countries: None,
+        revocations: Revocations::default(),
+        detections: Detections::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),

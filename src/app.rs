@@ -14,16 +14,22 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::call::ConnectionFacts;
+use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
-use crate::feeds::{self, Discovered, KeyFeed, KeyFeedContext, Status, Watch};
+use crate::feeds::{
+    self, Discovered, KeyFeed, KeyFeedContext, KnownState, StateFeed, StateFeedContext, Status,
+    Watch,
+};
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
 use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
-use crate::store::{MemoryStore, StateStore};
+use crate::store::settings::Freshness;
+use crate::store::{self, Changes, StoreError};
 use crate::telemetry::{Metrics, MetricsError};
+use crate::types::fault::chain;
 use crate::upstream::UpstreamTable;
 
 use control::Control;
@@ -56,8 +62,8 @@ pub enum AppError {
     #[error(transparent)]
     Metrics(#[from] MetricsError),
     /// Kept state cannot be read.
-    #[error("kept state cannot be read")]
-    Store(#[from] crate::store::StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Signals cannot be heard.
     #[error("signals of the operating system cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -89,24 +95,15 @@ impl App {
     pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
         let metrics = Metrics::new()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
+        let Known {
+            snapshots,
+            status,
+            state,
+            keys,
+            shared: shared_state,
+        } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let first = control::snapshot(
-            loaded,
-            store.as_ref(),
-            clock.now(),
-            &metrics,
-            &UpstreamTable::default(),
-        )?;
-        let snapshots = Arc::new(Snapshots::new(first));
-        let status = Arc::new(Status::default());
-        let keys = Arc::new(KeyFeed::new(KeyFeedContext {
-            snapshots: Arc::clone(&snapshots),
-            status: Arc::clone(&status),
-            metrics: Arc::clone(&metrics),
-            clock: Arc::clone(&clock),
-        }));
         let resources = &loaded.settings.resources;
         let shared = Shared {
             snapshots: Arc::clone(&snapshots),
@@ -120,13 +117,13 @@ impl App {
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
-        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded))?;
+        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded), &metrics)?;
         let handles = sockets.handles();
         let control = Control {
             path: path.to_owned(),
             environment,
             shared: shared.clone(),
-            store,
+            state: Arc::clone(&state),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -149,6 +146,9 @@ impl App {
         let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
+        if let Some((changes, freshness)) = shared_state {
+            tasks.spawn(state.follow(changes, freshness));
+        }
         let workers = listener::run(
             sockets,
             move |_worker| Arc::new(Gateway::new(shared.clone())),
@@ -252,6 +252,61 @@ impl CallHandler for Gateway {
 
     fn is_whole(body: &RecordedBody) -> bool {
         body.is_whole()
+    }
+}
+
+/// What is known at the start: what was loaded, and what was kept.
+struct Known {
+    snapshots: Arc<Snapshots>,
+    status: Arc<Status>,
+    state: Arc<StateFeed>,
+    keys: Arc<KeyFeed>,
+    /// What follows the state that replicas share.
+    shared: Option<(Box<dyn Changes>, Freshness)>,
+}
+
+impl Known {
+    fn read(
+        loaded: &Loaded,
+        clock: &Arc<dyn Clock>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, AppError> {
+        let opened = store::open(&loaded.settings.store, |tls| {
+            let config = client::tls(tls.ca_file.as_deref());
+            config.map_err(|error| StoreError::Unavailable(chain(&error)))
+        })?;
+        let mut kept = KnownState::default();
+        kept.read(&opened.state);
+        let mut first = control::snapshot(
+            loaded,
+            &kept,
+            clock.now(),
+            metrics,
+            &UpstreamTable::default(),
+        )?;
+        // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
+        first.is_state_known = opened.shared.as_ref().is_none_or(|(_, of)| !of.required);
+        let snapshots = Arc::new(Snapshots::new(first));
+        let status = Arc::new(Status::default());
+        let context = StateFeedContext {
+            store: opened.store,
+            snapshots: Arc::clone(&snapshots),
+            status: Arc::clone(&status),
+            clock: Arc::clone(clock),
+        };
+        let keys = KeyFeed::new(KeyFeedContext {
+            snapshots: Arc::clone(&snapshots),
+            status: Arc::clone(&status),
+            metrics: Arc::clone(metrics),
+            clock: Arc::clone(clock),
+        });
+        Ok(Self {
+            snapshots,
+            status,
+            keys: Arc::new(keys),
+            state: Arc::new(StateFeed::new(context, kept.foreign)),
+            shared: opened.shared,
+        })
     }
 }
 

@@ -14,13 +14,14 @@ pub mod received;
 pub mod resource;
 pub mod target;
 pub mod trace;
+pub mod wire;
 
 pub use authority::Authority;
 pub use body::{Body, BodyError};
 pub use connection::ConnectionFacts;
 pub use form::{Form, FormError};
 pub use headers::RequestLimits;
-pub use receive::{Moment, is_forwarded, receive};
+pub use receive::{Moment, Unreadable, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{
     AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource, ResourceKind, Resources,

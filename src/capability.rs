@@ -81,8 +81,8 @@ impl Operation {
 }
 
 /// Whether a rule matches; `path` is in normal form. A spelling that many servers answer alike must not slip past
-/// the rule, and so past what it asks for: a slash at the end does not count, and HEAD is GET without the body
-/// (RFC 9110 §9.3.2).
+/// the rule, and so past what it asks for: neither a slash at the end counts nor the case of a letter, and HEAD is GET
+/// without the body (RFC 9110 §9.3.2).
 fn matches(rule: &OperationRule, method: &http::Method, path: &str) -> bool {
     let names = |method| rule.methods.contains(method);
     let is_get = *method == http::Method::HEAD && names(&http::Method::GET);
@@ -95,7 +95,7 @@ fn matches(rule: &OperationRule, method: &http::Method, path: &str) -> bool {
         .segments
         .iter()
         .all(|wanted| match (wanted, segments.next()) {
-            (Some(wanted), Some(segment)) => wanted.as_ref() == segment,
+            (Some(wanted), Some(segment)) => wanted.eq_ignore_ascii_case(segment),
             (None, Some(_)) => true,
             (_, None) => false,
         });
@@ -138,6 +138,7 @@ mod tests {
         let exact = rule(&[Some("people"), None], false);
         assert!(matches(&exact, &http::Method::GET, "/people/7/"));
         assert!(matches(&exact, &http::Method::HEAD, "/people/7"));
+        assert!(matches(&exact, &http::Method::GET, "/People/7"));
         assert!(!matches(&exact, &http::Method::GET, "/people/"));
         let root = rule(&[], false);
         assert!(matches(&root, &http::Method::GET, "/"));

@@ -61,6 +61,20 @@ pub struct Limits {
     pub max_bytes: usize,
 }
 
+/// TLS of a client that trusts the certificates of `ca_file`, else the operating system's. Reads files.
+///
+/// # Errors
+/// [`ClientError`] if there is nothing to trust.
+pub fn tls(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, ClientError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(ClientError::Tls)?
+        .with_root_certificates(roots(ca_file)?)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
 /// Asks servers whose certificates lead to a trusted root, on a connection per request.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -73,13 +87,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is nothing to trust.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, ClientError> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(ClientError::Tls)?
-            .with_root_certificates(roots(ca_file)?)
-            .with_no_client_auth();
-        Ok(Self { tls: Arc::new(tls) })
+        tls(ca_file).map(|tls| Self { tls })
     }
 
     /// Sends a request to the address that it names, and reads the answer whole, whatever its status.

@@ -19,6 +19,6 @@ pub mod tree;
 pub mod validate;
 
 pub use environment::{Environment, process_environment};
-pub use load::{Loaded, Surroundings, attempt, load, surroundings};
+pub use load::{Loaded, Surroundings, attempt, load, surroundings, with_policies};
 pub use schema::schema;
 pub use settings::{Settings, Sources};

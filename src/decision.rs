@@ -1,7 +1,7 @@
 //! Room 4, pure: an [`Identified`] call and what is known become a [`Decided`] one.
 //!
-//! The order: directory (disabled, unknown), kind of caller, policy, scope. Every step can only narrow.
-//! All but the scope is asked by a [`Question`], which needs no call and decides none.
+//! The order: directory (disabled, unknown), kind of caller, policy, revocation, scope. Every step can only narrow.
+//! All but the last two is asked by a [`Question`], which needs no call and decides none.
 //! Never here: an "allow" that stands for "could not tell", IO, and the reading of a rule.
 
 mod question;
@@ -15,7 +15,7 @@ use crate::capability::Operation;
 use crate::countries::Countries;
 use crate::identity::{Credential, Identified, RequestFacts};
 use crate::policy::{Controls, Evaluation, FactName, Facts, PolicyOutcome, PolicySet};
-use crate::risk::{Assessment, RiskTable};
+use crate::risk::{Assessment, Revocations, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
 pub use question::{Asked, Question, Session, agent_facts};
@@ -28,6 +28,10 @@ pub struct Knowledge<'a> {
     pub policies: &'a Arc<PolicySet>,
     /// What is known of risk.
     pub risk: &'a RiskTable,
+    /// Which tokens are refused although they are valid.
+    pub revocations: &'a Revocations,
+    /// Whether what was reported of agents is known.
+    pub is_state_known: bool,
     /// How decisions are made.
     pub settings: DecisionSettings,
     /// The generation of the snapshot.
@@ -204,6 +208,7 @@ fn judge(
         let reason = question.reason(&evaluation, settings);
         (evaluation, reason)
     };
+    let reason = narrowed_by_state(reason, identified, knowledge);
     Decision {
         reason: narrowed_by_scopes(reason, &operation, identified.credential()),
         evaluation,
@@ -215,6 +220,20 @@ fn judge(
         generation: Arc::clone(knowledge.generation),
         settings,
         at: now,
+    }
+}
+
+/// What is allowed still needs a token that was not revoked; and that what was reported of agents is known.
+fn narrowed_by_state(reason: Reason, identified: &Identified, knowledge: &Knowledge<'_>) -> Reason {
+    let is_revoked = identified.credential().token().is_some_and(|token| {
+        let revocations = knowledge.revocations;
+        revocations.refuse(identified.caller(), token.issued_at)
+    });
+    match reason.effect() {
+        Effect::Allow if is_revoked => Reason::TokenRevoked,
+        // FAIL-CLOSED: what is not known could be the word that stops this very caller.
+        Effect::Allow if !knowledge.is_state_known => Reason::FactsUnavailable,
+        Effect::Allow | Effect::Block => reason,
     }
 }
 

@@ -1,17 +1,21 @@
-//! Room 8: background work that keeps the snapshot fresh: keys of issuers, changed files, agents seen in traffic.
+//! Room 8: background work that keeps the snapshot fresh: keys of issuers, changed files, what
+//! was reported of agents, agents seen in traffic.
 //!
 //! Feeds write, the path of a call reads; no call ever waits for a feed. A feed that fails keeps what it had last,
 //! and says so in a metric, the log and [`Status`]. Never here: a decision.
 
 pub mod discovered;
 mod fingerprint;
+mod jitter;
 pub mod keys;
 pub mod reload;
+pub mod state;
 pub mod status;
 pub mod watch;
 
 pub use discovered::Discovered;
 pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
 pub use reload::{ReloadError, Reloaded, Reloads};
+pub use state::{KnownState, StateFeed, StateFeedContext};
 pub use status::{Source, Status};
 pub use watch::{Change, Watch};

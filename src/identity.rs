@@ -22,6 +22,7 @@ mod profile;
 mod request;
 mod requester;
 pub mod settings;
+pub mod subject;
 pub mod targets;
 mod verify;
 

@@ -6,11 +6,16 @@
 
 mod accept;
 mod activity;
+mod answer;
+mod door;
+mod frames;
+mod heads;
 mod rim;
 mod serve;
 pub mod settings;
 pub mod socket;
 pub mod tls;
+mod watched;
 pub mod worker;
 
 pub use accept::serve_management;

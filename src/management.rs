@@ -1,4 +1,4 @@
-//! Room 10: the control plane: health, metrics, the Graph subset. Decides nothing.
+//! Room 10: the control plane: health, metrics, the Graph subset, the revocation of tokens. Decides nothing.
 //!
 //! A router for the management listener, which is not the listener of calls. Every request names a host that is
 //! ours, comes from no other site, and carries the admin token, unless it is a probe and the operator opened those.
@@ -14,6 +14,7 @@ mod guard;
 mod observe;
 pub mod odata;
 mod probes;
+mod revocation;
 mod risky_agents;
 pub mod settings;
 mod sign_ins;
@@ -27,18 +28,16 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::StatusCode;
-use parking_lot::Mutex;
 
 use self::graph::GraphError;
 use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
-use crate::feeds::{Discovered, KeyFeed, Reloads, Status};
+use crate::feeds::{Discovered, KeyFeed, Reloads, StateFeed, Status};
 use crate::identity::Authenticator;
 use crate::record::Recorder;
 use crate::snapshot::Snapshots;
-use crate::store::StateStore;
 use crate::telemetry::Metrics;
 
 /// The largest request body in bytes.
@@ -49,8 +48,8 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub struct State {
     /// The current snapshot, whose risk it changes.
     pub snapshots: Arc<Snapshots>,
-    /// Where changes of risk are kept.
-    pub store: Arc<dyn StateStore>,
+    /// Where what administrators report is kept, and put in force.
+    pub reported: Arc<StateFeed>,
     /// What `/metrics` shows.
     pub metrics: Arc<Metrics>,
     /// What `/readyz` shows.
@@ -77,8 +76,6 @@ pub struct State {
 #[derive(Debug)]
 struct Control {
     state: State,
-    /// Held from the store to the snapshot, so that both see changes in one order.
-    writes: Mutex<()>,
     /// Held from a look at a folder until the change of it is in force, or put back.
     folder_writes: tokio::sync::Mutex<()>,
 }
@@ -95,7 +92,6 @@ fn both() -> Router<Arc<Control>> {
 pub fn router(state: State) -> Router {
     let control = Arc::new(Control {
         state,
-        writes: Mutex::new(()),
         folder_writes: tokio::sync::Mutex::new(()),
     });
     // Risk is in Graph's beta schema only.
@@ -107,6 +103,7 @@ pub fn router(state: State) -> Router {
         .route("/startupz", get(probes::started))
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
+        .route("/global-token-revocation", post(revocation::revoke))
         .nest("/v1.0", both())
         .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))

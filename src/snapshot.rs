@@ -14,7 +14,7 @@ use crate::decision::{DecisionSettings, Knowledge};
 use crate::enforcement::ResponseSettings;
 use crate::identity::{Directory, Issuers};
 use crate::policy::PolicySet;
-use crate::risk::RiskTable;
+use crate::risk::{Detections, Revocations, RiskTable};
 use crate::upstream::UpstreamTable;
 
 /// What one generation of configuration, policies, directory, keys and risk says.
@@ -34,6 +34,12 @@ pub struct Snapshot {
     pub risk: RiskTable,
     /// Where addresses are, if there is a database of that.
     pub countries: Option<Arc<Countries>>,
+    /// Which tokens are refused although they are valid.
+    pub revocations: Revocations,
+    /// Why agents are risky. For people: decisions rest on the levels.
+    pub detections: Detections,
+    /// Whether what was reported of agents is known: it is not before it was read, nor when it is older than allowed.
+    pub is_state_known: bool,
     /// How decisions are made.
     pub decisions: DecisionSettings,
     /// What answers say.
@@ -49,6 +55,8 @@ impl Snapshot {
         Knowledge {
             policies: &self.policies,
             risk: &self.risk,
+            revocations: &self.revocations,
+            is_state_known: self.is_state_known,
             settings: self.decisions,
             generation: &self.generation,
             countries: self.countries.as_deref(),
@@ -110,6 +118,9 @@ mod tests {
             policies: Arc::default(),
             risk: RiskTable::default(),
             countries: None,
+            revocations: Revocations::default(),
+            detections: Detections::default(),
+            is_state_known: true,
             decisions: DecisionSettings::default(),
             responses: Arc::default(),
             upstreams: Arc::default(),

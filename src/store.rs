@@ -1,115 +1,141 @@
-//! Room 6: what must outlive a reload: risk that was reported over the management API, and the operator's folders.
+//! Room 6: what must outlive a reload or a restart: the state that was reported, and the operator's folders.
 //!
-//! Risk is in memory for now; an engine shared by replicas fits behind the same trait. Never here: deciding.
+//! State is entries, of which the later word stands ([`entry`]); an engine keeps them: a file of this process's own,
+//! one that replicas share, or the memory. Never here: deciding, and "there is none" for "it could not be read".
 
+pub mod embedded;
+pub mod entry;
 pub mod etag;
 pub mod files;
 pub mod folder;
+mod memory;
+pub mod redis;
+pub mod settings;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+pub use self::redis::RedisStore;
+pub use embedded::EmbeddedStore;
+pub use entry::{Entry, Opened, Sealed};
+pub use memory::MemoryStore;
 
-use crate::risk::{RiskDetection, RiskEntry};
+use rustls::ClientConfig;
+use settings::{Freshness, RedisTls, StoreSettings};
 
 /// Why state could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
+    /// The folder of the state cannot be had.
+    #[error(
+        "the state folder `{}` cannot be made: {reason}. Give `store.dir` a folder that this process may write to, \
+         or say `store.dangerous_memory_only: true` to go without", folder.display()
+    )]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Another process has the file open.
+    #[error(
+        "the state file `{}` is in use by another process: each gateway needs a `store.dir` of its own, and replicas \
+         share their state by an engine", .0.display()
+    )]
+    InUse(PathBuf),
+    /// The file is not what was written.
+    #[error(
+        "the state file `{}` is damaged ({reason}). It is left as it is, for it may hold the word that stops an agent. \
+         Put it back from a backup; or move it away to start with no state, and confirm every compromised agent anew",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The file cannot be written.
+    #[error("the state file `{}` cannot be written: {reason}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The engine does not answer.
     #[error("the state store is not to be had: {0}")]
     Unavailable(String),
 }
 
-/// Keeps state. Whoever changes state writes here first, then swaps the snapshot.
+/// What an engine answers, in time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// An engine that keeps state. Whoever changes state puts it here first, then swaps the snapshot.
 pub trait StateStore: Debug + Send + Sync {
-    /// Keeps an entry in place of the subject's old one.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it was not kept.
-    fn put(&self, entry: RiskEntry) -> Result<(), StoreError>;
+    /// Keeps these entries, all of them or none, except where one of a higher rank is kept; those are the answer.
+    /// With the answer they are durable.
+    fn put(&self, entries: Vec<Sealed>) -> Answer<'_, Vec<Sealed>>;
 
-    /// Every entry, by id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they cannot be read: that is not the same as having none.
-    fn all(&self) -> Result<Vec<RiskEntry>, StoreError>;
-
-    /// Keeps a detection, in place of an older state of it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it was not kept.
-    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError>;
-
-    /// The detections, by id: the oldest first. A store that is full forgets the oldest.
-    ///
-    /// # Errors
-    /// [`StoreError`] if they cannot be read: that is not the same as having none.
-    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError>;
+    /// Keeps what is at these keys no longer. Other replicas are not told: they forget by the same rule.
+    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()>;
 }
 
-/// How many detections are kept in memory.
-const MAX_DETECTIONS: usize = 10_000;
-
-/// State that ends with the process.
-#[derive(Debug, Default)]
-pub struct MemoryStore {
-    entries: Mutex<BTreeMap<Arc<str>, RiskEntry>>,
-    detections: Mutex<BTreeMap<Arc<str>, Arc<RiskDetection>>>,
+/// What others change in an engine that is shared.
+pub trait Changes: Debug + Send {
+    /// Waits for changes, and gives them in their order; after a while without any, none. Everything that is kept comes
+    /// first, and again after changes were missed; `ours` is what this process knows then, for an engine that has lost
+    /// some of it.
+    fn next<'a>(
+        &'a mut self,
+        ours: &'a (dyn Fn() -> Vec<Sealed> + Send + Sync),
+    ) -> Answer<'a, Vec<Sealed>>;
 }
 
-impl StateStore for MemoryStore {
-    fn put(&self, entry: RiskEntry) -> Result<(), StoreError> {
-        self.entries.lock().insert(Arc::clone(&entry.id), entry);
-        Ok(())
-    }
+/// An engine that was opened.
+#[derive(Debug)]
+pub struct OpenStore {
+    /// The engine.
+    pub store: Arc<dyn StateStore>,
+    /// What is kept in it, if it is this process's own.
+    pub state: Vec<Sealed>,
+    /// What follows the others' changes, if it is shared, and how old what is known may be.
+    pub shared: Option<(Box<dyn Changes>, Freshness)>,
+}
 
-    fn all(&self) -> Result<Vec<RiskEntry>, StoreError> {
-        Ok(self.entries.lock().values().cloned().collect())
-    }
-
-    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError> {
-        let mut detections = self.detections.lock();
-        detections.insert(Arc::clone(&detection.id), Arc::new(detection));
-        if detections.len() > MAX_DETECTIONS {
-            detections.pop_first();
+/// Opens the engine. `tls` makes TLS of a client that trusts the certificates of a file.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be used: that is not the same as an empty one.
+pub fn open(
+    settings: &StoreSettings,
+    tls: impl FnOnce(&RedisTls) -> Result<Arc<ClientConfig>, StoreError>,
+) -> Result<OpenStore, StoreError> {
+    match settings {
+        StoreSettings::Embedded(folder) => {
+            let (store, state) = EmbeddedStore::open(folder)?;
+            Ok(OpenStore {
+                store: Arc::new(store),
+                state,
+                shared: None,
+            })
         }
-        Ok(())
-    }
-
-    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError> {
-        Ok(self.detections.lock().values().map(Arc::clone).collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::risk::RiskSubject;
-    use crate::types::{RiskLevel, RiskState, Timestamp};
-
-    fn entry(id: &str, level: RiskLevel) -> RiskEntry {
-        RiskEntry {
-            id: id.into(),
-            subject: RiskSubject::AgentIdentity,
-            level: Some(level),
-            state: RiskState::AtRisk,
-            detail: "none".into(),
-            last_modified: Timestamp::from_seconds(1),
-            source: "management".into(),
+        StoreSettings::Redis(settings) => {
+            let freshness = settings.freshness;
+            let tls = settings.tls.as_ref().map(tls).transpose()?;
+            let (store, follower) = RedisStore::new(settings.clone(), tls);
+            Ok(OpenStore {
+                store: Arc::new(store),
+                state: Vec::new(),
+                shared: Some((Box::new(follower), freshness)),
+            })
         }
-    }
-
-    #[test]
-    fn keeps_the_last_entry_of_each_subject() {
-        let store = MemoryStore::default();
-        store.put(entry("b", RiskLevel::Low)).unwrap();
-        store.put(entry("a", RiskLevel::Low)).unwrap();
-        store.put(entry("b", RiskLevel::High)).unwrap();
-        assert_eq!(
-            store.all().unwrap(),
-            [entry("a", RiskLevel::Low), entry("b", RiskLevel::High)]
-        );
+        StoreSettings::MemoryOnly => Ok(OpenStore {
+            store: Arc::new(MemoryStore::default()),
+            state: Vec::new(),
+            shared: None,
+        }),
     }
 }

@@ -3,15 +3,17 @@
 //! Called from room 6 up. Labels are closed sets or configured names, so that the number of series is bounded
 //! whatever arrives. Never here: an agent's id, a path or an error's text as a label; a secret anywhere.
 
+pub mod connections;
 pub mod labels;
 pub mod logging;
 pub mod metrics;
 mod process;
 pub mod resource;
 
+pub use connections::ConnectionMetrics;
 pub use labels::{
-    EndpointState, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
-    UpstreamEvent, result_label,
+    ConnectionTrouble, EndpointState, RecordResult, SignalKind, SignalResult, SignalSource,
+    SubjectKind, UpstreamEvent, result_label,
 };
 pub use logging::{LogFormat, LogSettings};
 pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};

@@ -20,6 +20,7 @@ mod upload;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
@@ -112,7 +113,7 @@ async fn send(
     let lane = lane.ok_or(Reason::UpstreamUnreachable)?;
     headers::rewrite(&mut outbound.headers, passport, context, &lane.upstream);
     let request = outbound
-        .into_request(&lane.upstream)
+        .into_request(&lane.upstream, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
     let mut response = match exchange(&lane, request).await {
         Ok(response) => response,
@@ -157,7 +158,7 @@ impl Upstream {
 
 impl Outbound {
     /// The request as hyper sends it: origin-form and `Host` in HTTP/1.1, `:authority` in HTTP/2.
-    fn into_request(self, upstream: &Upstream) -> Option<Request<Upload>> {
+    fn into_request(self, upstream: &Upstream, body_timeout: Duration) -> Option<Request<Upload>> {
         let Self {
             method,
             path,
@@ -186,7 +187,7 @@ impl Outbound {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let progress = Progress::new();
-        let mut request = Request::new(Upload { body, progress });
+        let mut request = Request::new(Upload::new(body, progress, body_timeout));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.version_mut() = version;

@@ -14,7 +14,9 @@ use tokio::task::JoinSet;
 
 use super::{AppError, Environment};
 use crate::config::{self, Loaded, Settings};
-use crate::feeds::{Change, ReloadError, Reloaded, Reloads, Source, Status, Watch, keep_keys};
+use crate::feeds::{
+    Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
+};
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
 use crate::identity::{IssuerKeys, Issuers};
@@ -23,9 +25,8 @@ use crate::listener::{self, ListenerHandle, tls};
 use crate::management::settings::{Folders, ManagementSettings};
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
-use crate::risk::{RiskEntry, RiskTable};
+use crate::risk::read::FILE_SOURCE;
 use crate::snapshot::Snapshot;
-use crate::store::{StateStore, StoreError};
 use crate::telemetry::Metrics;
 use crate::types::fault::chain;
 use crate::types::{Fault, Faults, Severity, Timestamp};
@@ -42,7 +43,7 @@ pub(super) struct Control {
     pub(super) path: PathBuf,
     pub(super) environment: Environment,
     pub(super) shared: Shared,
-    pub(super) store: Arc<dyn StateStore>,
+    pub(super) state: Arc<StateFeed>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
     pub(super) listeners: Vec<ListenerHandle>,
@@ -73,7 +74,7 @@ impl Control {
         let address = socket.local_addr().map_err(AppError::Signals)?;
         let router = management::router(State {
             snapshots: Arc::clone(&self.shared.snapshots),
-            store: Arc::clone(&self.store),
+            reported: Arc::clone(&self.state),
             metrics: Arc::clone(&self.metrics),
             status: Arc::clone(&self.status),
             discovered: Arc::clone(&self.shared.discovered),
@@ -221,7 +222,7 @@ impl Control {
         let settings = &loaded.settings;
         let next = snapshot(
             loaded,
-            self.store.as_ref(),
+            &KnownState::default(),
             self.shared.clock.now(),
             &self.metrics,
             &self.shared.snapshots.load().upstreams,
@@ -238,9 +239,10 @@ impl Control {
         self.shared.meters.bind(&next.resources);
         self.shared.snapshots.update(|current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
-            // Read again here, where no report of the management API can fall between.
-            risk: with_kept(&loaded.risk, self.store.as_ref())
-                .unwrap_or_else(|_unreadable| current.risk.clone()),
+            risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
+            revocations: current.revocations.clone(),
+            detections: current.detections.clone(),
+            is_state_known: current.is_state_known,
             ..next.clone()
         });
         self.shared.keys.follow();
@@ -294,6 +296,7 @@ impl Control {
             ("tokens", now.tokens != next.tokens),
             ("shutdown", now.drain_timeout != next.drain_timeout),
             ("log", now.log != next.log),
+            ("store", now.store != next.store),
             ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
@@ -302,10 +305,10 @@ impl Control {
     }
 }
 
-/// A snapshot of what was loaded, with the risk that was kept. Only issuers whose keys are in a file have keys yet.
+/// A snapshot of what was loaded, with the state that was kept. Only issuers whose keys are in a file have keys yet.
 pub(super) fn snapshot(
     loaded: &Loaded,
-    store: &dyn StateStore,
+    kept: &KnownState,
     now: Timestamp,
     metrics: &Metrics,
     previous: &UpstreamTable,
@@ -326,8 +329,11 @@ pub(super) fn snapshot(
         issuers: Arc::new(Issuers::new(issuers.collect())),
         directory: Arc::clone(&loaded.directory),
         policies: Arc::clone(&loaded.policies),
-        risk: with_kept(&loaded.risk, store)?,
         countries: loaded.countries.clone(),
+        risk: kept.risk.with_all_of(FILE_SOURCE, &loaded.risk),
+        revocations: kept.revocations.clone(),
+        detections: kept.detections.clone(),
+        is_state_known: true,
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         upstreams: Arc::new(
@@ -335,17 +341,6 @@ pub(super) fn snapshot(
                 .map_err(AppError::Upstream)?,
         ),
     })
-}
-
-/// The risk file's word, except where the management API said something newer.
-fn with_kept(file: &[RiskEntry], store: &dyn StateStore) -> Result<RiskTable, StoreError> {
-    let table: RiskTable = file.iter().cloned().collect();
-    Ok(store.all()?.into_iter().fold(table, |table, entry| {
-        let newer = table
-            .get(&entry.id)
-            .is_none_or(|old| old.last_modified <= entry.last_modified);
-        if newer { table.with(entry) } else { table }
-    }))
 }
 
 /// The folders that the management API writes.

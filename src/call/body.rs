@@ -6,6 +6,7 @@ use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -19,6 +20,12 @@ pub enum BodyError {
     /// The peer failed or left.
     #[error("the peer's body ended early")]
     Peer(#[source] hyper::Error),
+    /// The peer's body stood still for too long.
+    #[error("the peer's body stood still for {limit:?}")]
+    TooSlow {
+        /// The limit.
+        limit: Duration,
+    },
     /// More bytes came than the limit allows.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
@@ -56,7 +63,7 @@ pub struct Streamed {
 enum Trailers {
     /// They end here: a caller could name an identity in them, and many upstreams merge them into the headers.
     Drop,
-    /// They go on, without the names that only the gateway may say.
+    /// They go on, without the names that no trailer may have.
     Pass,
 }
 
@@ -158,7 +165,7 @@ impl Streamed {
         if let Some(trailers) = frame.trailers_mut() {
             match self.trailers {
                 Trailers::Drop => return Poll::Ready(None),
-                Trailers::Pass => headers::remove_reserved(trailers),
+                Trailers::Pass => headers::clean_trailers(trailers),
             }
         }
         Poll::Ready(Some(Ok(frame)))

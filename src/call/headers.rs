@@ -4,9 +4,12 @@
 //! forwarding and identity names), and what would make the upstream see another method, path or host.
 //! Refused: what could be read in two ways. Never here: the meaning of `Authorization`; its values stay, all of them.
 
+use std::time::Duration;
+
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT,
-    FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST, LOCATION, SET_COOKIE, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -22,6 +25,8 @@ pub struct RequestLimits {
     pub max_header_bytes: usize,
     /// Header fields.
     pub max_headers: usize,
+    /// How long its body may stand still while its upstream waits for it.
+    pub body_timeout: Duration,
 }
 
 impl RequestLimits {
@@ -30,7 +35,17 @@ impl RequestLimits {
         max_uri_bytes: 8 * 1024,
         max_header_bytes: 32 * 1024,
         max_headers: 100,
+        body_timeout: Duration::from_secs(30),
     };
+
+    /// The longest head that is read, with what stands between the fields.
+    #[must_use]
+    pub const fn head_bytes(&self) -> usize {
+        self.max_uri_bytes
+            .saturating_add(self.max_header_bytes)
+            .saturating_add(self.max_headers.saturating_mul(4))
+            .saturating_add(1024)
+    }
 }
 
 /// Names that only the gateway sets, and names that bend the method, the path, the host or the client that an
@@ -162,6 +177,30 @@ pub fn remove_reserved(headers: &mut HeaderMap) {
         .collect();
     for name in reserved {
         headers.remove(name);
+    }
+}
+
+/// Takes out of an upstream's trailers what only the gateway may say, and what frames, routes, names an identity or
+/// changes how the body before it is read (RFC 9110 §6.5.1): many programs merge trailers into the headers.
+pub fn clean_trailers(trailers: &mut HeaderMap) {
+    strip_hop_by_hop(trailers);
+    remove_reserved(trailers);
+    for name in [
+        AUTHORIZATION,
+        CACHE_CONTROL,
+        CONTENT_ENCODING,
+        CONTENT_LENGTH,
+        CONTENT_RANGE,
+        CONTENT_TYPE,
+        COOKIE,
+        EXPECT,
+        HOST,
+        LOCATION,
+        SET_COOKIE,
+        TRAILER,
+        WWW_AUTHENTICATE,
+    ] {
+        trailers.remove(name);
     }
 }
 

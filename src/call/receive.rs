@@ -37,6 +37,11 @@ pub struct Moment {
     pub trace_id: [u8; 32],
 }
 
+/// Marks a request that stands for bytes which are none: it is refused for this reason. An extension of the request,
+/// so no peer can set or remove it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable(pub Reason);
+
 impl CallContext {
     /// What is known of a call before anything of it was judged. For calls that are refused unread.
     #[must_use]
@@ -107,6 +112,9 @@ fn read(
     resources: &Resources,
     limits: &RequestLimits,
 ) -> Result<Read, Reason> {
+    if let Some(Unreadable(reason)) = head.extensions.get() {
+        return Err(*reason);
+    }
     if !is_forwarded(&head.method) {
         return Err(Reason::MethodRefused);
     }

@@ -192,6 +192,7 @@ impl Received {
                 Ok((self, bytes))
             }
             Err(BodyError::TooLarge { .. }) => Err(self.refuse(Reason::BodyTooLarge)),
+            Err(BodyError::TooSlow { .. }) => Err(self.refuse(Reason::RequestTimeout)),
             Err(BodyError::Peer(_)) => Err(self.refuse(Reason::RequestMalformed)),
         }
     }

@@ -108,7 +108,7 @@ pub fn impact(
         around = Some(found);
     }
     let on_unsupported = around.as_ref().map_or(OnUnsupported::Reject, |around| {
-        around.settings.sources.on_unsupported
+        around.sources.on_unsupported
     });
     let nowhere = NamedLocations::default();
     let locations = around.as_ref().map_or(&nowhere, |around| &around.locations);

@@ -18,6 +18,9 @@ use crate::types::{AgentId, percent_encoded};
 /// Graph's collection.
 const RISKY_AGENTS: &str = "/beta/identityProtection/riskyAgents";
 
+/// The endpoint of the Global Token Revocation draft.
+const GLOBAL_TOKEN_REVOCATION: &str = "/global-token-revocation";
+
 /// What to do.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -43,6 +46,8 @@ enum Command {
     ConfirmSafe(Agents),
     /// Dismiss what was reported of agents: their own risk is none
     Dismiss(Agents),
+    /// Refuse every token of agents, humans or clients that was issued before now
+    RevokeTokens(Agents),
 }
 
 /// What every command is told.
@@ -82,6 +87,7 @@ pub(super) fn risk(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::ConfirmCompromised(agents) => change(agents, "confirmCompromised")?,
         Command::ConfirmSafe(agents) => change(agents, "confirmSafe")?,
         Command::Dismiss(agents) => change(agents, "dismiss")?,
+        Command::RevokeTokens(subjects) => revoke_tokens(subjects)?,
     }
     Ok(ExitCode::from(EXIT_FINE))
 }
@@ -99,6 +105,19 @@ fn change(Agents { ids, common }: Agents, action: &str) -> anyhow::Result<()> {
         Ok(changed)
     })?;
     print::list(&agents, common.output)?;
+    Ok(())
+}
+
+fn revoke_tokens(Agents { ids, common }: Agents) -> anyhow::Result<()> {
+    ask(common.access, async |gateway| {
+        for id in &ids {
+            let subject = json!({"sub_id": {"format": "opaque", "id": id}});
+            let revoked = gateway.post(GLOBAL_TOKEN_REVOCATION, &subject).await;
+            revoked.with_context(|| format!("the tokens of `{id}` are not revoked"))?;
+        }
+        Ok(())
+    })?;
+    print::revoked(&ids, common.output)?;
     Ok(())
 }
 

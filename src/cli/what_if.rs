@@ -14,10 +14,10 @@ use clap::ValueEnum;
 
 use super::{EXIT_CONFIGURATION, EXIT_FINE, Output, check};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Environment, load};
+use crate::config::{Environment, with_policies};
 use crate::decision::{Asked, Knowledge, Question, Session};
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult, PolicyState};
-use crate::risk::{Assessment, RiskSettings, RiskTable, SignInIds};
+use crate::risk::{Assessment, Revocations, RiskSettings, RiskTable, SignInIds};
 use crate::types::{Fact, Reason, RiskLevel};
 
 pub(super) use report::state_in_words;
@@ -114,18 +114,18 @@ pub fn what_if(
     to: &mut dyn Write,
     faults_to: &mut dyn Write,
 ) -> anyhow::Result<u8> {
-    let (loaded, faults) = load(&arguments.config, environment);
+    let (found, faults) = with_policies(&arguments.config, environment);
     check::write_faults(&faults.sorted(), faults_to)?;
-    let Some(loaded) = loaded else {
+    let Some((around, policies)) = found else {
         return Ok(EXIT_CONFIGURATION);
     };
-    let settings = loaded.settings.decisions;
+    let settings = around.decisions;
     let caller = arguments
         .session
-        .assume(arguments.subject.find(&loaded.directory)?);
-    let mut call = arguments.call.find(&loaded.settings.resources)?;
+        .assume(arguments.subject.find(&around.directory)?);
+    let mut call = arguments.call.find(&around.resources)?;
     call.operation = arguments.session.marked(call.operation);
-    let table: RiskTable = loaded.risk.into_iter().collect();
+    let table: RiskTable = around.risk.into_iter().collect();
     let mut risk = table.assess(&caller, SignInIds::default(), settings.risk());
     if let Some(assumed) = arguments.risk {
         let level = assumed.assumed(settings.risk());
@@ -135,11 +135,14 @@ pub fn what_if(
     }
     arguments.session.assume_risk(&mut risk, settings.risk());
     let knowledge = Knowledge {
-        policies: &loaded.policies,
+        policies: &policies,
         risk: &table,
+        // It asks what policies say; a token there is none.
+        revocations: &Revocations::default(),
+        is_state_known: true,
         settings,
-        generation: &loaded.generation,
-        countries: loaded.countries.as_deref(),
+        generation: &around.generation,
+        countries: around.countries.as_deref(),
     };
     let evidence = arguments.session.evidence();
     let question = Question {
@@ -157,9 +160,9 @@ pub fn what_if(
     };
     let now = arguments.session.time.unwrap_or_else(|| SystemClock.now());
     let facts = question.facts(&risk, settings, now);
-    let evaluation = loaded.policies.evaluate(&facts);
-    let results = loaded.policies.evaluate_all(&facts);
-    let mut lines: Vec<_> = loaded.policies.iter().zip(results).map(line).collect();
+    let evaluation = policies.evaluate(&facts);
+    let results = policies.evaluate_all(&facts);
+    let mut lines: Vec<_> = policies.iter().zip(results).map(line).collect();
     lines.sort_by_key(|line| line.policy.state == PolicyState::Disabled);
     let answer = Answer {
         lines,

@@ -1,26 +1,30 @@
 //! Loads a configuration whole: the file, and every file that it names. All faults of all files are told at once.
 
 mod locations;
+mod named;
+mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::named::{DECIDING_SECTIONS, Named, OwnPolicies};
 use super::environment::{self, Environment};
-use super::folders::{Generation, Source, of_file, read_file, read_folder};
+use super::folders::of_file;
 use super::member::MemberPath;
 use super::schema::schema;
-use super::settings::{Settings, Sources};
+use super::settings::Settings;
 use super::tree::{self, Node, Place, Value};
-use super::validate::{Checker, Validated, sources, validate};
+use super::validate::{Checker, Extent, Validated, sources, validate};
 use super::{raw, structure};
 use crate::countries::Countries;
-use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::identity::{Directory, KeySet};
-use crate::policy::{self, NamedLocations, PolicySet};
-use crate::risk::{self, RiskEntry};
+use crate::policy::PolicySet;
+use crate::risk::RiskEntry;
 use crate::store::files::read_bounded;
 use crate::types::{Fault, Faults, text};
+
+pub use surroundings::{Surroundings, surroundings, with_policies};
 
 /// A configuration with all that it names.
 #[derive(Debug)]
@@ -43,39 +47,6 @@ pub struct Loaded {
     pub files: BTreeSet<PathBuf>,
 }
 
-/// A configuration without its policies: what they are held against.
-#[derive(Debug)]
-pub struct Surroundings {
-    /// The settings.
-    pub settings: Settings,
-    /// The directory; empty where none is configured.
-    pub directory: Arc<Directory>,
-    /// What the risk file says.
-    pub risk: Vec<RiskEntry>,
-    /// The places that policies may name.
-    pub locations: NamedLocations,
-}
-
-/// Whether the folder of policies is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OwnPolicies {
-    Read,
-    LeftOut,
-}
-
-/// Loads the configuration at `path` without a look at its policies, for whoever has others, or has them yet to come.
-#[must_use]
-pub fn surroundings(path: &Path, environment: Environment<'_>) -> (Option<Surroundings>, Faults) {
-    let (loaded, faults, _files) = attempt_with(path, environment, OwnPolicies::LeftOut);
-    let surroundings = loaded.map(|loaded| Surroundings {
-        settings: loaded.settings,
-        directory: loaded.directory,
-        risk: loaded.risk,
-        locations: loaded.policies.named_locations().clone(),
-    });
-    (surroundings, faults)
-}
-
 /// Loads the configuration at `path`. What is loaded is there if no fault is an error; warnings may come with it.
 #[must_use]
 pub fn load(path: &Path, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
@@ -90,83 +61,15 @@ pub fn attempt(
     path: &Path,
     environment: Environment<'_>,
 ) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
-    attempt_with(path, environment, OwnPolicies::Read)
-}
-
-fn attempt_with(
-    path: &Path,
-    environment: Environment<'_>,
-    own_policies: OwnPolicies,
-) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
-    let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
-    let decoded = read_bounded(path, limit)
-        .map_err(|reason| format!("cannot read the file: {reason}"))
-        .and_then(|bytes| match text::decode(&bytes) {
-            Ok(text) => Ok(text.into_owned()),
-            Err(error) => Err(error.to_string()),
-        });
-    match decoded {
-        Ok(text) => load_text(path, &text, environment, own_policies),
-        Err(message) => {
-            let mut faults = Faults::new();
-            faults.push(of_file(path, message));
-            (None, faults, BTreeSet::from([path.to_owned()]))
+    let build = |check: &mut Checker<'_>, config: &raw::Config, tree: &Node| {
+        let validated = validate(check, config);
+        let named = sources(check, config)
+            .map(|sources| Named::read(check, &sources, tree, OwnPolicies::Read));
+        let (Validated { settings, keys }, named) = validated.zip(named)?;
+        if check.has_errors() {
+            return None;
         }
-    }
-}
-
-fn load_text(
-    path: &Path,
-    text: &str,
-    environment: Environment<'_>,
-    own_policies: OwnPolicies,
-) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
-    let unreadable = |place, message| {
-        let files = BTreeSet::from([path.to_owned()]);
-        (None, of_text(path, place, message), files)
-    };
-    let mut tree = match tree::read(text) {
-        Ok(tree) => tree,
-        Err(fault) => return unreadable(fault.place, fault.message),
-    };
-    if matches!(tree.value, Value::Null) {
-        let message = "the file is empty, expected a configuration".to_owned();
-        return unreadable(Place::default(), message);
-    }
-    let mut shape = Vec::new();
-    environment::expand(&mut tree, environment, &mut |at, node, message| {
-        shape.push((at.clone(), node.place, message));
-    });
-    structure::check(&schema(), &tree, &mut |at, place, message| {
-        // A text that could not be filled in is told once.
-        if !shape.iter().any(|(known, ..)| known == at) {
-            shape.push((at.clone(), place, message));
-        }
-    });
-    let mut check = Checker::new(path, path.to_string_lossy().into(), &tree);
-    for (at, place, message) in shape {
-        check.misshapen(&at, place, message);
-    }
-    let Some(config) = sound_parts(&tree, &check) else {
-        let (mut faults, files) = check.finish();
-        if !faults.has_errors() {
-            faults.push(of_file(
-                path,
-                "does not have the form of a configuration".to_owned(),
-            ));
-        }
-        return (None, faults, files);
-    };
-    let validated = validate(&mut check, &config);
-    let named = sources(&check, &config)
-        .map(|sources| Named::read(&mut check, &sources, &tree, own_policies));
-    let (mut faults, files) = check.finish();
-    if faults.has_errors() {
-        return (None, faults, files);
-    }
-    let loaded = validated.zip(named).map(|(validated, named)| {
-        let Validated { settings, keys } = validated;
-        Loaded {
+        Some(Loaded {
             settings,
             policies: Arc::new(PolicySet::compile(named.policies, &named.locations)),
             directory: Arc::new(named.directory),
@@ -174,16 +77,100 @@ fn load_text(
             risk: named.risk,
             keys,
             generation: named.generation,
-            files: files.clone(),
+            files: BTreeSet::new(),
+        })
+    };
+    let (loaded, faults, files) = read(path, environment, Extent::Whole, build);
+    let loaded = loaded.map(|loaded| Loaded {
+        files: files.clone(),
+        ..loaded
+    });
+    (loaded, faults, files)
+}
+
+/// Reads the file, holds it against the schema, and builds what it is read for from the parts that fit.
+fn read<T>(
+    path: &Path,
+    environment: Environment<'_>,
+    extent: Extent,
+    build: impl FnOnce(&mut Checker<'_>, &raw::Config, &Node) -> Option<T>,
+) -> (Option<T>, Faults, BTreeSet<PathBuf>) {
+    let (tree, shape) = match shaped(path, environment, extent) {
+        Ok(shaped) => shaped,
+        Err(faults) => return (None, faults, BTreeSet::from([path.to_owned()])),
+    };
+    let mut check = Checker::new(path, path.to_string_lossy().into(), &tree, extent);
+    for (at, place, message) in shape {
+        check.misshapen(&at, place, message);
+    }
+    let config = sound_parts(&tree, &check);
+    let is_read = config.is_some();
+    let built = config.and_then(|config| build(&mut check, &config, &tree));
+    let (mut faults, files) = check.finish();
+    if faults.has_errors() {
+        return (None, faults, files);
+    }
+    if built.is_none() {
+        let message = if is_read {
+            "does not make a whole configuration"
+        } else {
+            "does not have the form of a configuration"
+        };
+        faults.push(of_file(path, message.to_owned()));
+    }
+    (built, faults, files)
+}
+
+/// A fault of the file's shape: where, and what is wrong.
+type Misshapen = (MemberPath, Place, String);
+
+/// The file as a tree, with the values of the environment, and what of it does not fit the schema.
+fn shaped(
+    path: &Path,
+    environment: Environment<'_>,
+    extent: Extent,
+) -> Result<(Node, Vec<Misshapen>), Faults> {
+    let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
+    let text = read_bounded(path, limit)
+        .map_err(|reason| format!("cannot read the file: {reason}"))
+        .and_then(|bytes| match text::decode(&bytes) {
+            Ok(text) => Ok(text.into_owned()),
+            Err(error) => Err(error.to_string()),
+        })
+        .map_err(|message| of_text(path, Place::default(), message))?;
+    let mut tree = tree::read(&text).map_err(|fault| of_text(path, fault.place, fault.message))?;
+    if matches!(tree.value, Value::Null) {
+        let message = "the file is empty, expected a configuration".to_owned();
+        return Err(of_text(path, Place::default(), message));
+    }
+    let mut schema = schema();
+    if extent == Extent::Judging {
+        keep_deciding_sections(&mut tree, &mut schema);
+    }
+    let mut shape: Vec<Misshapen> = Vec::new();
+    environment::expand(&mut tree, environment, &mut |at, node, message| {
+        shape.push((at.clone(), node.place, message));
+    });
+    structure::check(&schema, &tree, &mut |at, place, message| {
+        // A text that could not be filled in is told once.
+        if !shape.iter().any(|(known, ..)| known == at) {
+            shape.push((at.clone(), place, message));
         }
     });
-    if loaded.is_none() {
-        faults.push(of_file(
-            path,
-            "does not make a whole configuration".to_owned(),
-        ));
+    Ok((tree, shape))
+}
+
+/// Takes the sections out that no decision rests on, and asks for none of them. A key that is none of a configuration
+/// stays, to be refused: it may be one of the others, misspelt.
+fn keep_deciding_sections(tree: &mut Node, schema: &mut serde_json::Value) {
+    let is_deciding = |name: &str| DECIDING_SECTIONS.contains(&name);
+    if let Value::Map(members) = &mut tree.value {
+        let is_section = |name: &str| schema.pointer(&format!("/properties/{name}")).is_some();
+        members.retain(|member| is_deciding(&member.name) || !is_section(&member.name));
     }
-    (loaded, faults, files)
+    if let Some(serde_json::Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|name| name.as_str().is_some_and(is_deciding));
+    }
 }
 
 /// The configuration, less the parts whose shape is at fault.
@@ -203,142 +190,4 @@ fn of_text(path: &Path, place: Place, message: String) -> Faults {
         ..of_file(path, message)
     });
     faults
-}
-
-/// What the named files say.
-struct Named {
-    policies: Vec<policy::Policy>,
-    locations: NamedLocations,
-    countries: Option<Arc<Countries>>,
-    directory: Directory,
-    risk: Vec<RiskEntry>,
-    generation: Arc<str>,
-}
-
-/// The sections of the configuration that decisions rest on.
-const DECIDING_SECTIONS: [&str; 6] = [
-    "resources",
-    "policies",
-    "named_locations",
-    "directory",
-    "risk",
-    "evaluation",
-];
-
-impl Named {
-    fn read(
-        check: &mut Checker<'_>,
-        sources: &Sources,
-        tree: &Node,
-        own_policies: OwnPolicies,
-    ) -> Self {
-        let mut generation = Generation::new();
-        let mut folder = |check: &mut Checker<'_>, section: &str, path: Option<&PathBuf>| {
-            let files = path.map_or_else(Vec::new, |path| folder(check, section, path));
-            for file in &files {
-                generation.add(section, &file.name, &file.bytes);
-            }
-            files
-        };
-        let own = (own_policies == OwnPolicies::Read).then_some(&sources.policies);
-        let policies = folder(check, "policies", own);
-        let directory = folder(check, "directory", sources.directory.as_ref());
-        let locations = folder(check, "named_locations", sources.named_locations.as_ref());
-        for section in DECIDING_SECTIONS {
-            if let Some(node) = tree.get(section) {
-                generation.add("setting", section, node.to_json().to_string().as_bytes());
-            }
-        }
-        let locations = locations::read(check, sources, &locations);
-        let countries = locations::countries(check, sources, &mut generation);
-        Self {
-            policies: match own_policies {
-                OwnPolicies::Read => read_policies(check, sources, &policies, &locations),
-                OwnPolicies::LeftOut => Vec::new(),
-            },
-            locations,
-            countries,
-            directory: build_directory(check, &directory),
-            risk: read_risk(check, sources),
-            generation: generation.finish(),
-        }
-    }
-}
-
-/// The files of the folder that a section names.
-fn folder(check: &mut Checker<'_>, section: &str, path: &Path) -> Vec<Source> {
-    check.looks_at(path);
-    match read_folder(path) {
-        Ok((files, faults)) => {
-            check.extend(faults);
-            files
-        }
-        Err(reason) => {
-            check.unreadable(&MemberPath::root().key(section).key("dir"), &reason);
-            Vec::new()
-        }
-    }
-}
-
-fn read_policies(
-    check: &mut Checker<'_>,
-    sources: &Sources,
-    files: &[Source],
-    locations: &NamedLocations,
-) -> Vec<policy::Policy> {
-    let mut policies = Vec::new();
-    for file in files {
-        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
-        policies.extend(read);
-        check.extend(found);
-    }
-    check.extend(policy::check_set(&policies, locations));
-    if policies.is_empty() && !check.has_errors() {
-        let section = MemberPath::root().key("policies");
-        if sources.no_policies {
-            let at = section.key("dangerous_allow_none");
-            check.warn(&at, "there is no policy: nothing is blocked by policy");
-        } else {
-            // FAIL-CLOSED: a volume that is not mounted, or a folder that is just being filled, looks like this.
-            let predicate = "holds no policy, expected at least one (or, where nothing is to be blocked by policy, `dangerous_allow_none: true`)";
-            check.refuse(&section.key("dir"), predicate);
-        }
-    }
-    policies
-}
-
-fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
-    let mut parts = DirectoryParts::default();
-    for file in files {
-        let (read, found) = read_directory(&file.shown, &file.bytes);
-        parts.extend(read);
-        check.extend(found);
-    }
-    let (directory, found) = parts.build();
-    check.extend(found);
-    let at = MemberPath::root().key("directory").key("dir");
-    if check.is_given(&at) && directory.is_empty() && !check.has_errors() {
-        // FAIL-CLOSED: without its entry, an agent that was disabled is one that nobody knows.
-        let predicate = "holds no blueprint, agent identity or agent user, expected at least one (without a directory, leave `dir` out)";
-        check.refuse(&at, predicate);
-    }
-    directory
-}
-
-fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {
-    let Some(path) = &sources.risk else {
-        return Vec::new();
-    };
-    check.looks_at(path);
-    match read_file(path) {
-        Ok(file) => {
-            let (entries, found) = risk::read::read(&file.shown, &file.bytes);
-            check.extend(found);
-            entries
-        }
-        Err(reason) => {
-            check.unreadable(&MemberPath::root().key("risk").key("file"), &reason);
-            Vec::new()
-        }
-    }
 }

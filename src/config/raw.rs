@@ -7,6 +7,7 @@ pub mod issuers;
 pub mod listeners;
 pub mod process;
 pub mod resources;
+pub mod store;
 pub mod text;
 pub mod upstreams;
 
@@ -17,6 +18,7 @@ use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Log, Records, Reload, Responses, Shutdown};
 use resources::Resource;
+use store::Store;
 use text::{File, IpRange};
 
 // The sections that must be there, and the items of lists, are optional for serde only: while one is at fault,
@@ -49,6 +51,8 @@ pub struct Config {
     pub evaluation: Evaluation,
     /// What holds for the tokens of every issuer.
     pub tokens: Tokens,
+    /// Where what was reported of agents is kept.
+    pub store: Store,
     /// The record of every decision.
     pub records: Records,
     /// What refusals say.

@@ -14,6 +14,7 @@ use crate::management::settings::ManagementSettings;
 use crate::policy::OnUnsupported;
 use crate::policy::locations::OwnRanges;
 use crate::record::settings::RecordSettings;
+use crate::store::settings::StoreSettings;
 use crate::telemetry::logging::LogSettings;
 use crate::types::ResourceName;
 use crate::upstream::settings::UpstreamSettings;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub responses: ResponseSettings,
     /// How decisions are recorded.
     pub records: RecordSettings,
+    /// Where state is kept.
+    pub store: StoreSettings,
     /// Where policies, directory, named locations and risk are.
     pub sources: Sources,
     /// The time between two looks at the files.

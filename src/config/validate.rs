@@ -9,6 +9,7 @@ mod issuers;
 mod listeners;
 mod process;
 mod resources;
+mod store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,10 @@ use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
 use crate::policy::locations::{IpRange, OwnRanges};
-pub use checker::Checker;
+use crate::types::ResourceName;
+use crate::upstream::settings::UpstreamSettings;
+
+pub use checker::{Checker, Extent};
 
 /// The settings of `config`; `None` if one of the sections that must be there is not, or is at fault.
 pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validated> {
@@ -38,33 +42,27 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         .issuers
         .as_ref()
         .map(|raw| issuers::issuers(check, raw, &root.key("issuers")));
-    let resources = config
-        .resources
-        .as_ref()
-        .map(|raw| resources::resources(check, raw, &root.key("resources")));
+    let resources = resources(check, config);
     let tokens = issuers::tokens(check, &config.tokens, &root.key("tokens"));
     let records = process::records(check, &config.records, &root.key("records"));
+    let store = store::store(check, &config.store, &root.key("store"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
     between_sections(check, config);
 
-    let mut upstreams = BTreeMap::new();
-    let resources = resources?.into_iter().map(|(resource, upstream)| {
-        upstreams.extend(upstream.map(|upstream| (resource.name.clone(), upstream)));
-        Arc::new(resource)
-    });
-    let resources = resources.collect();
+    let (resources, upstreams) = resources?;
     let (issuers, keys) = issuers?;
     let settings = Settings {
         listeners: listeners?,
         management: management?,
-        resources: Arc::new(Resources::new(resources)),
+        resources,
         upstreams,
         issuers,
         tokens,
         decisions: decisions(config),
         responses,
         records,
+        store: store?,
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,
@@ -72,6 +70,42 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         workers: config.workers.map(usize::from),
     };
     Some(Validated { settings, keys })
+}
+
+/// What decisions rest on, less the files that it names.
+#[derive(Debug)]
+pub struct Judging {
+    /// The resources; `None` if their section is at fault.
+    pub resources: Option<Arc<Resources>>,
+    /// How decisions are made.
+    pub decisions: DecisionSettings,
+    /// Where the rest is; `None` if the section of policies is at fault.
+    pub sources: Option<Sources>,
+}
+
+/// The sections of `config` that decisions rest on, without a look at the others.
+pub fn judging(check: &mut Checker<'_>, config: &raw::Config) -> Judging {
+    let resources = resources(check, config).map(|(resources, _upstreams)| resources);
+    between_deciding_sections(check, config);
+    Judging {
+        resources,
+        decisions: decisions(config),
+        sources: sources(check, config),
+    }
+}
+
+type Upstreams = BTreeMap<ResourceName, UpstreamSettings>;
+
+fn resources(check: &mut Checker<'_>, config: &raw::Config) -> Option<(Arc<Resources>, Upstreams)> {
+    let at = MemberPath::root().key("resources");
+    let read = resources::resources(check, config.resources.as_ref()?, &at);
+    let mut upstreams = BTreeMap::new();
+    let resources = read.into_iter().map(|(resource, upstream)| {
+        upstreams.extend(upstream.map(|upstream| (resource.name.clone(), upstream)));
+        Arc::new(resource)
+    });
+    let resources = Resources::new(resources.collect());
+    Some((Arc::new(resources), upstreams))
 }
 
 /// The settings, and the key sets that were read on the way.
@@ -203,10 +237,15 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
             check.refuse(&at, "is not the name of one of `issuers`");
         }
     }
+    between_deciding_sections(check, config);
+}
+
+/// The same between those that decisions rest on.
+fn between_deciding_sections(check: &mut Checker<'_>, config: &raw::Config) {
     if config.directory.dir.is_none()
         && config.directory.unknown_agents == raw::UnknownAgents::Block
     {
-        let at = root.key("directory").key("unknown_agents");
+        let at = MemberPath::root().key("directory").key("unknown_agents");
         let message = "blocks every agent, since there is no directory: set `directory.dir`";
         check.warn(&at, message);
     }

@@ -215,6 +215,13 @@ fn face(reason: Reason) -> Face {
             "The body is too large",
             "Send a smaller body.",
         ),
+        Reason::RequestTimeout => row(
+            StatusCode::REQUEST_TIMEOUT,
+            None,
+            "request_timeout",
+            "The request took too long",
+            "Its head or its body did not arrive in time. Send it again, without pauses.",
+        ),
         Reason::Misdirected => row(
             StatusCode::MISDIRECTED_REQUEST,
             None,
@@ -269,6 +276,13 @@ fn face(reason: Reason) -> Face {
             Some(Challenge::InvalidToken),
             "token_expired",
             "The access token has expired",
+            "Ask the issuer for a new one.",
+        ),
+        Reason::TokenRevoked => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::InvalidToken),
+            "token_revoked",
+            "The access token was revoked",
             "Ask the issuer for a new one.",
         ),
         Reason::TokenMalformed

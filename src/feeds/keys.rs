@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
+use super::jitter::jitter;
 use super::status::{Source, Status};
 use crate::clock::Clock;
 use crate::identity::settings::IssuerSettings;
@@ -249,16 +250,6 @@ fn pause(failures: u32, regular: Duration) -> Duration {
     let back_off = Duration::from_secs(2_u64.saturating_pow(doublings));
     let back_off = back_off.min(MAX_BACK_OFF).min(regular);
     back_off.saturating_add(jitter(back_off / 2))
-}
-
-/// A random time below `limit`.
-fn jitter(limit: Duration) -> Duration {
-    let mut random = [0; 8];
-    let limit = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
-    match aws_lc_rs::rand::fill(&mut random) {
-        Ok(()) => Duration::from_micros(u64::from_ne_bytes(random).checked_rem(limit).unwrap_or(0)),
-        Err(_) => Duration::ZERO,
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub enum Source {
     Configuration,
     /// The risk file of the configuration.
     RiskFile,
+    /// The state that replicas share.
+    SharedState,
     /// The keys of the issuer of this configured name.
     Keys(Arc<str>),
 }

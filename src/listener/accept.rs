@@ -20,12 +20,15 @@ use rustls::{ServerConfig, ServerConnection};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
+use super::door::Door;
 use super::serve::serve;
 use super::settings::Limits;
-use super::socket::{Door, ListenError};
+use super::socket::ListenError;
 use crate::call::ConnectionFacts;
+use crate::telemetry::ConnectionTrouble as Trouble;
 
 /// The first and the longest pause after an error that is not of one connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -34,14 +37,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// What the management listener bears: a few people, a few scrapers.
 const MANAGEMENT_LIMITS: Limits = Limits {
     max_connections: 256,
+    max_connections_per_client: 256,
+    max_concurrent_handshakes: 64,
     max_concurrent_calls: 256,
     handshake_timeout: Duration::from_secs(10),
     header_timeout: Duration::from_secs(10),
+    body_timeout: Duration::from_secs(30),
+    write_timeout: Duration::from_secs(60),
     idle_timeout: Duration::from_secs(75),
     max_uri_bytes: 16 * 1024,
     max_header_bytes: 32 * 1024,
     max_headers: 100,
     max_concurrent_streams: 64,
+    max_resets: 100,
 };
 /// How long a drained management listener waits for the calls under way.
 const MANAGEMENT_DRAIN: Duration = Duration::from_secs(5);
@@ -65,6 +73,7 @@ where
 {
     let most = u32::try_from(door.limits.max_connections).unwrap_or(u32::MAX);
     let places = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(0)));
+    let handshakes = Arc::new(Semaphore::new(door.limits.max_concurrent_handshakes));
     let mut pause = FIRST_PAUSE;
     loop {
         let accepted = tokio::select! {
@@ -75,20 +84,25 @@ where
         match accepted {
             Ok((stream, peer)) => {
                 pause = FIRST_PAUSE;
-                // Beyond the limit a connection is closed at once: to wait would fill the backlog with it.
+                // Beyond a limit a connection is closed at once: to wait would fill the backlog with it.
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    door.trouble(Trouble::TooMany);
+                    continue;
+                };
+                let Some(client_place) = door.admit(peer.ip()) else {
+                    door.trouble(Trouble::TooManyOfClient);
                     continue;
                 };
                 let connection = connect(
-                    stream,
-                    peer,
+                    (stream, peer),
                     Arc::clone(&door),
+                    Arc::clone(&handshakes),
                     make.clone(),
                     drain.shutdown.clone(),
                 );
                 tokio::spawn(async move {
                     connection.await;
-                    drop(place);
+                    drop((client_place, place));
                 });
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -132,11 +146,8 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let door = Arc::new(Door {
-        name: "management".into(),
-        limits: MANAGEMENT_LIMITS,
-        tls: Some(tls),
-    });
+    let door = Door::new("management".into(), MANAGEMENT_LIMITS, Some(tls), None);
+    let door = Arc::new(door);
     let socket = adopt(socket, &door)?;
     let make = move |connection: Arc<ConnectionFacts>| {
         let service = service.clone();
@@ -166,9 +177,9 @@ pub(super) fn adopt(socket: StdTcpListener, door: &Door) -> Result<TcpListener, 
 
 /// One connection from its first byte to its last.
 async fn connect<M, S, B>(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
     door: Arc<Door>,
+    handshakes: Arc<Semaphore>,
     make: M,
     shutdown: watch::Receiver<bool>,
 ) where
@@ -191,20 +202,49 @@ async fn connect<M, S, B>(
         http2: false,
         client_certificate_sha256: None,
     };
-    let Some(tls) = &door.tls else {
-        return serve(stream, false, make(Arc::new(facts)), &door.limits, shutdown).await;
+    let limits = &door.limits;
+    let trouble = if let Some(tls) = &door.tls {
+        match shake_hands(
+            stream,
+            tls.load_full(),
+            &handshakes,
+            limits.handshake_timeout,
+        )
+        .await
+        {
+            Ok(stream) => {
+                note_handshake(&mut facts, stream.get_ref().1);
+                let http2 = facts.http2;
+                serve(stream, http2, make(Arc::new(facts)), limits, shutdown).await
+            }
+            Err(trouble) => Some(trouble),
+        }
+    } else {
+        serve(stream, false, make(Arc::new(facts)), limits, shutdown).await
     };
-    let handshake = TlsAcceptor::from(tls.load_full()).accept(stream);
-    match tokio::time::timeout(door.limits.handshake_timeout, handshake).await {
-        Ok(Ok(stream)) => {
-            note_handshake(&mut facts, stream.get_ref().1);
-            let http2 = facts.http2;
-            serve(stream, http2, make(Arc::new(facts)), &door.limits, shutdown).await;
-        }
+    if let Some(trouble) = trouble {
+        door.trouble(trouble);
+        tracing::debug!(listener = %door.name, %peer, reason = trouble.as_str(), "connection cut");
+    }
+}
+
+/// The TLS handshake. Beyond the limit of them a connection is closed at once: those that dawdle would hold up all.
+async fn shake_hands(
+    stream: TcpStream,
+    tls: Arc<ServerConfig>,
+    handshakes: &Semaphore,
+    timeout: Duration,
+) -> Result<TlsStream<TcpStream>, Trouble> {
+    let _place = handshakes
+        .try_acquire()
+        .map_err(|_taken| Trouble::TooManyHandshakes)?;
+    match tokio::time::timeout(timeout, TlsAcceptor::from(tls).accept(stream)).await {
+        Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => {
-            tracing::debug!(listener = %door.name, %peer, %error, "TLS handshake failed");
+            tracing::debug!(%error, "TLS handshake failed");
+            Err(Trouble::HandshakeFailed)
         }
-        Err(_elapsed) => tracing::debug!(listener = %door.name, %peer, "TLS handshake timed out"),
+        Err(_elapsed) => Err(Trouble::HandshakeTimeout),
     }
 }
 

@@ -1,81 +1,176 @@
-//! What goes on on one connection, as far as its time limits need to know: calls under way, a head that has
-//! begun, the last byte written.
+//! What goes on on one connection, as far as its limits need to know: calls under way, a head that has begun, bytes
+//! and answers that the peer does not take, calls that it gave up.
 //!
 //! hyper's own limit on a head also runs while a kept-alive connection waits for its next call, so that it cannot
 //! tell a slow head from an idle connection. Here they are two limits. Never here: closing anything.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::fmt;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::settings::Limits;
+use crate::types::Reason;
+
+/// How long a peer may take for an answer after which the connection is closed.
+pub(super) const LINGER: Duration = Duration::from_secs(5);
 
 /// The shared state of one connection's activity.
 #[derive(Debug)]
 pub(super) struct Activity {
-    /// Whether bytes outside a call are the beginning of a head. In HTTP/2 they may be a ping as well.
-    bytes_begin_a_head: bool,
+    http2: bool,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     calls: usize,
+    /// Calls that ever began, and those of them that the peer gave up.
+    begun: usize,
+    given_up: usize,
     /// When the last call ended, or the connection began.
     idle_since: Instant,
     /// When the head that is being read began.
     head_since: Option<Instant>,
+    /// HTTP/1.1: whether a byte of that head came. In HTTP/2 bytes may be a ping as well.
+    head_has_begun: bool,
+    /// HTTP/1.1: the request, counted from 0, that stands for bytes which are none, and why.
+    refused: Option<(usize, Reason)>,
+    /// HTTP/1.1: the head that is being read is to be refused.
+    overdue: bool,
     last_write: Instant,
+    /// Since when the peer takes no bytes that wait for it.
+    blocked_since: Option<Instant>,
+    /// HTTP/2: answers that stream, and when they were looked at.
+    answers: Vec<Weak<dyn Answer>>,
+    looked_at: Instant,
+    /// HTTP/2: frames without end that carry nothing.
+    flooded: bool,
+}
+
+/// An answer that streams, and that its peer may leave untaken.
+pub(super) trait Answer: fmt::Debug + Send + Sync {
+    /// Since when a part of it waits for the peer; `None` while the peer waits.
+    fn waits_since(&self) -> Option<Instant>;
+
+    /// Lets go of all that it holds. What is left of it is an error.
+    fn give_up(&self);
 }
 
 /// Which limit a connection has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expired {
-    /// The time for a head.
+    /// The time for a head of which nothing has come.
+    Silence,
+    /// The time that a refused peer has to read why.
+    Refusal,
+    /// The time for a head that has begun.
     Head,
     /// The time without a call.
     Idle,
+    /// The time in which the peer takes no bytes.
+    Blocked,
+    /// The time to look whether the peer takes its answers.
+    Answers,
+    /// The calls that a peer may give up.
+    GivenUp,
 }
 
 impl Activity {
     /// A connection that has just begun. Its first head is due from now on.
     pub(super) fn new(http2: bool, now: Instant) -> Arc<Self> {
         Arc::new(Self {
-            bytes_begin_a_head: !http2,
+            http2,
             state: Mutex::new(State {
                 calls: 0,
+                begun: 0,
+                given_up: 0,
                 idle_since: now,
                 head_since: Some(now),
+                head_has_begun: false,
+                refused: None,
+                overdue: false,
                 last_write: now,
+                blocked_since: None,
+                answers: Vec::new(),
+                looked_at: now,
+                flooded: false,
             }),
         })
     }
 
-    /// Notes a call; it ends when the guard is dropped.
-    pub(super) fn begin_call(self: &Arc<Self>) -> CallGuard {
+    /// Notes a call; it ends when the guard is dropped. Beside it, why the request is none, if it is none.
+    pub(super) fn begin_call(self: &Arc<Self>) -> (CallGuard, Option<Reason>) {
         let mut state = self.state.lock();
+        let number = state.begun;
+        state.begun = state.begun.saturating_add(1);
         state.calls = state.calls.saturating_add(1);
         state.head_since = None;
+        state.head_has_begun = false;
+        let refused = state.refused.filter(|(refused, _)| *refused == number);
         drop(state);
-        CallGuard(Arc::clone(self))
+        let guard = CallGuard {
+            activity: Arc::clone(self),
+            over: false,
+        };
+        (guard, refused.map(|(_, reason)| reason))
     }
 
-    /// The next limit that the connection runs into, and when; `None` while a call is under way.
+    /// Notes an answer that streams.
+    pub(super) fn streams(&self, answer: Weak<dyn Answer>) {
+        if self.http2 {
+            let mut state = self.state.lock();
+            if state.answers.is_empty() {
+                state.looked_at = Instant::now();
+            }
+            state.answers.retain(|answer| answer.strong_count() > 0);
+            state.answers.push(answer);
+        }
+    }
+
+    /// The next limit that the connection runs into, and when; `None` while nothing can expire.
     pub(super) fn next_limit(&self, limits: &Limits) -> Option<(Instant, Expired)> {
         let state = self.state.lock();
-        if state.calls > 0 {
-            return None;
+        let most = limits.max_resets;
+        if state.given_up > most && state.given_up > state.begun / 2 {
+            return Some((state.idle_since, Expired::GivenUp));
         }
-        let idle = (state.idle_since + limits.idle_timeout, Expired::Idle);
-        let head = state
-            .head_since
-            .map(|since| (since + limits.header_timeout, Expired::Head));
-        Some(head.filter(|head| head.0 < idle.0).unwrap_or(idle))
+        let write = limits.write_timeout;
+        let blocked = state.blocked_since.map(|at| (at + write, Expired::Blocked));
+        // Looked at now and then, not at each step of the connection.
+        let next_look = state.looked_at + write / 4;
+        let answer = (!state.answers.is_empty()).then_some((next_look, Expired::Answers));
+        let (mut head, mut idle) = (None, None);
+        if state.calls == 0 && state.refused.is_some() {
+            idle = Some((state.idle_since + LINGER, Expired::Refusal));
+        } else if state.calls == 0 {
+            let expired = if state.head_has_begun {
+                Expired::Head
+            } else {
+                Expired::Silence
+            };
+            let due = state.head_since.map(|at| at + limits.header_timeout);
+            head = due.filter(|_| !state.overdue).map(|due| (due, expired));
+            idle = Some((state.idle_since + limits.idle_timeout, Expired::Idle));
+        }
+        let all = [blocked, answer, head, idle];
+        all.into_iter().flatten().min_by_key(|(due, _)| *due)
+    }
+
+    /// Gives up the answers of which the peer has taken nothing for this long. How many they are.
+    pub(super) fn give_up_answers(&self, after: Duration) -> usize {
+        let mut state = self.state.lock();
+        state.answers.retain(|answer| answer.strong_count() > 0);
+        state.looked_at = Instant::now();
+        let answers = state.answers.clone();
+        // An answer that ends looks for this lock.
+        drop(state);
+        let stalled = answers.iter().filter_map(Weak::upgrade).filter(|answer| {
+            let waits = answer.waits_since();
+            waits.is_some_and(|since| since.elapsed() >= after)
+        });
+        stalled.inspect(|answer| answer.give_up()).count()
     }
 
     /// Whether no call is under way and nothing was written for this long.
@@ -84,123 +179,82 @@ impl Activity {
         state.calls == 0 && state.last_write.elapsed() >= time
     }
 
-    fn note_read(&self) {
+    /// Lets the reader refuse the head that it has not got whole.
+    pub(super) fn refuse_head(&self) {
+        self.state.lock().overdue = true;
+    }
+
+    /// Whether the reader is to refuse the head that it has not got whole.
+    pub(super) fn is_head_overdue(&self) -> bool {
+        let state = self.state.lock();
+        state.overdue && state.refused.is_none()
+    }
+
+    /// Request `number`, counted from 0, stands for bytes which are none.
+    pub(super) fn refuse(&self, number: usize, reason: Reason) {
         let mut state = self.state.lock();
-        if self.bytes_begin_a_head && state.calls == 0 && state.head_since.is_none() {
-            state.head_since = Some(Instant::now());
+        state.refused = Some((number, reason));
+        state.idle_since = Instant::now();
+    }
+
+    /// Bytes came.
+    pub(super) fn note_read(&self) {
+        let mut state = self.state.lock();
+        if !self.http2 && state.calls == 0 {
+            state.head_has_begun = true;
+            state.head_since.get_or_insert_with(Instant::now);
         }
     }
 
-    fn note_write(&self) {
-        self.state.lock().last_write = Instant::now();
+    /// The peer took bytes.
+    pub(super) fn note_write(&self) {
+        let mut state = self.state.lock();
+        state.last_write = Instant::now();
+        state.blocked_since = None;
+    }
+
+    /// Nothing waits for the peer to take it.
+    pub(super) fn note_unblocked(&self) {
+        self.state.lock().blocked_since = None;
+    }
+
+    /// The peer floods us with frames.
+    pub(super) fn note_flood(&self) {
+        self.state.lock().flooded = true;
+    }
+
+    /// Whether it does.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.state.lock().flooded
+    }
+
+    /// The peer takes no bytes.
+    pub(super) fn note_blocked(&self) {
+        let mut state = self.state.lock();
+        state.blocked_since.get_or_insert_with(Instant::now);
     }
 }
 
 /// A call under way.
 #[derive(Debug)]
-pub(super) struct CallGuard(Arc<Activity>);
+pub(super) struct CallGuard {
+    activity: Arc<Activity>,
+    /// Whether its answer was handed over to the end.
+    over: bool,
+}
+
+impl CallGuard {
+    /// The call is over, and not because its peer gave it up.
+    pub(super) const fn end(&mut self) {
+        self.over = true;
+    }
+}
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.activity.state.lock();
         state.calls = state.calls.saturating_sub(1);
+        state.given_up = state.given_up.saturating_add(usize::from(!self.over));
         state.idle_since = Instant::now();
-    }
-}
-
-/// A stream whose reads and writes are noted.
-#[derive(Debug)]
-pub(super) struct Watched<I> {
-    pub(super) io: I,
-    pub(super) activity: Arc<Activity>,
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.io).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.activity.note_read();
-        }
-        polled
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let polled = Pin::new(&mut self.io).poll_write(context, bytes);
-        if polled.is_ready() {
-            self.activity.note_write();
-        }
-        polled
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        let polled = Pin::new(&mut self.io).poll_write_vectored(context, buffers);
-        if polled.is_ready() {
-            self.activity.note_write();
-        }
-        polled
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-}
-
-/// A response's body whose call is under way until the last byte was handed over.
-#[derive(Debug)]
-pub(super) struct Counted<B> {
-    pub(super) body: B,
-    pub(super) call: Option<CallGuard>,
-}
-
-impl<B: Body + Unpin> Body for Counted<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            self.call = None;
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -19,9 +19,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use super::activity::{Activity, Counted, Expired, Watched};
+use super::activity::{Activity, Expired, LINGER};
+use super::answer::Counted;
 use super::rim::Whole;
 use super::settings::Limits;
+use super::watched::Watched;
+use crate::call::Unreadable;
+use crate::telemetry::ConnectionTrouble as Trouble;
 
 /// The least buffer that hyper takes for HTTP/1.1, and what bodies are read by.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -32,19 +36,18 @@ const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 const MAX_RESET_STREAMS: usize = 20;
 /// HTTP/2: how long an answer to a ping may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long the rest of an answer may stand still on a connection that is being closed.
-const LINGER: Duration = Duration::from_secs(5);
 /// Header fields that hyper reads without an allocation of its own.
 const DEFAULT_MAX_HEADERS: usize = 100;
 
-/// Serves one connection. Returns when it is closed, whatever the reason.
+/// Serves one connection. Returns when it is closed; with what was wrong with it, if its peer was to blame.
 pub(super) async fn serve<I, S, B>(
     io: I,
     http2: bool,
     service: S,
     limits: &Limits,
     shutdown: watch::Receiver<bool>,
-) where
+) -> Option<Trouble>
+where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
@@ -52,33 +55,43 @@ pub(super) async fn serve<I, S, B>(
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let activity = Activity::new(http2, Instant::now());
-    let io = TokioIo::new(Watched {
-        io,
-        activity: Arc::clone(&activity),
-    });
     let calls = Arc::clone(&activity);
-    let counted = service_fn(move |request| {
-        let call = calls.begin_call();
+    let counted = service_fn(move |mut request: Request<Incoming>| {
+        let (mut call, refused) = calls.begin_call();
+        if let Some(reason) = refused {
+            request.extensions_mut().insert(Unreadable(reason));
+        }
         let response = service.call(request);
+        let calls = Arc::clone(&calls);
         async move {
             let Ok(response) = response.await;
             let is_whole = response.extensions().get::<Whole>().is_some();
+            if is_whole {
+                call.end();
+            }
             let call = (!is_whole).then_some(call);
-            Ok::<_, Infallible>(response.map(|body| Counted { body, call }))
+            let response = response.map(|body| Counted::new(body, call));
+            if !is_whole {
+                calls.streams(Arc::downgrade(&response.body().answer()));
+            }
+            Ok::<_, Infallible>(response)
         }
     });
+    let watched = Arc::clone(&activity);
     if http2 {
+        let io = TokioIo::new(Watched::http2(io, watched));
         let connection = http2_builder(limits).serve_connection(io, counted);
-        drive(connection, &activity, limits, shutdown).await;
+        drive(connection, &activity, limits, shutdown).await
     } else {
+        let io = TokioIo::new(Watched::http1(io, watched, limits.request()));
         let connection = http1_builder(limits).serve_connection(io, counted);
-        drive(connection, &activity, limits, shutdown).await;
+        drive(connection, &activity, limits, shutdown).await
     }
 }
 
 /// HTTP/1.1. The limits are above ours, so that a request just over ours is answered and recorded by us.
 fn http1_builder(limits: &Limits) -> http1::Builder {
-    let head_bytes = head_bytes(limits).saturating_mul(2);
+    let head_bytes = limits.request().head_bytes().saturating_mul(2);
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -97,7 +110,8 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
 
 fn http2_builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
     // HPACK counts 32 bytes more for each field (RFC 7541 §4.1).
-    let list_bytes = head_bytes(limits).saturating_add(limits.max_headers.saturating_mul(32));
+    let head_bytes = limits.request().head_bytes();
+    let list_bytes = head_bytes.saturating_add(limits.max_headers.saturating_mul(32));
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -110,15 +124,6 @@ fn http2_builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
         .keep_alive_interval(limits.idle_timeout)
         .keep_alive_timeout(PING_TIMEOUT);
     builder
-}
-
-/// The longest head that our limits allow, with what stands between the fields.
-const fn head_bytes(limits: &Limits) -> usize {
-    limits
-        .max_uri_bytes
-        .saturating_add(limits.max_header_bytes)
-        .saturating_add(limits.max_headers.saturating_mul(4))
-        .saturating_add(1024)
 }
 
 /// A connection of either version.
@@ -166,7 +171,7 @@ async fn drive<C: Connection>(
     activity: &Activity,
     limits: &Limits,
     mut shutdown: watch::Receiver<bool>,
-) {
+) -> Option<Trouble> {
     let mut connection = pin!(connection);
     let stop = tokio::select! {
         biased;
@@ -174,18 +179,26 @@ async fn drive<C: Connection>(
         _ = shutdown.wait_for(|stop| *stop) => Stop::Drained,
     };
     match stop {
-        Stop::Ended(Ok(())) | Stop::Expired(Expired::Head) => return,
+        Stop::Ended(Ok(())) => return None,
         Stop::Ended(Err(error)) => {
             tracing::debug!(error = %error, "connection ended early");
-            return;
+            return activity.is_flooded().then_some(Trouble::FrameFlood);
         }
-        Stop::Expired(Expired::Idle) | Stop::Drained => connection.as_mut().close(),
+        Stop::Expired(expired) => match expired {
+            Expired::Idle => connection.as_mut().close(),
+            Expired::Silence => return Some(Trouble::HeadTimeout),
+            Expired::Blocked => return Some(Trouble::WriteTimeout),
+            Expired::GivenUp => return Some(Trouble::TooManyResets),
+            // The last two end no connection.
+            Expired::Refusal | Expired::Head | Expired::Answers => return None,
+        },
+        Stop::Drained => connection.as_mut().close(),
     }
     // Calls under way go on to their end; what is left over after them is given up.
     loop {
         match tokio::time::timeout(LINGER, connection.as_mut()).await {
             Err(_elapsed) if !activity.is_quiet_for(LINGER) => {}
-            Ok(_) | Err(_) => return,
+            Ok(_) | Err(_) => return None,
         }
     }
 }
@@ -207,6 +220,20 @@ async fn until_expired<C: Connection>(
             let limit = activity.next_limit(limits);
             let due = limit.map_or(now + limits.idle_timeout, |(at, _)| at.into());
             match limit {
+                Some((_, Expired::Head)) if due <= now => {
+                    activity.refuse_head();
+                    if let Poll::Ready(result) = connection.as_mut().poll(context) {
+                        return Poll::Ready(Stop::Ended(result));
+                    }
+                    continue;
+                }
+                Some((_, Expired::Answers)) if due <= now => {
+                    let given_up = activity.give_up_answers(limits.write_timeout);
+                    if given_up > 0 {
+                        tracing::debug!(given_up, "answers that their peer does not take");
+                    }
+                    continue;
+                }
                 Some((_, expired)) if due <= now => return Poll::Ready(Stop::Expired(expired)),
                 Some(_) | None => {}
             }

@@ -37,12 +37,20 @@ pub struct ServerTls {
 pub struct Limits {
     /// Open connections of one listener, per worker; more are closed at once.
     pub max_connections: usize,
+    /// Open connections of one client's address (an IPv6 network of 64 bits), over all workers; more are closed at once.
+    pub max_connections_per_client: usize,
+    /// TLS handshakes under way, per worker; more are closed at once.
+    pub max_concurrent_handshakes: usize,
     /// Calls under way at one listener, per worker; more are shed.
     pub max_concurrent_calls: usize,
     /// The time for a TLS handshake.
     pub handshake_timeout: Duration,
     /// The time for a request's head.
     pub header_timeout: Duration,
+    /// How long a request's body may stand still while its upstream waits for it.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of what waits for it.
+    pub write_timeout: Duration,
     /// How long a connection may be idle.
     pub idle_timeout: Duration,
     /// The longest target, in bytes.
@@ -53,6 +61,8 @@ pub struct Limits {
     pub max_headers: usize,
     /// HTTP/2: streams of one connection at a time.
     pub max_concurrent_streams: u32,
+    /// HTTP/2: calls that a client may give up on one connection, if they are more than half of all.
+    pub max_resets: usize,
 }
 
 impl Limits {
@@ -63,6 +73,7 @@ impl Limits {
             max_uri_bytes: self.max_uri_bytes,
             max_header_bytes: self.max_header_bytes,
             max_headers: self.max_headers,
+            body_timeout: self.body_timeout,
         }
     }
 }

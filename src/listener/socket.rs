@@ -2,7 +2,6 @@
 //!
 //! A port that another process has is named, never shared with it by accident. Never here: accepting.
 
-use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -11,8 +10,10 @@ use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::settings::{Limits, ListenerSettings};
+use super::door::Door;
+use super::settings::ListenerSettings;
 use super::tls::{self, TlsError};
+use crate::telemetry::Metrics;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -74,22 +75,6 @@ pub enum ListenError {
     },
 }
 
-/// What the connections of one listener share.
-pub(super) struct Door {
-    pub(super) name: Arc<str>,
-    pub(super) limits: Limits,
-    /// The current configuration; new connections take the newest. `None`: plaintext.
-    pub(super) tls: Option<Arc<ArcSwap<ServerConfig>>>,
-}
-
-impl fmt::Debug for Door {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Bound listeners that nobody accepts from yet.
 #[derive(Debug)]
 pub struct Listeners {
@@ -139,11 +124,15 @@ impl Listeners {
     ///
     /// # Errors
     /// [`ListenError`] for the first listener that cannot be bound, or whose TLS cannot be set up.
-    pub fn bind(settings: &[ListenerSettings], workers: usize) -> Result<Self, ListenError> {
+    pub fn bind(
+        settings: &[ListenerSettings],
+        workers: usize,
+        metrics: &Metrics,
+    ) -> Result<Self, ListenError> {
         let workers = workers.max(1);
         let bound = settings
             .iter()
-            .map(|listener| Bound::new(listener, workers))
+            .map(|listener| Bound::new(listener, workers, metrics))
             .collect::<Result<_, _>>()?;
         Ok(Self { bound, workers })
     }
@@ -171,7 +160,11 @@ impl Listeners {
 }
 
 impl Bound {
-    fn new(settings: &ListenerSettings, workers: usize) -> Result<Self, ListenError> {
+    fn new(
+        settings: &ListenerSettings,
+        workers: usize,
+        metrics: &Metrics,
+    ) -> Result<Self, ListenError> {
         let tls = settings.tls.as_ref().map(tls::load).transpose();
         let tls = tls.map_err(|source| ListenError::Tls {
             name: Arc::clone(&settings.name),
@@ -189,11 +182,12 @@ impl Bound {
             sockets.push(bind(name, address, Sharing::Port)?);
         }
         Ok(Self {
-            door: Arc::new(Door {
-                name: Arc::clone(name),
-                limits: settings.limits,
-                tls: tls.map(|config| Arc::new(ArcSwap::new(config))),
-            }),
+            door: Arc::new(Door::new(
+                Arc::clone(name),
+                settings.limits,
+                tls.map(|config| Arc::new(ArcSwap::new(config))),
+                Some(metrics.listener(name)),
+            )),
             address,
             sockets,
         })

@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::accept::{Drain, accept, adopt};
+use super::door::Door;
 use super::rim::{CallHandler, Rim};
-use super::socket::{Door, ListenError, Listeners};
+use super::socket::{ListenError, Listeners};
 
 /// Running workers.
 #[derive(Debug)]

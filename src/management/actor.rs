@@ -47,6 +47,9 @@ impl Role {
         if method == Method::GET || method == Method::HEAD {
             return Self::Reader;
         }
+        if method == Method::POST && path == "/global-token-revocation" {
+            return Self::Operator;
+        }
         let path = path
             .strip_prefix("/beta/")
             .or_else(|| path.strip_prefix("/v1.0/"))

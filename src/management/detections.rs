@@ -62,7 +62,7 @@ pub(super) fn routes() -> Router<Arc<Control>> {
 async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        let rows = detections(&control)?.into_iter();
+        let rows = snapshot.detections.iter();
         asked.list(&SET, rows, |row| &row.id, |row| show(&snapshot, row))
     })
     .await
@@ -71,7 +71,7 @@ async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Respo
 async fn count(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        let rows = detections(&control)?.into_iter();
+        let rows = snapshot.detections.iter();
         asked.count(&SET, rows, |row| &row.id, |row| show(&snapshot, row))
     })
     .await
@@ -84,22 +84,13 @@ async fn one(
 ) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        let found = detections(&control)?.into_iter().find(|row| *row.id == *id);
-        let Some(found) = found else {
+        let Some(found) = snapshot.detections.get(&id) else {
             let message = "no detection has this id, or it is no longer kept";
             return Err(GraphError::new(StatusCode::NOT_FOUND, message));
         };
-        asked.entity(&SET, show(&snapshot, &found))
+        asked.entity(&SET, show(&snapshot, found))
     })
     .await
-}
-
-fn detections(control: &Control) -> Result<Vec<Arc<RiskDetection>>, GraphError> {
-    control.state.store.detections().map_err(|error| {
-        tracing::error!(%error, "detections could not be read");
-        let message = "the detections cannot be read now";
-        GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message)
-    })
 }
 
 fn show(snapshot: &Snapshot, detection: &RiskDetection) -> Value {

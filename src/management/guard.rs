@@ -18,7 +18,7 @@ use super::Control;
 use super::actor::{Actor, Credential, Role};
 use super::graph::{GraphError, RequestIds};
 use super::settings::{ManagementSettings, RoleTokens};
-use crate::call::Authority;
+use crate::call::{Authority, Unreadable};
 use crate::types::Reason;
 
 /// What may be opened to probes and scrapers without a token.
@@ -86,6 +86,9 @@ fn admit(
     settings: &ManagementSettings,
     control: &Control,
 ) -> Result<(Authority, Option<Actor>), Refusal> {
+    if let Some(Unreadable(reason)) = head.extensions.get() {
+        return Err(unreadable(*reason));
+    }
     let authority = authority(head)?;
     if !is_ours(&authority, settings) {
         return Err(Refusal::new(
@@ -104,6 +107,16 @@ fn admit(
         challenge: None,
     })?;
     Ok((authority, Some(actor)))
+}
+
+/// The refusal of bytes that are no request.
+fn unreadable(reason: Reason) -> Refusal {
+    let status = if reason == Reason::RequestTimeout {
+        StatusCode::REQUEST_TIMEOUT
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    Refusal::new(status, "the request is malformed, too large or too slow")
 }
 
 /// The one host that the request names.

@@ -52,7 +52,8 @@ fn observe(state: &State) -> Observation {
     }
 }
 
-/// When each source of risk was last heard: the file when it was last read, administrators when they last spoke.
+/// When each source of risk was last heard: the file when it was last read, the engine
+/// that replicas share when it last answered, administrators when they last spoke.
 fn signal_times(
     state: &State,
     snapshot: &Snapshot,
@@ -62,12 +63,15 @@ fn signal_times(
     let by_management = |source: &str| source == SignalSource::Management.as_str();
     let management = snapshot
         .risk
-        .iter()
+        .entries()
         .filter(|entry| by_management(&entry.source))
         .map(|entry| entry.last_modified)
         .max();
+    let store = state.status.of(&Source::SharedState);
+    let store = store.and_then(|health| health.last_success);
     let times = [
         (SignalSource::File, file),
+        (SignalSource::Store, store),
         (SignalSource::Management, management),
     ];
     times

@@ -58,7 +58,7 @@ enum Severity {
 #[serde(rename_all = "camelCase")]
 struct Problem {
     severity: Severity,
-    /// `configuration`, `risk_file`, `keys/<issuer>`, `process`.
+    /// `configuration`, `risk_file`, `store`, `keys/<issuer>`, `process`.
     source: String,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,16 +89,27 @@ fn problems(control: &Control) -> Vec<Problem> {
         problems.push(Problem::of_process("the process is about to end"));
     }
     problems.extend(key_problems(control));
+    let is_state_known = control.state.snapshots.load().is_state_known;
+    if !is_state_known && status.of(&Source::SharedState).is_none() {
+        problems.push(Problem::of_process("the shared state was not read yet"));
+    }
     problems.extend(status.all().into_iter().filter_map(|(source, health)| {
         // The keys of an issuer are shown once, together with what the gateway has of them.
         let name = match source {
             Source::Configuration => "configuration",
             Source::RiskFile => "risk_file",
+            Source::SharedState => "store",
             Source::Keys(_) => return None,
         };
         let fault = health.fault?;
+        // A replica that is cut off decides nothing; another one may not be.
+        let decides = source != Source::SharedState || is_state_known;
         Some(Problem {
-            severity: Severity::Degraded,
+            severity: if decides {
+                Severity::Degraded
+            } else {
+                Severity::NotReady
+            },
             source: name.to_owned(),
             messages: fault.messages,
             failed_at: Some(fault.at),

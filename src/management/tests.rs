@@ -11,18 +11,18 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::decision::DecisionSettings;
-use crate::feeds::KeyFeedContext;
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
+use crate::feeds::{KeyFeedContext, StateFeedContext};
 use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings};
 use crate::identity::{
     Agent, AgentIdentity, AgentUser, Blueprint, Caller, Directory, Issuer, Issuers,
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::{RiskDetection, RiskEntry, RiskTable};
+use crate::risk::{Detections, Revocations, RiskEntry, RiskTable};
 use crate::snapshot::Snapshot;
-use crate::store::{MemoryStore, StoreError};
+use crate::store::{Answer, MemoryStore, Sealed, StateStore, StoreError};
 use crate::types::{
     AgentId, AgentUserId, Attributes, BlueprintId, PrincipalId, RiskLevel, RiskState, Secret,
     Timestamp,
@@ -86,6 +86,9 @@ fn state() -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         countries: None,
+        revocations: Revocations::default(),
+        detections: Detections::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -101,8 +104,8 @@ fn state() -> State {
         clock: Arc::new(Stopped),
     }));
     State {
+        reported: reported(Arc::new(MemoryStore::default()), &snapshots),
         snapshots,
-        store: Arc::new(MemoryStore::default()),
         metrics,
         status,
         discovered: Arc::default(),
@@ -130,6 +133,16 @@ fn state() -> State {
         reloads: channel().0,
         recorder: recorder(),
     }
+}
+
+fn reported(store: Arc<dyn StateStore>, snapshots: &Arc<Snapshots>) -> Arc<StateFeed> {
+    let context = StateFeedContext {
+        store,
+        snapshots: Arc::clone(snapshots),
+        status: Arc::default(),
+        clock: Arc::new(Stopped),
+    };
+    Arc::new(StateFeed::new(context, Vec::new()))
 }
 
 /// One that writes to nowhere.
@@ -384,11 +397,6 @@ async fn a_compromised_agent_is_listed_in_graphs_shape_until_it_is_dismissed() {
     assert!(metrics.contains(
         r#"boomgate_risk_signals_total{result="applied",source="management",type="confirm_compromised"} 2"#
     ));
-    assert_eq!(
-        state.store.all().unwrap().len(),
-        3,
-        "the store knows it too"
-    );
 }
 
 #[tokio::test]
@@ -443,12 +451,10 @@ async fn an_administrators_word_is_the_newest_whatever_the_file_is_dated() {
         }
     });
     assert_eq!(post(&state, "confirmCompromised", &[AGENT]).await, 204);
-    let kept = state.store.all().unwrap();
-    assert!(
-        kept.iter().all(|entry| entry.last_modified > ahead),
-        "{kept:?}"
-    );
-    assert_eq!(kept.len(), 1);
+    assert_eq!(effective(&state, AGENT), Some(RiskLevel::High));
+    let snapshot = state.snapshots.load();
+    let said = snapshot.risk.of(AGENT).map(|entry| &*entry.source);
+    assert_eq!(said.collect::<Vec<_>>(), ["management", "file"]);
 }
 
 #[tokio::test]
@@ -488,45 +494,36 @@ async fn a_request_that_is_not_understood_whole_changes_nothing() {
         415
     );
     assert!(state.snapshots.load().risk.is_empty());
-    assert!(state.store.all().unwrap().is_empty());
     assert_eq!(
         status_of(&state, get(&format!("{AGENTS}?$filter=x"))).await,
         400
     );
 }
 
-/// A store that keeps one entry and then fails.
-#[derive(Debug, Default)]
-struct Failing(MemoryStore);
+/// A store whose disk is full.
+#[derive(Debug)]
+struct Full;
 
-impl StateStore for Failing {
-    fn put(&self, entry: RiskEntry) -> Result<(), StoreError> {
-        if self.0.all()?.is_empty() {
-            return self.0.put(entry);
-        }
-        Err(StoreError::Unavailable("no room".to_owned()))
+impl StateStore for Full {
+    fn put(&self, _: Vec<Sealed>) -> Answer<'_, Vec<Sealed>> {
+        let error = StoreError::Unavailable("no room".to_owned());
+        Box::pin(std::future::ready(Err(error)))
     }
 
-    fn all(&self) -> Result<Vec<RiskEntry>, StoreError> {
-        self.0.all()
-    }
-
-    fn put_detection(&self, detection: RiskDetection) -> Result<(), StoreError> {
-        self.0.put_detection(detection)
-    }
-
-    fn detections(&self) -> Result<Vec<Arc<RiskDetection>>, StoreError> {
-        self.0.detections()
+    fn forget(&self, _: Vec<Arc<str>>) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
 #[tokio::test]
-async fn what_is_stored_is_in_force_and_what_is_not_is_an_error() {
+async fn what_is_not_stored_is_an_error_and_not_in_force() {
     let mut state = state();
-    state.store = Arc::new(Failing::default());
+    state.reported = reported(Arc::new(Full), &state.snapshots);
     assert_eq!(post(&state, "confirmCompromised", &["a", "b"]).await, 503);
-    assert_eq!(effective(&state, "a"), Some(RiskLevel::High));
+    assert_eq!(effective(&state, "a"), None);
     assert_eq!(effective(&state, "b"), None);
+    let failed = r#"boomgate_risk_signals_total{result="failed",source="management",type="confirm_compromised"} 1"#;
+    assert!(state.metrics.encode().contains(failed));
 }
 
 #[tokio::test]

@@ -46,9 +46,9 @@ impl<T: Default> Matcher<T> {
         let mut exclude = listed(&self.exclude);
         if let Some((mode, rule)) = &self.filter {
             let matches = Truth::of_fact(attributes, |attributes| rule.matches(attributes));
-            let rules = Rules::NONE.with_if(matches.is_true(), filter_rule);
             match mode {
                 FilterMode::Include => {
+                    let rules = Rules::NONE.with_if(matches.is_true(), filter_rule);
                     include.holds = if self.is_included_by_filter_alone {
                         matches
                     } else {
@@ -56,10 +56,7 @@ impl<T: Default> Matcher<T> {
                     };
                     include.rules = include.rules.and(rules);
                 }
-                FilterMode::Exclude => {
-                    exclude.holds = exclude.holds.or(matches);
-                    exclude.rules = exclude.rules.and(rules);
-                }
+                FilterMode::Exclude => exclude = exclude.by(filter_rule, matches),
             }
         }
         Matched::less(include, exclude)
@@ -172,7 +169,7 @@ impl Matched {
     /// What is included, less what is excluded.
     pub(super) const fn less(include: Listed, exclude: Listed) -> Self {
         Self {
-            holds: include.holds.and(exclude.holds.not()),
+            holds: include.holds.and(exclude.spares),
             included_by: include.rules,
             excluded_by: exclude.rules,
         }
@@ -182,13 +179,18 @@ impl Matched {
 /// Whether a list names somebody, and by which rules.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Listed {
+    /// Whether it names somebody, as a list of those included.
     pub(super) holds: Truth,
-    pub(super) rules: Rules,
+    /// Whether it does not, as a list of those excluded. More than the negation: where one of its items hangs on an
+    /// optional fact and another on a required one, whatever the required one is, the policy does not apply.
+    spares: Truth,
+    rules: Rules,
 }
 
 impl Listed {
     pub(super) const NOT: Self = Self {
         holds: Truth::False,
+        spares: Truth::True,
         rules: Rules::NONE,
     };
 
@@ -197,6 +199,7 @@ impl Listed {
         Self {
             rules: self.rules.with_if(matches!(holds, Truth::True), rule),
             holds: self.holds.or(holds),
+            spares: self.spares.and(holds.not()),
         }
     }
 
@@ -287,4 +290,23 @@ pub(super) fn names(ids: &[Arc<str>], id: Fact<&str>) -> Truth {
 /// Whether a sorted list holds the id.
 pub(super) fn has(ids: &[Arc<str>], id: &str) -> bool {
     ids.binary_search_by(|known| known.as_ref().cmp(id)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_has_to_tell_of_an_exclusion_keeps_the_policy_from_applying() {
+        let everybody = Listed::NOT.by_if(Rule::AllApps, true);
+        let (may, must) = (Truth::Unknown, Truth::RequiredUnknown);
+        for (first, second) in [(may, must), (must, may)] {
+            let listed = Listed::NOT
+                .by(Rule::AllAgentIdResources, first)
+                .by(Rule::AppFilter, second);
+            assert_eq!(Matched::less(everybody, listed).holds, Truth::Unknown);
+            // As an inclusion, the required fact may well be what includes.
+            assert_eq!(Matched::less(listed, Listed::NOT).holds, must);
+        }
+    }
 }

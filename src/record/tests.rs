@@ -394,7 +394,9 @@ async fn the_live_tail_shows_each_decision_and_never_waits_for_a_watcher() {
     assert_eq!(line.effect, Effect::Block);
     assert_eq!(
         *line.policies,
-        ["Agents - block high risk agent identities".into()]
+        [Arc::<str>::from(
+            "Agents - block high risk agent identities"
+        )]
     );
     let refused = fixture::refused().await;
     for _ in 0..TAIL_LINES * 2 {

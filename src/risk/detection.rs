@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::RiskSubject;
+use super::rank::{self, Rank};
 use crate::types::{RiskLevel, RiskState, Timestamp};
 
 /// How long after the event it was detected: Graph's `riskDetectionTimingType`.
@@ -19,6 +20,15 @@ pub enum DetectionTiming {
 }
 
 impl DetectionTiming {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Realtime, Self::NearRealtime, Self::Offline];
+
+    /// Reads Graph's name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+
     /// Graph's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -64,3 +74,62 @@ pub struct RiskDetection {
     /// Who says so: `management`, …
     pub source: Arc<str>,
 }
+
+impl RiskDetection {
+    /// Which of two words on one detection stands: the later one.
+    #[must_use]
+    pub fn rank(&self) -> Rank {
+        Rank {
+            at: self.last_modified,
+            weight: rank::weight(self.level),
+            tie: rank::tie(&[self.state.as_str(), &self.detail, &self.event_type]),
+        }
+    }
+}
+
+/// How many detections are kept.
+const MAX_DETECTIONS: usize = 10_000;
+
+/// The newest detections, by id. Copies share their entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detections(imbl::OrdMap<Arc<str>, Arc<RiskDetection>>);
+
+impl Detections {
+    /// Takes one, in place of an older state of it. When there are too many, the oldest is forgotten: whatever the
+    /// order in which they come, the same ones are left.
+    pub fn insert(&mut self, detection: Arc<RiskDetection>) {
+        let known = self.0.get(&detection.id);
+        if known.is_none_or(|known| known.rank() < detection.rank()) {
+            self.0.insert(Arc::clone(&detection.id), detection);
+        }
+        if self.0.len() > MAX_DETECTIONS
+            && let Some((oldest, _)) = self.0.get_min().cloned()
+        {
+            self.0.remove(&oldest);
+        }
+    }
+
+    /// With all of the other ones too.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut all = self.clone();
+        for detection in other.iter() {
+            all.insert(Arc::clone(detection));
+        }
+        all
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Arc<RiskDetection>> {
+        self.0.get(id)
+    }
+
+    /// All of them, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<RiskDetection>> {
+        self.0.values()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -24,13 +24,10 @@ use crate::types::{
 pub const FILE_SOURCE: &str = "file";
 
 /// Graph's names of the kinds of agents (`agentIdentityType`).
-const SUBJECTS: [(&str, RiskSubject); 3] = [
-    ("agentIdentity", RiskSubject::AgentIdentity),
-    ("agentUser", RiskSubject::AgentUser),
-    (
-        "agentIdentityBlueprintPrincipal",
-        RiskSubject::AgentIdentityBlueprintPrincipal,
-    ),
+const AGENTS: [RiskSubject; 3] = [
+    RiskSubject::AgentIdentity,
+    RiskSubject::AgentUser,
+    RiskSubject::AgentIdentityBlueprintPrincipal,
 ];
 
 /// Reads one file: UTF-8, or UTF-16 with a byte order mark. With an error among the faults, the entries are not to be used.
@@ -217,11 +214,9 @@ impl Reader {
     }
 
     fn agent_kind(&mut self, members: &Map<String, Value>, at: &[Step<'_>]) -> Option<RiskSubject> {
-        self.word(members, at, "identityType", &names_of(SUBJECTS), |text| {
-            let mut known = SUBJECTS.into_iter();
-            known
-                .find(|(name, _)| *name == text)
-                .map(|(_, subject)| subject)
+        let names = AGENTS.map(|kind| (kind.as_str(), kind));
+        self.word(members, at, "identityType", &names_of(names), |text| {
+            RiskSubject::parse(text).filter(|kind| AGENTS.contains(kind))
         })
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::identity::{Human, NonAgent};
+use crate::identity::{Account, Agent, Caller, Human, NonAgent};
 use crate::types::{AgentId, ObjectId};
 
 const REQUIRED: RiskSettings = RiskSettings {

@@ -87,6 +87,8 @@ label_set! {
         File = "file",
         /// The management API.
         Management = "management",
+        /// The engine that replicas share, which passes on what any of them was told.
+        Store = "store",
     }
     /// What a report of risk says.
     SignalKind {
@@ -98,6 +100,8 @@ label_set! {
         ConfirmSafe = "confirm_safe",
         /// An administrator dismissed the risk.
         Dismiss = "dismiss",
+        /// All tokens of a subject that were issued so far are refused.
+        RevokeTokens = "revoke_tokens",
     }
     /// What became of a report of risk.
     SignalResult {
@@ -155,5 +159,26 @@ label_set! {
         RetryRefused = "retry_refused",
         /// A name could not be looked up; its last addresses stay.
         ResolutionFailed = "resolution_failed",
+    }
+    /// Why a connection was refused or cut, its peer being to blame or a limit being reached.
+    ConnectionTrouble {
+        /// The listener has as many as it may have.
+        TooMany = "too_many",
+        /// The client's address has as many as it may have.
+        TooManyOfClient = "too_many_of_client",
+        /// As many TLS handshakes are under way as may be.
+        TooManyHandshakes = "too_many_handshakes",
+        /// The TLS handshake failed.
+        HandshakeFailed = "handshake_failed",
+        /// The TLS handshake took too long.
+        HandshakeTimeout = "handshake_timeout",
+        /// No byte of a request came in time.
+        HeadTimeout = "head_timeout",
+        /// The peer did not take what it was sent.
+        WriteTimeout = "write_timeout",
+        /// HTTP/2: the peer gave up too many of its calls.
+        TooManyResets = "too_many_resets",
+        /// HTTP/2: the peer sent too many frames that carry nothing.
+        FrameFlood = "frame_flood",
     }
 }

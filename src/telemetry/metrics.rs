@@ -11,6 +11,7 @@ use prometheus::{
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use super::connections::ConnectionMetrics;
 use super::labels::{
     EndpointState, NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
     UPSTREAM_FAULTS, result_label, status_class, upstream_label,
@@ -29,7 +30,7 @@ const REQUEST_BUCKETS: [f64; 15] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
 ];
 
-/// Why the metrics could not be set up: a name or label that Prometheus does not allow.
+/// Why the metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("a metric cannot be declared")]
 pub struct MetricsError(#[from] prometheus::Error);
@@ -105,6 +106,7 @@ metrics! {
     jwks_refreshes: IntCounterVec = counters("boomgate_jwks_refreshes_total", "Refreshes of an issuer's keys.", &["issuer", "result"]);
     records: IntCounterVec = counters("boomgate_records_total", "Decision records.", &["result"]);
     upstream_requests: IntCounterVec = counters("boomgate_upstream_requests_total", "Calls that were forwarded, and what came of it.", &["resource", "result"]);
+    connections_refused: IntCounterVec = counters("boomgate_connections_refused_total", "Connections of calls that were refused or cut, by listener and reason.", &["listener", "reason"]);
     decision_duration: Histogram = histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
     request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
     upstream_endpoints: IntGaugeVec = gauges("boomgate_upstream_endpoints", "Endpoints of upstreams by state.", &["resource", "state"]);
@@ -172,6 +174,12 @@ impl Metrics {
             upstream_duration: self.upstream_duration.with_label_values(&[name]),
             open_calls: self.open_calls.with_label_values(&[name]),
         }
+    }
+
+    /// Binds the metrics of a listener of calls.
+    #[must_use]
+    pub fn listener(&self, name: &str) -> ConnectionMetrics {
+        ConnectionMetrics::new(&self.connections_refused, name)
     }
 
     /// What a policy that applied said: Graph's name of the result, which is one of a closed set.
@@ -268,8 +276,8 @@ impl Metrics {
         }
         self.upstream_endpoints.reset();
         for (resource, state, count) in &observation.endpoints {
-            let labels = [resource.as_str(), state.as_str()];
-            let gauge = self.upstream_endpoints.with_label_values(&labels);
+            let of = [resource.as_str(), state.as_str()];
+            let gauge = self.upstream_endpoints.with_label_values(&of);
             gauge.set(gauge_value(*count));
         }
     }

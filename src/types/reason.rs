@@ -79,6 +79,8 @@ reasons! {
     HeadersTooLarge = "headers_too_large", Block;
     /// The body is larger than the limit.
     BodyTooLarge = "body_too_large", Block;
+    /// The head or the body took longer than the limit.
+    RequestTimeout = "request_timeout", Block;
     /// The name in the TLS handshake and the request's authority disagree.
     Misdirected = "misdirected", Block;
     /// No resource has this host and path.
@@ -115,6 +117,8 @@ reasons! {
     TokenNotYetValid = "token_not_yet_valid", Block;
     /// A claim is missing, of the wrong type, or contradicts another.
     TokenClaimsRefused = "token_claims_refused", Block;
+    /// Issued before all tokens of its subject were revoked.
+    TokenRevoked = "token_revoked", Block;
     /// The issuer's keys were never loaded, or are older than the limit.
     KeysUnavailable = "keys_unavailable", Block;
 
@@ -124,7 +128,8 @@ reasons! {
     BlockedByPolicy = "blocked_by_policy", Block;
     /// Every enforced policy that refuses demands what the human could show by signing in anew, as a second factor.
     AuthenticationInsufficient = "authentication_insufficient", Block;
-    /// A blocking policy would need a fact whose required source does not answer.
+    /// A blocking policy would need a fact whose required source does not answer; or what was reported of agents is
+    /// not known, and `store.redis.required` says that it must be.
     FactsUnavailable = "facts_unavailable", Block;
     /// A token is asked for, a blocking policy may concern the resource, and nobody can tell which resource that is.
     TargetUnknown = "target_unknown", Block;
@@ -159,7 +164,10 @@ impl Reason {
     /// Whether a call that was forwarded and failed for this reason failed by its own body, and not by its upstream.
     #[must_use]
     pub const fn is_of_the_body(self) -> bool {
-        matches!(self, Self::BodyTooLarge | Self::RequestMalformed)
+        matches!(
+            self,
+            Self::BodyTooLarge | Self::RequestMalformed | Self::RequestTimeout
+        )
     }
 }
 

@@ -106,4 +106,13 @@ impl RiskState {
             Self::None | Self::ConfirmedSafe | Self::Remediated | Self::Dismissed => false,
         }
     }
+
+    /// Whether an administrator said so: such a word overrules what was said before it.
+    #[must_use]
+    pub const fn is_of_an_admin(self) -> bool {
+        match self {
+            Self::ConfirmedSafe | Self::Dismissed | Self::ConfirmedCompromised => true,
+            Self::None | Self::Remediated | Self::AtRisk => false,
+        }
+    }
 }

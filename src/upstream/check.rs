@@ -57,10 +57,7 @@ async fn ask_all(resource: &ResourceName, upstream: &Arc<Upstream>, rule: &Healt
 /// The status that an endpoint answers with, if it does.
 async fn ask(upstream: &Upstream, member: &Member, rule: &HealthCheck) -> Option<StatusCode> {
     let authority = &upstream.names_of(member.origin)?.authority;
-    let mut request = Request::new(Upload {
-        body: Body::Empty,
-        progress: Progress::new(),
-    });
+    let mut request = Request::new(Upload::new(Body::Empty, Progress::new(), rule.timeout));
     let agent = HeaderValue::from_static("boomgate-health-check");
     request.headers_mut().insert(USER_AGENT, agent);
     let answered = match Box::pin(connect(upstream, member)).await.ok()? {

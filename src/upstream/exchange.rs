@@ -308,10 +308,8 @@ fn is_repeatable(request: &Request<Upload>) -> bool {
 
 /// The same request without a body.
 fn copy(request: &Request<Upload>) -> Request<Upload> {
-    let mut copy = Request::new(Upload {
-        body: Body::Empty,
-        progress: Arc::clone(&request.body().progress),
-    });
+    let progress = Arc::clone(&request.body().progress);
+    let mut copy = Request::new(Upload::new(Body::Empty, progress, Duration::ZERO));
     copy.method_mut().clone_from(request.method());
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());

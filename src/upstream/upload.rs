@@ -1,15 +1,17 @@
-//! A request's body on its way to an upstream, watched: whether it was touched, when it moved last, why it ended.
+//! A request's body on its way to an upstream, watched: whether it was touched, when it moved last, why it ended. A
+//! caller that lets it stand still while the upstream waits has only so much time.
 //!
 //! hyper reports a body that fails as one error among others, and a retry must know that no byte has left.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use parking_lot::Mutex;
+use tokio::time::Sleep;
 
 use crate::call::{Body, BodyError};
 use crate::types::Reason;
@@ -58,8 +60,40 @@ impl Progress {
 /// The body that is handed to hyper.
 #[derive(Debug)]
 pub(super) struct Upload {
-    pub(super) body: Body,
+    body: Body,
     pub(super) progress: Arc<Progress>,
+    /// How long the body may stand still, and the timer of it while it does.
+    timeout: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Upload {
+    pub(super) fn new(body: Body, progress: Arc<Progress>, timeout: Duration) -> Self {
+        Self {
+            body,
+            progress,
+            timeout,
+            timer: None,
+        }
+    }
+
+    /// The next frame, or that it did not come in time.
+    fn poll_in_time(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_ready() {
+            self.timer = None;
+            return polled;
+        }
+        let timeout = self.timeout;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        std::task::ready!(timer.as_mut().poll(context));
+        Poll::Ready(Some(Err(BodyError::TooSlow { limit: timeout })))
+    }
 }
 
 impl HttpBody for Upload {
@@ -70,12 +104,13 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        let polled = std::task::ready!(self.poll_in_time(context));
         let mut state = self.progress.0.lock();
         state.begun = true;
         state.moved_at = Instant::now();
         match &polled {
             Some(Err(BodyError::TooLarge { .. })) => state.failed = Some(Reason::BodyTooLarge),
+            Some(Err(BodyError::TooSlow { .. })) => state.failed = Some(Reason::RequestTimeout),
             Some(Err(BodyError::Peer(_))) => state.failed = Some(Reason::RequestMalformed),
             Some(Ok(_)) | None => {}
         }

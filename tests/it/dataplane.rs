@@ -1,6 +1,6 @@
-//! The data plane's rim over real TLS: malformed requests, limits, versions, certificates, drain.
+//! The data plane's rim over real TLS: limits, versions, certificates, drain. What it makes of bytes is in `attacks`.
 
 mod connections;
 mod forward;
-mod malformed;
+mod limits;
 mod tls;

@@ -15,14 +15,17 @@
 )]
 
 mod architecture;
+mod attacks;
 mod binary;
 mod config;
 mod corpora;
 mod dataplane;
 mod decisions;
 mod deploy;
+mod differential;
 mod effects;
 mod forwarding;
+mod fuzz_call;
 mod fuzz_policy;
 mod graph;
 mod impact;
@@ -40,9 +43,12 @@ mod reload;
 mod risk_command;
 mod samples;
 mod sdk;
+mod slow;
+mod store;
 mod support;
 mod tokens;
 mod twin;
 mod typestate;
 mod what_if;
+mod without_gateway;
 mod writes;

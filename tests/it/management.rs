@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
 use boomgate::decision::DecisionSettings;
 use boomgate::feeds::reload::channel;
-use boomgate::feeds::{KeyFeed, KeyFeedContext, Status};
+use boomgate::feeds::{KeyFeed, KeyFeedContext, StateFeed, StateFeedContext, Status};
 use boomgate::identity::Authenticator;
 use boomgate::identity::settings::TokenSettings;
 use boomgate::listener::socket::bind_alone;
@@ -18,7 +18,7 @@ use boomgate::management::{State, router};
 use boomgate::policy::OnUnsupported;
 use boomgate::record::Recorder;
 use boomgate::record::settings::{Destination, Overflow, RecordSettings};
-use boomgate::risk::RiskTable;
+use boomgate::risk::{Detections, Revocations, RiskTable};
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::store::MemoryStore;
 use boomgate::telemetry::Metrics;
@@ -42,6 +42,9 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         policies: Arc::default(),
         risk: RiskTable::default(),
         countries: None,
+        revocations: Revocations::default(),
+        detections: Detections::default(),
+        is_state_known: true,
         decisions: DecisionSettings::default(),
         responses: Arc::default(),
         upstreams: Arc::default(),
@@ -64,10 +67,17 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         metrics: Arc::clone(&metrics),
         clock: Arc::new(SystemClock),
     }));
+    let reported = StateFeedContext {
+        store: Arc::new(MemoryStore::default()),
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        clock: Arc::new(SystemClock),
+    };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
+    let reported = StateFeed::new(reported, Vec::new());
     State {
         snapshots,
-        store: Arc::new(MemoryStore::default()),
+        reported: Arc::new(reported),
         metrics,
         status,
         discovered: Arc::default(),

@@ -79,7 +79,7 @@ impl Expected {
 
     /// A call that is permitted, and that its caller's body ends.
     fn is_of_the_body(&self) -> bool {
-        ["body_too_large", "request_malformed"].contains(&self.code)
+        ["body_too_large", "request_malformed", "request_timeout"].contains(&self.code)
     }
 
     fn check_answer(&self, answer: &Answer) {

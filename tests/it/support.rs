@@ -2,10 +2,13 @@
 
 pub(crate) mod client;
 pub(crate) mod gate;
+pub(crate) mod gateway;
 pub(crate) mod http2_bytes;
+pub(crate) mod issuer;
 pub(crate) mod log;
 pub(crate) mod pki;
 pub(crate) mod process;
+pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod site;

@@ -63,6 +63,12 @@ impl Answer {
         best
     }
 
+    /// None of them holds: each has to be denied.
+    fn none(answers: &[Self]) -> Self {
+        let denied: Vec<_> = answers.iter().map(|answer| answer.opposite()).collect();
+        Self::all(&denied)
+    }
+
     fn opposite(self) -> Self {
         match self {
             Yes => No,

@@ -6,6 +6,7 @@ const LIMITS: RequestLimits = RequestLimits {
     max_uri_bytes: 100,
     max_header_bytes: 1_000,
     max_headers: 10,
+    body_timeout: Duration::from_secs(30),
 };
 
 fn map(fields: &[(&str, &str)]) -> HeaderMap {
@@ -160,4 +161,26 @@ fn takes_away_what_no_upstream_may_get() {
             ("te", "trailers")
         ]
     );
+}
+
+#[test]
+fn a_trailer_neither_frames_nor_names_an_identity() {
+    let mut trailers = HeaderMap::new();
+    for name in [
+        "grpc-status",
+        "x-checksum",
+        "boomgate-agent-id",
+        "x-forwarded-for",
+        "content-length",
+        "transfer-encoding",
+        "host",
+        "authorization",
+        "set-cookie",
+        "connection",
+    ] {
+        trailers.append(name, HeaderValue::from_static("a"));
+    }
+    clean_trailers(&mut trailers);
+    let left: Vec<&str> = trailers.keys().map(HeaderName::as_str).collect();
+    assert_eq!(left, ["grpc-status", "x-checksum"]);
 }

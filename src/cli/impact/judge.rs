@@ -62,6 +62,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::AccountDisabled
         | Reason::AgentUnknown
         | Reason::NotAnAgent
+        | Reason::TokenRevoked
         | Reason::ScopeInsufficient => Before::RefusedAnyway,
         Reason::RequestMalformed
         | Reason::TokenRequestMalformed
@@ -69,6 +70,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
         | Reason::BodyTooLarge
+        | Reason::RequestTimeout
         | Reason::Misdirected
         | Reason::ResourceUnknown
         | Reason::Overloaded

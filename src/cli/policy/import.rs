@@ -82,7 +82,7 @@ pub fn import(
     }
     let folders = arguments.folders(around.as_ref());
     let on_unsupported = around.as_ref().map_or(OnUnsupported::Reject, |around| {
-        around.settings.sources.on_unsupported
+        around.sources.on_unsupported
     });
     let mut import = Import::read(&arguments.files, on_unsupported, input);
     let mut targets = Targets::read(&import, &folders);
@@ -122,7 +122,7 @@ pub fn import(
 
 impl Arguments {
     fn folders(&self, around: Option<&Surroundings>) -> Folders {
-        let sources = around.map(|around| &around.settings.sources);
+        let sources = around.map(|around| &around.sources);
         let of_config = sources.map(|sources| sources.policies.clone());
         let policies = self.into.clone().or(of_config).unwrap_or_default();
         let of_config = sources.and_then(|sources| sources.named_locations.clone());
@@ -182,7 +182,7 @@ fn check_names(import: &mut Import, around: &Surroundings, targets: &Targets<'_>
         .map(|incoming| incoming.id.clone())
         .collect();
     locations.extend(targets.locations.ids().map(str::to_owned));
-    if let Some(folder) = &around.settings.sources.named_locations {
+    if let Some(folder) = &around.sources.named_locations {
         locations.extend(
             Target::read(Kind::NamedLocation, folder)
                 .ids()
@@ -191,7 +191,7 @@ fn check_names(import: &mut Import, around: &Surroundings, targets: &Targets<'_>
     }
     let known = Known {
         directory: &around.directory,
-        resources: &around.settings.resources,
+        resources: &around.resources,
         locations: &locations,
     };
     let mut found = Faults::new();

@@ -127,7 +127,7 @@ pub fn lint(
     let mut lint = Lint::default();
     match &around {
         Some(around) if arguments.paths.is_empty() => {
-            lint.add_path(&around.settings.sources.policies, Some(around));
+            lint.add_path(&around.sources.policies, Some(around));
         }
         _ => {
             for path in &arguments.paths {
@@ -198,7 +198,7 @@ impl Lint {
                 continue;
             }
             let (policy, faults) = match around {
-                Some(around) => document.policy(object, around.settings.sources.on_unsupported),
+                Some(around) => document.policy(object, around.sources.on_unsupported),
                 None => document.policy_to_look_at(object, OnUnsupported::Reject),
             };
             match policy {
@@ -295,14 +295,14 @@ impl Lint {
     /// Ids that nobody and nothing has.
     fn check_names(&mut self, around: &Surroundings) {
         let mut locations = BTreeSet::new();
-        if let Some(folder) = &around.settings.sources.named_locations {
+        if let Some(folder) = &around.sources.named_locations {
             let (ids, faults) = names::ids_of_locations(folder);
             locations = ids;
             self.bad_data(faults);
         }
         let known = Known {
             directory: &around.directory,
-            resources: &around.settings.resources,
+            resources: &around.resources,
             locations: &locations,
         };
         let (mut unknown, mut nothing) = (Faults::new(), Faults::new());

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::cli::Output;
 use crate::cli::management::printable;
-use crate::types::{RiskLevel, RiskState};
+use crate::types::{AgentId, RiskLevel, RiskState};
 
 /// The columns, and the members of Graph's `riskyAgent` that they show.
 const COLUMNS: [(&str, &str); 7] = [
@@ -41,6 +41,24 @@ pub(super) fn list(agents: &[Value], output: Output) -> io::Result<()> {
     }
 }
 
+/// Prints whose tokens were revoked.
+///
+/// # Errors
+/// When nobody reads any more.
+pub(super) fn revoked(ids: &[AgentId], output: Output) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match output {
+        Output::Json => write_json(&Revoked { revoked: ids }, &mut out),
+        Output::Text => {
+            for id in ids {
+                let id = printable(id.as_str());
+                writeln!(out, "{id}: tokens issued before now are refused")?;
+            }
+            Ok(())
+        }
+    }
+}
+
 /// Prints one agent.
 ///
 /// # Errors
@@ -65,6 +83,11 @@ pub(super) fn one(agent: &Value, output: Output) -> io::Result<()> {
 #[derive(Serialize)]
 struct List<'a> {
     value: &'a [&'a Value],
+}
+
+#[derive(Serialize)]
+struct Revoked<'a> {
+    revoked: &'a [AgentId],
 }
 
 fn write_json(value: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {

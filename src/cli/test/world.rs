@@ -94,11 +94,11 @@ impl<'a> Worlds<'a> {
         policies: Option<&Path>,
         directory: Option<&Path>,
     ) -> Result<World, Trouble> {
-        let path = policies.unwrap_or(&around.settings.sources.policies);
+        let path = policies.unwrap_or(&around.sources.policies);
         let mut faults = Faults::new();
         let mut read = Vec::new();
         for source in sources(path, &mut faults) {
-            let on_unsupported = around.settings.sources.on_unsupported;
+            let on_unsupported = around.sources.on_unsupported;
             let (found, more) = read_policies(&source.shown, &source.bytes, on_unsupported);
             read.extend(found);
             faults.extend(more);
@@ -117,8 +117,8 @@ impl<'a> Worlds<'a> {
         self.warnings.extend(faults);
         Ok(World {
             number: self.known.len(),
-            resources: Arc::clone(&around.settings.resources),
-            settings: around.settings.decisions,
+            resources: Arc::clone(&around.resources),
+            settings: around.decisions,
             directory,
             policies: PolicySet::compile(read, &around.locations),
         })
@@ -157,7 +157,7 @@ fn sources(path: &Path, faults: &mut Faults) -> Vec<folders::Source> {
 
 /// The configuration's directory, and what the tests add to it.
 fn with_further(around: &Surroundings, further: &Path, faults: &mut Faults) -> Directory {
-    let own = around.settings.sources.directory.as_deref();
+    let own = around.sources.directory.as_deref();
     let mut parts = DirectoryParts::default();
     for path in own.into_iter().chain([further]) {
         for source in sources(path, faults) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Generation, Source};
+use crate::config::folders::{Generation, Source};
 use crate::config::member::MemberPath;
 use crate::config::settings::Sources;
 use crate::config::validate::Checker;

@@ -81,12 +81,21 @@ pub struct Limits {
     /// Open connections; more are closed at once.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_connections: u32,
+    /// Open connections of one client address (of an IPv6 network of 64 bits), over all workers; more are closed at once.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections_per_client: u32,
+    /// TLS handshakes under way; more connections are closed at once.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_concurrent_handshakes: u32,
     /// Calls under way; more are shed with 503.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_concurrent_calls: u32,
     /// HTTP/2 streams of one connection at a time.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_concurrent_streams: u32,
+    /// HTTP/2: calls that a client may give up on one connection, if they are more than half of all.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_resets: u32,
     /// Header fields of a request.
     #[schemars(range(min = 1, max = 1000))]
     pub max_headers: u32,
@@ -98,6 +107,10 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// The time for a request's head.
     pub header_timeout: Duration,
+    /// How long a request's body may stand still while its upstream waits for it.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of what waits for it.
+    pub write_timeout: Duration,
     /// How long a connection may be idle.
     pub idle_timeout: Duration,
 }
@@ -106,13 +119,18 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 10_000,
+            max_connections_per_client: 500,
+            max_concurrent_handshakes: 1_000,
             max_concurrent_calls: 5_000,
             max_concurrent_streams: 100,
+            max_resets: 200,
             max_headers: 100,
             max_header_size: Size::kib(32),
             max_uri_size: Size::kib(8),
             handshake_timeout: Duration::seconds(10),
             header_timeout: Duration::seconds(10),
+            body_timeout: Duration::seconds(30),
+            write_timeout: Duration::seconds(60),
             idle_timeout: Duration::seconds(75),
         }
     }

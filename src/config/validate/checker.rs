@@ -11,9 +11,19 @@ use super::super::tree::{Node, Place, Text, Value};
 use crate::store::files::read_bounded;
 use crate::types::{Fault, Faults, Severity};
 
+/// How much of a configuration is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it: what a gateway needs.
+    Whole,
+    /// What calls are judged by: no certificate is read.
+    Judging,
+}
+
 /// One validation under way.
 #[derive(Debug)]
 pub struct Checker<'a> {
+    extent: Extent,
     file: Arc<str>,
     folder: PathBuf,
     tree: &'a Node,
@@ -27,8 +37,9 @@ pub struct Checker<'a> {
 impl<'a> Checker<'a> {
     /// For the configuration at `path`, named `file` in faults.
     #[must_use]
-    pub fn new(path: &Path, file: Arc<str>, tree: &'a Node) -> Self {
+    pub fn new(path: &Path, file: Arc<str>, tree: &'a Node, extent: Extent) -> Self {
         Self {
+            extent,
             file,
             folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
             tree,
@@ -47,6 +58,12 @@ impl<'a> Checker<'a> {
     /// The parts whose shape is at fault.
     pub fn unsound(&self) -> impl Iterator<Item = &MemberPath> {
         self.unsound.iter()
+    }
+
+    /// How much is looked at.
+    #[must_use]
+    pub const fn extent(&self) -> Extent {
+        self.extent
     }
 
     /// Adds what another reader found in other files.

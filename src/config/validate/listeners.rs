@@ -127,14 +127,19 @@ fn limits(check: &mut Checker<'_>, raw: &raw::Limits, at: &MemberPath) -> Limits
     let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
     Limits {
         max_connections: narrow(raw.max_connections),
+        max_connections_per_client: narrow(raw.max_connections_per_client),
+        max_concurrent_handshakes: narrow(raw.max_concurrent_handshakes),
         max_concurrent_calls: narrow(raw.max_concurrent_calls),
         handshake_timeout: time("handshake_timeout", &raw.handshake_timeout, ("100ms", "5m")),
         header_timeout: time("header_timeout", &raw.header_timeout, ("100ms", "5m")),
+        body_timeout: time("body_timeout", &raw.body_timeout, ("100ms", "1h")),
+        write_timeout: time("write_timeout", &raw.write_timeout, ("100ms", "1h")),
         idle_timeout: time("idle_timeout", &raw.idle_timeout, ("100ms", "1d")),
         max_uri_bytes,
         max_header_bytes,
         max_headers: narrow(raw.max_headers),
         max_concurrent_streams: raw.max_concurrent_streams,
+        max_resets: narrow(raw.max_resets),
     }
 }
 
@@ -188,27 +193,29 @@ pub(super) fn exact_host(
     }
 }
 
-/// The admin token: from the environment or from a file. Whatever is wrong with it, it is not shown.
-fn admin_token(check: &mut Checker<'_>, at: &MemberPath) -> Option<Secret> {
+/// A secret: from the environment or from a file. Whatever is wrong with it, it is not shown.
+pub(super) fn secret(check: &mut Checker<'_>, at: &MemberPath) -> Option<String> {
     let text = check.text(at)?;
-    let token = if text.is_variable() {
-        text.value.clone()
-    } else if text.written.starts_with("file:") {
+    if text.is_variable() {
+        return Some(text.value.clone());
+    }
+    if text.written.starts_with("file:") {
         let path = check.locate_text(text.value.trim_start_matches("file:"));
         let bytes = check.read(at, &path, MAX_TOKEN_BYTES)?;
-        match String::from_utf8(bytes) {
-            Ok(token) => token.trim_end_matches(['\r', '\n']).to_owned(),
-            Err(_) => {
-                check.error(at, "the token is not text");
-                return None;
-            }
+        let text = String::from_utf8(bytes).ok();
+        if text.is_none() {
+            check.error(at, "the secret is not text");
         }
-    } else {
-        let message =
-            "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
-        check.error(at, message);
-        return None;
-    };
+        return text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    let message = "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
+    check.error(at, message);
+    None
+}
+
+/// The admin token.
+fn admin_token(check: &mut Checker<'_>, at: &MemberPath) -> Option<Secret> {
+    let token = secret(check, at)?;
     // It travels in a header (RFC 6750 §2.1).
     if token.len() < MIN_TOKEN_CHARACTERS || !token.bytes().all(|b| b.is_ascii_graphic()) {
         let message = format!(

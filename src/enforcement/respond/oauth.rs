@@ -67,7 +67,8 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenAudienceRefused
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
-        | Reason::TokenClaimsRefused => "invalid_grant",
+        | Reason::TokenClaimsRefused
+        | Reason::TokenRevoked => "invalid_grant",
         Reason::AuthenticationInsufficient => "interaction_required",
         Reason::TargetUnknown => "invalid_target",
         Reason::AgentDisabled
@@ -81,6 +82,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
         | Reason::BodyTooLarge
+        | Reason::RequestTimeout
         | Reason::Misdirected
         | Reason::ResourceUnknown
         | Reason::TokenRequestMalformed

@@ -19,7 +19,7 @@ use crate::management::graph::GraphError;
 use crate::management::writes::{Asker, not_recorded, object};
 use crate::risk::{DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
 use crate::snapshot::Snapshot;
-use crate::store::StoreError;
+use crate::store::Entry;
 use crate::telemetry::{SignalKind, SignalResult, SignalSource};
 use crate::types::{AgentId, RiskLevel, RiskState};
 
@@ -96,7 +96,7 @@ impl Action {
 }
 
 async fn apply(
-    control: &Control,
+    control: &Arc<Control>,
     asker: &Asker,
     action: Action,
     headers: &HeaderMap,
@@ -117,94 +117,105 @@ async fn apply(
             return Err(not_recorded());
         }
     };
-    let made = make(control, asker, action, &agents, count);
+    let made = make(control, asker, action, agents, count).await;
     if let Some(begun) = begun {
         begun.ended(made.as_ref().copied().map_err(GraphError::message));
     }
     made.map(|()| StatusCode::NO_CONTENT)
 }
 
-/// Stores what is said of each agent and brings it into force.
-fn make(
-    control: &Control,
+/// Keeps what is said of the agents, all of it or nothing, and puts it in force.
+async fn make(
+    control: &Arc<Control>,
     asker: &Asker,
     action: Action,
-    agents: &BTreeSet<AgentId>,
+    agents: BTreeSet<AgentId>,
     count: impl Fn(SignalResult),
 ) -> Result<(), GraphError> {
-    let _write = control.writes.lock();
-    let snapshot = control.state.snapshots.load();
-    let mut stored = Vec::new();
-    let mut made = Ok(());
-    for id in agents {
-        let (entry, known) = entry(control, &snapshot, id, action);
-        // The level first: it is what calls are judged by.
-        let kept = control.state.store.put(entry.clone());
-        if kept.is_ok() {
-            stored.push(entry.clone());
-        }
-        let kept = kept.and_then(|()| settle(control, &entry, &asker.actor));
-        if let Err(error) = kept {
-            tracing::error!(%error, request.id = asker.ids.id(), "risk could not be stored");
-            count(SignalResult::Failed);
-            let message = "not every change could be stored; repeat the request";
-            made = Err(GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message));
-            break;
-        }
+    let before = control.state.snapshots.load();
+    let said = word(control, &asker.actor, action, agents);
+    let said = control.state.reported.say(said).await.map_err(|error| {
+        tracing::error!(%error, request.id = asker.ids.id(), "risk could not be stored");
+        count(SignalResult::Failed);
+        let message = "it could not be stored, so nothing was changed here; repeat the request";
+        GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    })?;
+    for entry in said {
+        let Entry::Risk(entry) = entry else { continue };
         tracing::info!(
             action = action.kind.as_str(),
             agent.id = %entry.id,
-            agent.known = known,
+            agent.known = subject(control, &before, &entry.id).is_some(),
             by = %asker.actor,
             request.id = asker.ids.id(),
             "an administrator changed an agent's risk"
         );
         count(SignalResult::Applied);
     }
-    // What is stored is in force, whatever became of the rest: the store and the snapshot never differ.
-    control.state.snapshots.update(|current| {
-        let entries = stored.iter().cloned();
-        Snapshot {
-            risk: entries.fold(current.risk.clone(), |risk, entry| risk.with(entry)),
-            ..current.clone()
-        }
-    });
-    made
+    Ok(())
 }
 
-/// A confirmed compromise is a detection too; any other word settles the detections that there are.
-fn settle(control: &Control, entry: &RiskEntry, actor: &Actor) -> Result<(), StoreError> {
-    let store = &control.state.store;
-    if entry.state == RiskState::ConfirmedCompromised {
-        return store.put_detection(RiskDetection {
-            id: uuid::Uuid::now_v7().simple().to_string().into(),
-            identity_id: Arc::clone(&entry.id),
-            subject: entry.subject,
-            event_type: Arc::clone(&entry.detail),
-            level: entry.level,
-            state: entry.state,
-            detail: Arc::clone(&entry.detail),
-            activity_at: entry.last_modified,
-            detected_at: entry.last_modified,
-            last_modified: entry.last_modified,
-            timing: DetectionTiming::Offline,
-            evidence: Some(format!("confirmed by {actor}").into()),
-            correlation_id: None,
-            request_id: None,
-            source: Arc::clone(&entry.source),
+/// What is said of the agents, on what is known: of each its level, and what that makes of its detections.
+fn word(
+    control: &Arc<Control>,
+    actor: &Actor,
+    action: Action,
+    agents: BTreeSet<AgentId>,
+) -> impl Fn(&Snapshot) -> Vec<Entry> + Send + 'static {
+    let control = Arc::clone(control);
+    let evidence: Arc<str> = format!("confirmed by {actor}").into();
+    // Made once, so that what is said again is the same.
+    let named = |agent| (agent, uuid::Uuid::now_v7().simple().to_string());
+    let agents: Vec<(AgentId, String)> = agents.into_iter().map(named).collect();
+    move |snapshot| {
+        let of_agent = agents.iter().flat_map(|(agent, detection)| {
+            let entry = entry(&control, snapshot, agent, action);
+            let mut said = settled(snapshot, &entry);
+            if entry.state == RiskState::ConfirmedCompromised {
+                said.push(confirmed(&entry, detection, &evidence));
+            }
+            said.push(Entry::Risk(entry));
+            said
         });
+        of_agent.collect()
     }
-    let detections = store.detections()?.into_iter();
+}
+
+/// A confirmed compromise is a detection too.
+fn confirmed(entry: &RiskEntry, id: &str, evidence: &Arc<str>) -> Entry {
+    Entry::Detection(RiskDetection {
+        id: id.into(),
+        identity_id: Arc::clone(&entry.id),
+        subject: entry.subject,
+        event_type: Arc::clone(&entry.detail),
+        level: entry.level,
+        state: entry.state,
+        detail: Arc::clone(&entry.detail),
+        activity_at: entry.last_modified,
+        detected_at: entry.last_modified,
+        last_modified: entry.last_modified,
+        timing: DetectionTiming::Offline,
+        evidence: Some(Arc::clone(evidence)),
+        correlation_id: None,
+        request_id: None,
+        source: Arc::clone(&entry.source),
+    })
+}
+
+/// Any other word settles the detections that there are.
+fn settled(snapshot: &Snapshot, entry: &RiskEntry) -> Vec<Entry> {
+    if entry.state == RiskState::ConfirmedCompromised {
+        return Vec::new();
+    }
+    let detections = snapshot.detections.iter();
     let open = detections.filter(|one| one.identity_id == entry.id && one.state.level_counts());
-    for detection in open {
-        store.put_detection(RiskDetection {
-            state: entry.state,
-            detail: Arc::clone(&entry.detail),
-            last_modified: entry.last_modified,
-            ..RiskDetection::clone(&detection)
-        })?;
-    }
-    Ok(())
+    let settled = open.map(|detection| RiskDetection {
+        state: entry.state,
+        detail: Arc::clone(&entry.detail),
+        last_modified: entry.last_modified,
+        ..RiskDetection::clone(detection)
+    });
+    settled.map(Entry::Detection).collect()
 }
 
 /// The ids of `{"agentIds": ["…"]}`.
@@ -230,20 +241,14 @@ fn read(
         .collect()
 }
 
-/// The new entry of an agent, and whether anything knew the agent before.
-fn entry(
-    control: &Control,
-    snapshot: &Snapshot,
-    id: &AgentId,
-    action: Action,
-) -> (RiskEntry, bool) {
+/// The new entry of an agent.
+fn entry(control: &Control, snapshot: &Snapshot, id: &AgentId, action: Action) -> RiskEntry {
     let known = subject(control, snapshot, id.as_str());
-    // A file's entry may be dated ahead of our clock; the word that is said now comes after it all the same,
-    // or the next reload would take it back.
-    let before = snapshot.risk.get(id.as_str());
-    let earliest = before.map(|entry| entry.last_modified.after(Duration::from_micros(1)));
+    // What was said before may be dated ahead of our clock; the word that is said now comes after it all the same.
+    let before = snapshot.risk.last_said(id.as_str());
+    let earliest = before.map(|at| at.after(Duration::from_micros(1)));
     let now = control.state.clock.now();
-    let entry = RiskEntry {
+    RiskEntry {
         id: id.to_shared(),
         subject: known.unwrap_or(RiskSubject::AgentIdentity),
         level: Some(action.level),
@@ -251,8 +256,7 @@ fn entry(
         detail: action.detail.into(),
         last_modified: earliest.map_or(now, |earliest| earliest.max(now)),
         source: SignalSource::Management.as_str().into(),
-    };
-    (entry, known.is_some())
+    }
 }
 
 /// What the id names: by the directory, by what was reported before, or by what was seen in tokens.

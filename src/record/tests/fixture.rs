@@ -28,7 +28,7 @@ use crate::identity::{
     KeySet, ServicePrincipal,
 };
 use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
-use crate::risk::{RiskEntry, RiskSubject, RiskTable};
+use crate::risk::{Revocations, RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
     AgentId, AgentUserId, AppId, AttributeValue, Attributes, BlueprintId, CallId, ObjectId,
     PrincipalId, ResourceName, RiskLevel, RiskState, TenantId, Timestamp,
@@ -123,6 +123,8 @@ pub(in crate::record) async fn decided(
             .into_iter()
             .map(risk_entry)
             .collect::<RiskTable>(),
+        revocations: &Revocations::default(),
+        is_state_known: true,
         settings: DecisionSettings::default(),
         generation: &"0f1e2d3c".into(),
         countries: None,
@@ -162,6 +164,7 @@ async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused>
         max_uri_bytes: 8192,
         max_header_bytes: 32 * 1024,
         max_headers: 100,
+        body_timeout: Duration::from_secs(30),
     };
     let moment = Moment {
         now: NOW,

@@ -39,6 +39,7 @@ const LIMITS: RequestLimits = RequestLimits {
     max_uri_bytes: 1000,
     max_header_bytes: 10_000,
     max_headers: 50,
+    body_timeout: Duration::from_secs(30),
 };
 
 type CallBody = BoxBody<Bytes, Infallible>;

@@ -92,6 +92,8 @@ pub(super) const RESERVED: &[(&str, &[&str])] = &[
     ("moka", &["identity", "feeds"]),
     ("prometheus", &["telemetry"]),
     ("rcgen", &["demo"]),
+    ("redb", &["store"]),
+    ("redis", &["store"]),
     ("schemars", &["config", "cli"]),
     ("serde_saphyr", &["config"]),
 ];

@@ -1,25 +1,33 @@
 //! `boomgate run`: signals, records, and what it keeps to itself.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
+use std::ops::Deref;
 use std::path::Path;
 
-use http::{Method, Request, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use crate::support::client::{ALL_VERSIONS, Client, RawClient, connect, status_of};
-use crate::support::process::{Process, listening_at, run};
+use crate::support::client::{ALL_VERSIONS, RawClient, connect, status_of};
+use crate::support::gateway;
+use crate::support::process::run;
 use crate::support::site::{
-    ADMIN_TOKEN, AGENT, Answer, Ground, OTHER_AGENT, Setup, agent_claims, block, exchange,
+    ADMIN_TOKEN, AGENT, Answer, Ground, OTHER_AGENT, Setup, agent_claims, block,
 };
 
 /// A gateway that runs as a process, and its ground.
 struct Gateway {
     ground: Ground,
-    process: Process,
-    public: SocketAddr,
-    management: SocketAddr,
+    runs: gateway::Gateway,
+}
+
+impl Deref for Gateway {
+    type Target = gateway::Gateway;
+
+    fn deref(&self) -> &gateway::Gateway {
+        &self.runs
+    }
 }
 
 impl Gateway {
@@ -33,38 +41,18 @@ impl Gateway {
             ..Setup::default()
         })
         .await;
-        let config = ground.path("boomgate.yaml");
-        let mut process = Process::start(&["run", "--config", config.to_str().unwrap()]);
-        process
-            .until("it listens", async |process| {
-                listening_at(&process.stderr(), "management").is_some()
-            })
-            .await;
-        let log = process.stderr();
-        Self {
-            public: listening_at(&log, "public").unwrap(),
-            management: listening_at(&log, "management").unwrap(),
-            ground,
-            process,
-        }
+        let runs = gateway::Gateway::start(&ground.path("boomgate.yaml")).await;
+        Self { ground, runs }
     }
 
     async fn get(&self, path: &str, token: &str) -> Answer {
-        let client = Client::http1(&self.ground.pki, self.public).await;
-        let request = Request::get(path)
-            .header("host", "localhost")
-            .header("authorization", format!("Bearer {token}"));
-        exchange(client, request, "").await
+        self.runs.get(&self.ground.pki, path, token).await
     }
 
     async fn manage(&self, path: &str) -> Answer {
-        let client = Client::http1(&self.ground.pki, self.management).await;
-        let request = Request::builder()
-            .method(Method::GET)
-            .uri(path)
-            .header("host", "localhost")
-            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-        exchange(client, request, "").await
+        self.runs
+            .manage(&self.ground.pki, Method::GET, path, "")
+            .await
     }
 
     async fn until(&mut self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
@@ -137,7 +125,7 @@ async fn sighup_reloads_and_goes_on_in_a_new_file_of_records() {
     assert_eq!(ask(&gateway).await, StatusCode::FORBIDDEN);
 
     gateway.process.signal("TERM");
-    assert_eq!(gateway.process.end().await.code(), Some(0));
+    assert_eq!(gateway.runs.process.end().await.code(), Some(0));
     let (before, after) = (decisions(&rotated), decisions(&records));
     assert!(before.len() >= 2 && after.len() >= 2);
     assert_eq!(
@@ -179,7 +167,7 @@ async fn sigterm_lets_the_calls_under_way_end_and_takes_no_more() {
     let answer = call.read_to_close().await;
     assert_eq!(status_of(&answer), 200);
     assert!(answer.ends_with(b"1234567890"));
-    assert_eq!(gateway.process.end().await.code(), Some(0));
+    assert_eq!(gateway.runs.process.end().await.code(), Some(0));
     let records = gateway.ground.records();
     let outcome = &records.last().unwrap()["boomgate"]["outcome"];
     assert_eq!(outcome["result"], "completed", "{records:#?}");
@@ -200,7 +188,7 @@ async fn a_call_that_does_not_end_is_given_up_at_the_drain_timeout() {
         })
         .await;
     gateway.process.signal("INT");
-    assert_eq!(gateway.process.end().await.code(), Some(0));
+    assert_eq!(gateway.runs.process.end().await.code(), Some(0));
     let records = gateway.ground.records();
     let outcome = &records.last().unwrap()["boomgate"]["outcome"];
     assert!(outcome["result"].is_string(), "{records:#?}");
@@ -278,7 +266,7 @@ async fn no_secret_is_printed_logged_or_recorded() {
         })
         .await;
     gateway.process.signal("TERM");
-    assert_eq!(gateway.process.end().await.code(), Some(0));
+    assert_eq!(gateway.runs.process.end().await.code(), Some(0));
 
     let records = fs::read_to_string(gateway.ground.path("records.jsonl")).unwrap();
     assert!(decisions(&gateway.ground.path("records.jsonl")).len() >= 4 * tokens.len());

@@ -64,6 +64,14 @@ impl Folder {
         folder
     }
 
+    /// The reference as it is shipped: without certificates.
+    pub(crate) fn as_cloned() -> Self {
+        let folder = Self(TempDir::new().unwrap());
+        copy(&reference_folder(), folder.root());
+        assert!(!folder.path("certs").exists(), "no certificate is shipped");
+        folder
+    }
+
     pub(crate) fn with_minimal() -> Self {
         let folder = Self::with_certificates();
         copy(

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use boomgate::listener::settings::Limits;
 use boomgate::listener::{ListenError, Listeners};
+use boomgate::telemetry::Metrics;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -76,7 +77,8 @@ async fn the_version_is_what_alpn_said() {
 
     let mut client = RawClient::connect(&pki, server.address, "http/1.1").await;
     client.send(PREFACE).await.unwrap();
-    assert_eq!(client.read_to_close().await, b"", "HTTP/2 got an answer");
+    let answer = client.read_to_close().await;
+    assert!(answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
 
     let unknown = pki.client(&["spdy/3"], ALL_VERSIONS, None);
     assert!(connect(server.address, unknown, "localhost").await.is_err());
@@ -305,7 +307,7 @@ async fn a_taken_port_is_named() {
     let server = Server::start(&pki, LIMITS);
     let mut again = settings(&pki, LIMITS);
     again.address = server.address;
-    let error = Listeners::bind(&[again], 1).unwrap_err();
+    let error = Listeners::bind(&[again], 1, &Metrics::new().unwrap()).unwrap_err();
     assert!(matches!(error, ListenError::PortTaken { .. }), "{error:?}");
     assert!(error.to_string().contains(&server.address.to_string()));
 }

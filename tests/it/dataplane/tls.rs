@@ -9,7 +9,7 @@ use boomgate::call::ConnectionFacts;
 use boomgate::listener::settings::{ClientCertificates, ListenerSettings};
 use boomgate::listener::{load, serve_management};
 use rustls::version::{TLS12, TLS13};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
 use crate::support::client::{ALL_VERSIONS, Client, RawClient, connect, text};
@@ -125,4 +125,109 @@ async fn the_management_plane_has_the_same_front() {
     assert_eq!(text(http2.get("/").await.unwrap()).await, "management true");
     stop.send(true).unwrap();
     served.await.unwrap().unwrap();
+}
+
+/// A ClientHello (RFC 5246 §7.4.1.2) that offers one version and these suites, with the groups and signatures of all.
+fn client_hello(version: u16, suites: &[u16]) -> Vec<u8> {
+    let list = |items: &[u16]| -> Vec<u8> {
+        let bytes: Vec<u8> = items.iter().flat_map(|item| item.to_be_bytes()).collect();
+        with_length(&bytes)
+    };
+    let mut extensions = Vec::new();
+    for (kind, content) in [
+        (10_u16, list(&[0x1d, 0x17, 0x18])),
+        (11, vec![1, 0]),
+        (13, list(&[0x0403, 0x0804, 0x0401, 0x0503, 0x0201, 0x0203])),
+    ] {
+        extensions.extend(kind.to_be_bytes());
+        extensions.extend(with_length(&content));
+    }
+    let mut body = version.to_be_bytes().to_vec();
+    body.extend([7; 32]);
+    body.push(0);
+    body.extend(list(suites));
+    body.extend([1, 0]);
+    body.extend(with_length(&extensions));
+    let mut handshake = vec![1, 0];
+    handshake.extend(with_length(&body));
+    let mut record = vec![22, 3, 1];
+    record.extend(with_length(&handshake));
+    record
+}
+
+fn with_length(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+    [&length, bytes].concat()
+}
+
+/// The first record that a server answers with: its type, and its first bytes.
+async fn first_record(address: SocketAddr, hello: &[u8]) -> Option<(u8, Vec<u8>)> {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(hello).await.unwrap();
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).await.ok()?;
+    let mut content = vec![0; usize::from(head[4]).min(2)];
+    stream.read_exact(&mut content).await.ok()?;
+    Some((head[0], content))
+}
+
+#[tokio::test]
+async fn only_suites_with_forward_secrecy_and_authenticated_encryption_are_spoken() {
+    const HANDSHAKE: u8 = 22;
+    const ALERT: u8 = 21;
+    let pki = Pki::new();
+    let server = Server::start(&pki, LIMITS);
+    // ECDHE-ECDSA with AES-GCM and ChaCha20: what the hello is good for at all.
+    for suite in [0xc02b, 0xc02c, 0xcca9] {
+        let answer = first_record(server.address, &client_hello(0x0303, &[suite])).await;
+        assert_eq!(answer.unwrap().0, HANDSHAKE, "{suite:04x}");
+    }
+    // No forward secrecy; CBC; 3DES; RC4; NULL; anonymous; export; DHE.
+    for suite in [
+        0x009c, 0x009d, 0x002f, 0x0035, 0x003c, 0xc009, 0xc00a, 0xc013, 0xc014, 0xc023, 0xc024,
+        0xc027, 0x000a, 0xc012, 0x0005, 0xc011, 0x0001, 0x0002, 0x003b, 0xc018, 0x0034, 0x0003,
+        0x0008, 0x009e, 0x0033, 0xccaa,
+    ] {
+        let answer = first_record(server.address, &client_hello(0x0303, &[suite])).await;
+        assert!(
+            matches!(&answer, Some((ALERT, alert)) if alert[0] == 2),
+            "{suite:04x}: {answer:?}"
+        );
+    }
+    // SSL 3.0, TLS 1.0 and 1.1, with suites that those versions had.
+    for version in [0x0300, 0x0301, 0x0302] {
+        let hello = client_hello(version, &[0xc009, 0xc013, 0x002f, 0x000a]);
+        let answer = first_record(server.address, &hello).await;
+        assert!(
+            matches!(&answer, Some((ALERT, alert)) if alert[0] == 2),
+            "{version:04x}: {answer:?}"
+        );
+    }
+}
+
+/// Calls once, so that a ticket has come, and says whether the session was a resumed one.
+async fn is_resumed(address: SocketAddr, config: &Arc<rustls::ClientConfig>) -> bool {
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
+    let stream = connector.connect(name, stream).await.unwrap();
+    let kind = stream.get_ref().1.handshake_kind();
+    assert_eq!(RawClient(stream).get_and_close().await, 404);
+    kind == Some(rustls::HandshakeKind::Resumed)
+}
+
+#[tokio::test]
+async fn sessions_resume_by_ticket_and_no_ticket_outlives_a_reload() {
+    let pki = Pki::new();
+    let settings = settings(&pki, LIMITS);
+    let server = Server::with(&settings, 1);
+    for version in [&TLS13, &TLS12] {
+        let config = Arc::new(pki.client(&["http/1.1"], &[version], None));
+        assert!(!is_resumed(server.address, &config).await, "{version:?}");
+        assert!(is_resumed(server.address, &config).await, "{version:?}");
+        server
+            .handle
+            .use_tls(load(settings.tls.as_ref().unwrap()).unwrap());
+        assert!(!is_resumed(server.address, &config).await, "{version:?}");
+    }
 }

@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
 use http::request::Builder;
+use http::{Method, Request};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
@@ -141,6 +141,18 @@ pub(super) fn misdirected(site: &Site) -> Answering<'_> {
     })
 }
 
+/// Sends half a head, and waits.
+pub(super) fn half_a_head(site: &Site) -> Answering<'_> {
+    Box::pin(async move {
+        let mut client = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
+        client
+            .send(b"GET /hr/people HTTP/1.1\r\nHost: ")
+            .await
+            .unwrap();
+        Answer::of_bytes(&client.read_to_close().await)
+    })
+}
+
 /// Calls while another call, whose body does not end, holds the one place.
 pub(super) fn one_too_many(site: &Site) -> Answering<'_> {
     Box::pin(async move {
@@ -171,6 +183,18 @@ pub(super) fn after_a_lost_record(site: &Site) -> Answering<'_> {
         })
         .await;
         site.get("/hr/people", &site.agent_token(AGENT)).await
+    })
+}
+
+/// Calls with a token of a subject whose tokens were revoked since; one that is issued later is good.
+pub(super) fn after_revocation(site: &Site) -> Answering<'_> {
+    Box::pin(async move {
+        let token = site.agent_token(AGENT);
+        let subject = json!({"sub_id": {"format": "opaque", "id": AGENT}}).to_string();
+        let path = "/global-token-revocation";
+        let answer = site.manage(Method::POST, path, &subject).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+        site.get("/hr/people", &token).await
     })
 }
 

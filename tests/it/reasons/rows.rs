@@ -5,8 +5,9 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::calls::{
-    Call, after_a_lost_record, as_agent, by, bytes_server, claims, closed, misdirected,
-    one_too_many, post, post_of_unknown_length, unread_pipe, until_records_stand_still,
+    Call, after_a_lost_record, after_revocation, as_agent, by, bytes_server, claims, closed,
+    half_a_head, misdirected, one_too_many, post, post_of_unknown_length, unread_pipe,
+    until_records_stand_still,
 };
 use super::{Expected, Row, Stage, issuance, tokens};
 use crate::support::site::{AGENT, AGENT_USER, BLUEPRINT, HUMAN, PRINCIPAL, Setup, agent, block};
@@ -112,6 +113,17 @@ fn requests() -> Vec<Row> {
         )
         .nowhere(),
         refused(Reason::BodyTooLarge, 413, "body_too_large", post(2048)).on(small_bodies()),
+        refused(
+            Reason::RequestTimeout,
+            408,
+            "request_timeout",
+            by(half_a_head),
+        )
+        .on(Setup {
+            listener: vec!["limits: {header_timeout: 300ms}"],
+            ..Setup::default()
+        })
+        .nowhere(),
         refused(Reason::Misdirected, 421, "misdirected", by(misdirected)).nowhere(),
         refused(
             Reason::ResourceUnknown,
@@ -250,6 +262,8 @@ fn decisions() -> Vec<Row> {
             sections: "directory: {unknown_agents: block}".to_owned(),
             ..Setup::default()
         }),
+        decided(Reason::TokenRevoked, 401, "token_revoked", by(after_revocation))
+            .challenged(", error=\"invalid_token\""),
         decided(
             Reason::ScopeInsufficient,
             403,

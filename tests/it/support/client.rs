@@ -21,7 +21,7 @@ use tokio_rustls::client::TlsStream;
 use super::pki::Pki;
 
 /// Longer than anything that is expected to happen; a test that needs it has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const ALL_VERSIONS: &[&rustls::SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
@@ -67,6 +67,13 @@ impl RawClient {
         bytes
     }
 
+    /// Gets what is not there, and reads the answer to its end.
+    pub(crate) async fn get_and_close(&mut self) -> u16 {
+        let request = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        self.send(request).await.unwrap();
+        status_of(&self.read_to_close().await)
+    }
+
     /// Reads the head of one response and gives its status; 0 when the server closes without one.
     pub(crate) async fn status(&mut self) -> u16 {
         let mut head = Vec::new();
@@ -102,6 +109,12 @@ impl Client {
     pub(crate) async fn http1(pki: &Pki, address: SocketAddr) -> Self {
         let config = pki.client(&["http/1.1"], ALL_VERSIONS, None);
         Self::over(connect(address, config, "localhost").await.unwrap()).await
+    }
+
+    /// One to a server that may be gone.
+    pub(crate) async fn try_http1(pki: &Pki, address: SocketAddr) -> io::Result<Self> {
+        let config = pki.client(&["http/1.1"], ALL_VERSIONS, None);
+        Ok(Self::over(connect(address, config, "localhost").await?).await)
     }
 
     pub(crate) async fn http2(pki: &Pki, address: SocketAddr) -> Self {

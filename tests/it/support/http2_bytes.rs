@@ -30,19 +30,31 @@ pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     for (name, value) in fields {
         bytes.push(0);
         for text in [name, value] {
-            bytes.push(u8::try_from(text.len()).expect("short texts only"));
-            bytes.extend_from_slice(text.as_bytes());
+            push_text(&mut bytes, text.as_bytes());
         }
     }
     bytes
 }
 
-/// Sends one request without a body on a fresh connection, and reads what becomes of it.
-pub(crate) async fn request(client: &mut RawClient, fields: &[(&str, &str)]) -> Answer {
-    request_under(client, &[], fields).await
+/// Octets with their number in front, a 7-bit prefix (RFC 7541 §5.1, §5.2).
+pub(crate) fn push_text(bytes: &mut Vec<u8>, text: &[u8]) {
+    match u8::try_from(text.len()) {
+        Ok(short @ ..=126) => bytes.push(short),
+        Ok(_) | Err(_) => {
+            bytes.push(127);
+            let mut rest = text.len() - 127;
+            while rest >= 128 {
+                bytes.push(u8::try_from(rest % 128).unwrap() | 0x80);
+                rest /= 128;
+            }
+            bytes.push(u8::try_from(rest).unwrap());
+        }
+    }
+    bytes.extend_from_slice(text);
 }
 
-/// The same, on a connection that begins with these settings (RFC 9113 §6.5).
+/// Sends one request without a body on a fresh connection that begins with these settings (RFC 9113 §6.5), and reads what
+/// becomes of it.
 pub(crate) async fn request_under(
     client: &mut RawClient,
     settings: &[u8],
@@ -77,7 +89,7 @@ async fn read_answer(client: &mut RawClient) -> Answer {
 }
 
 /// `:status`, which comes first: a name of the static table (RFC 7541 appendix A), its value plain or Huffman-coded.
-fn status(block: &[u8]) -> u16 {
+pub(crate) fn status(block: &[u8]) -> u16 {
     match block {
         [0x88, ..] => 200,
         [0x8c, ..] => 400,

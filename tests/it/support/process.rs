@@ -1,4 +1,4 @@
-//! The `boomgate` command as a process of its own.
+//! The `boomgate` command, or another one, as a process of its own.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::client::PATIENCE;
 
-/// A process of the binary that this build made; it ends with this value.
+/// A process, which is that of the binary that this build made unless a test says otherwise; it ends with this value.
 pub(crate) struct Process {
     child: Child,
     stdout: Output,
@@ -42,7 +42,8 @@ impl Process {
         Self::of(confined)
     }
 
-    fn of(mut command: Command) -> Self {
+    /// Starts a command that ends in the binary, or in another one.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -136,7 +137,7 @@ fn ended(command: &mut Command) -> Ended {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_boomgate"));
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments);
     for variable in [
         "BOOMGATE_CONFIG",
         "BOOMGATE_MANAGEMENT",

@@ -13,6 +13,7 @@ use boomgate::call::{Received, Refused};
 use boomgate::enforcement::{Denial, ResponseSettings, respond};
 use boomgate::listener::settings::{Limits, ListenerSettings};
 use boomgate::listener::{CallHandler, ListenerHandle, Listeners, Workers, run};
+use boomgate::telemetry::Metrics;
 use boomgate::types::{AppId, Attributes, CallId, Reason, ResourceName, Timestamp};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -22,14 +23,19 @@ use super::pki::Pki;
 
 pub(crate) const LIMITS: Limits = Limits {
     max_connections: 1000,
+    max_connections_per_client: 1000,
+    max_concurrent_handshakes: 1000,
     max_concurrent_calls: 1000,
     handshake_timeout: Duration::from_secs(10),
     header_timeout: Duration::from_secs(10),
+    body_timeout: Duration::from_secs(30),
+    write_timeout: Duration::from_secs(60),
     idle_timeout: Duration::from_secs(75),
     max_uri_bytes: 2000,
     max_header_bytes: 8000,
     max_headers: 50,
     max_concurrent_streams: 100,
+    max_resets: 100,
 };
 
 /// The largest body of the one resource.
@@ -40,6 +46,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) handle: ListenerHandle,
     pub(crate) handler: Arc<Echo>,
+    metrics: Arc<Metrics>,
     stop: watch::Sender<bool>,
     workers: Workers,
 }
@@ -53,7 +60,8 @@ impl Server {
     }
 
     pub(crate) fn with(settings: &ListenerSettings, workers: usize) -> Self {
-        let listeners = Listeners::bind(std::slice::from_ref(settings), workers).unwrap();
+        let metrics = Metrics::new().unwrap();
+        let listeners = Listeners::bind(std::slice::from_ref(settings), workers, &metrics).unwrap();
         let handle = listeners.handles().remove(0);
         let handler = Arc::new(Echo::new(settings.limits.request()));
         let shared = Arc::clone(&handler);
@@ -64,6 +72,7 @@ impl Server {
             address: handle.address(),
             handle,
             handler,
+            metrics,
             stop,
             workers,
         }
@@ -72,6 +81,15 @@ impl Server {
     /// Tells the workers to drain.
     pub(crate) fn stop(&self) {
         self.stop.send(true).unwrap();
+    }
+
+    /// How many connections were refused or cut for a reason.
+    pub(crate) fn refused(&self, reason: &str) -> u64 {
+        let series =
+            format!("boomgate_connections_refused_total{{listener=\"main\",reason=\"{reason}\"}} ");
+        let text = self.metrics.encode();
+        let value = text.lines().find_map(|line| line.strip_prefix(&series));
+        value.unwrap().parse().unwrap()
     }
 
     /// Waits until they have.

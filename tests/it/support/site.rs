@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use boomgate::app::App;
@@ -13,6 +14,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::client::{Client, PATIENCE};
+use super::gateway::as_administrator;
 use super::pki::Pki;
 use super::upstream::Upstream;
 
@@ -116,6 +118,23 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// An HTTP/1.1 answer with a length, as it came.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
+        let mut headers = HeaderMap::new();
+        for line in head.lines().skip(1) {
+            let (name, value) = line.split_once(": ").unwrap();
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.append(name, value.parse().unwrap());
+        }
+        Self {
+            status: StatusCode::from_u16(super::client::status_of(bytes)).unwrap(),
+            headers,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
@@ -129,7 +148,7 @@ impl Answer {
 
 /// All that a gateway needs: certificates, an issuer, an upstream, and a folder with its configuration.
 pub(crate) struct Ground {
-    pub(crate) pki: Pki,
+    pub(crate) pki: Arc<Pki>,
     pub(crate) issuer: Issuer,
     pub(crate) upstream: Upstream,
     folder: PathBuf,
@@ -151,7 +170,7 @@ impl Deref for Site {
 
 impl Ground {
     pub(crate) async fn lay(setup: &Setup) -> Self {
-        let pki = Pki::new();
+        let pki = Arc::new(Pki::new());
         let upstream = Upstream::plain().await;
         let issuer = Issuer::new().unwrap();
         let folder = write(setup, &pki, &issuer, &upstream);
@@ -207,6 +226,14 @@ impl Site {
         Self { app, ground }
     }
 
+    /// Ends the gateway, and starts another one on the same ground.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { app, ground } = self;
+        app.stop().await.unwrap();
+        let app = start(&ground.folder);
+        Self { app, ground }
+    }
+
     /// Where calls come in.
     pub(crate) fn address(&self) -> SocketAddr {
         self.app.listeners()[0].1
@@ -227,13 +254,7 @@ impl Site {
     /// Asks the control plane, as the administrator.
     pub(crate) async fn manage(&self, method: Method, path: &str, body: &str) -> Answer {
         let client = Client::http1(&self.pki, self.app.management()).await;
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "localhost")
-            .header("content-type", "application/json")
-            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-        exchange(client, request, body).await
+        exchange(client, as_administrator(method, path), body).await
     }
 
     /// The record of a decision and that of its outcome, once both are written.

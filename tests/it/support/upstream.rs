@@ -90,6 +90,14 @@ impl Upstream {
         Self { address, calls }
     }
 
+    /// The same upstream, for whoever outlives its owner.
+    pub(crate) fn handle(&self) -> Self {
+        Self {
+            address: self.address,
+            calls: Arc::clone(&self.calls),
+        }
+    }
+
     /// The calls that arrived, in order.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.lock().clone()

@@ -124,8 +124,9 @@ fn risk(levels: Option<RiskLevels>, level: Fact<RiskLevel>) -> Option<Answer> {
 }
 
 fn choice<T>(choice: &Choice<T>, is: impl Fn(&T) -> Answer) -> Answer {
-    let listed = |list: &[T]| Answer::any(&list.iter().map(&is).collect::<Vec<_>>());
-    Answer::all(&[listed(&choice.include), listed(&choice.exclude).opposite()])
+    let answers = |list: &[T]| list.iter().map(&is).collect::<Vec<_>>();
+    let included = Answer::any(&answers(&choice.include));
+    Answer::all(&[included, Answer::none(&answers(&choice.exclude))])
 }
 
 fn location(target: &LocationTarget, world: World<'_>, facts: &Facts<'_>) -> Answer {

@@ -108,11 +108,11 @@ fn assigned<T>(
     attributes: Fact<&Attributes>,
     is: impl Fn(&T) -> Answer,
 ) -> Answer {
-    let listed = |list: &[T]| Answer::any(&list.iter().map(&is).collect::<Vec<_>>());
+    let answers = |list: &[T]| list.iter().map(&is).collect::<Vec<_>>();
     let matches =
         |filter: &Filter| Answer::ask(attributes, |attributes| filter::matches(filter, attributes));
-    let mut included = listed(&assignment.include);
-    let mut excluded = listed(&assignment.exclude);
+    let mut included = Answer::any(&answers(&assignment.include));
+    let mut excluded = answers(&assignment.exclude);
     match &assignment.filter {
         Some(filter) if filter.mode == FilterMode::Include => {
             let by_list = if assignment.include.is_empty() {
@@ -122,8 +122,8 @@ fn assigned<T>(
             };
             included = Answer::all(&[by_list, matches(filter)]);
         }
-        Some(filter) => excluded = Answer::any(&[excluded, matches(filter)]),
+        Some(filter) => excluded.push(matches(filter)),
         None => {}
     }
-    Answer::all(&[included, excluded.opposite()])
+    Answer::all(&[included, Answer::none(&excluded)])
 }

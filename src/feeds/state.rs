@@ -1,0 +1,185 @@
+//! What was reported of agents, kept in the store and shown in the snapshot: the one way in for every source.
+//!
+//! What a source says is kept first and in force then; whatever is in force is kept. Entries merge by their ranks, so
+//! it does not matter in which order they come, nor how often. Never here: a decision, and what is said being lost
+//! because whoever said it has gone.
+
+mod shared;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::Status;
+use crate::clock::Clock;
+use crate::risk::{Detections, Revocations, RiskTable};
+use crate::snapshot::{Snapshot, Snapshots};
+use crate::store::entry::detection_key;
+use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
+
+/// How often a word is said again, later than what came between.
+const MAX_TRIES: usize = 5;
+
+/// State that was read.
+#[derive(Debug, Default)]
+pub struct KnownState {
+    /// Risk, of every source but the file of the configuration.
+    pub risk: RiskTable,
+    /// The tokens that are refused.
+    pub revocations: Revocations,
+    /// Why agents are risky.
+    pub detections: Detections,
+    /// Entries that a newer version wrote, as they came: nobody here can write them again.
+    pub foreign: Vec<Sealed>,
+}
+
+impl KnownState {
+    /// Takes up what sealed entries say.
+    pub fn read(&mut self, entries: &[Sealed]) {
+        for sealed in entries {
+            match sealed.open() {
+                Opened::Whole(entry) => self.take(entry),
+                Opened::Partly(entry) => {
+                    self.take(entry);
+                    self.foreign.push(sealed.clone());
+                }
+                Opened::Foreign => self.foreign.push(sealed.clone()),
+            }
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Risk(entry) => self.risk.extend([entry]),
+            Entry::Revocation(entry) => self.revocations = self.revocations.with(entry),
+            Entry::Detection(entry) => self.detections.insert(Arc::new(entry)),
+        }
+    }
+}
+
+/// What a [`StateFeed`] works with.
+#[derive(Debug, Clone)]
+pub struct StateFeedContext {
+    /// Where state is kept.
+    pub store: Arc<dyn StateStore>,
+    /// Where it is in force.
+    pub snapshots: Arc<Snapshots>,
+    /// What `/readyz` shows.
+    pub status: Arc<Status>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Keeps state and shows it. One for the whole process.
+#[derive(Debug)]
+pub struct StateFeed {
+    context: StateFeedContext,
+    /// Entries that a newer version wrote, as they came: nobody here can write them again.
+    foreign: Mutex<BTreeMap<Arc<str>, Sealed>>,
+}
+
+impl StateFeed {
+    /// For an engine whose state is in the snapshot already.
+    #[must_use]
+    pub fn new(context: StateFeedContext, foreign: Vec<Sealed>) -> Self {
+        let feed = Self {
+            context,
+            foreign: Mutex::default(),
+        };
+        feed.note_foreign(foreign);
+        feed
+    }
+
+    /// Says something: keeps it, then puts it in force. `entries` is asked for what is to be said, on what is known;
+    /// where something later turns out to be kept, it is asked again. Gives what was said.
+    ///
+    /// It goes on to its end even if nobody waits for it any more: what is kept must be in force.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be kept; then nothing of it is in force.
+    pub async fn say(
+        self: &Arc<Self>,
+        entries: impl Fn(&Snapshot) -> Vec<Entry> + Send + 'static,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let feed = Arc::clone(self);
+        let saying = tokio::spawn(async move { feed.say_until_it_stands(entries).await });
+        saying
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    async fn say_until_it_stands(
+        &self,
+        entries: impl Fn(&Snapshot) -> Vec<Entry>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        for _ in 0..MAX_TRIES {
+            let said = entries(&self.context.snapshots.load());
+            let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
+            let before = self.context.snapshots.load();
+            let above = self.context.store.put(sealed.clone()).await?;
+            self.show(&sealed);
+            self.forget_old(&before, &said).await;
+            if above.is_empty() {
+                return Ok(said);
+            }
+            // Another replica said something later of the same thing, which did not reach us yet.
+            self.show(&above);
+        }
+        Err(StoreError::Unavailable(
+            "others keep saying something later of the same".to_owned(),
+        ))
+    }
+
+    /// Has the store forget the detections that there is no more room for.
+    async fn forget_old(&self, before: &Snapshot, said: &[Entry]) {
+        if !said
+            .iter()
+            .any(|entry| matches!(entry, Entry::Detection(_)))
+        {
+            return;
+        }
+        let now = self.context.snapshots.load();
+        let said = said.iter().filter_map(|entry| match entry {
+            Entry::Detection(detection) => Some(&detection.id),
+            Entry::Risk(_) | Entry::Revocation(_) => None,
+        });
+        let ids = before.detections.iter().map(|one| &one.id).chain(said);
+        let forgotten = ids.filter(|id| now.detections.get(id).is_none());
+        let keys: Vec<_> = forgotten.map(|id| detection_key(id)).collect();
+        if keys.is_empty() {
+            return;
+        }
+        if let Err(error) = self.context.store.forget(keys).await {
+            // They are not shown any more, and take room in the store.
+            tracing::warn!(%error, "old detections are kept longer than needed");
+        }
+    }
+
+    /// Puts entries that are kept in force.
+    pub fn show(&self, entries: &[Sealed]) {
+        let mut heard = KnownState::default();
+        heard.read(entries);
+        self.context.snapshots.update(|current| Snapshot {
+            risk: current.risk.joined(&heard.risk),
+            revocations: current.revocations.joined(&heard.revocations),
+            detections: current.detections.joined(&heard.detections),
+            ..current.clone()
+        });
+        self.note_foreign(heard.foreign);
+    }
+
+    fn note_foreign(&self, entries: Vec<Sealed>) {
+        let mut known = self.foreign.lock();
+        for sealed in entries {
+            let (key, rank) = (Arc::clone(&sealed.key), sealed.rank);
+            let before = known.insert(Arc::clone(&key), sealed);
+            if before.is_none_or(|before| before.rank != rank) {
+                tracing::warn!(%key, "a newer version keeps an entry that this one cannot read whole");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Follows the state that replicas share: what one of them is told, all of them know.
+//!
+//! When the engine does not answer, what was known last stays in force, and it is said how old it is. Beyond the age
+//! that the operator allows, it is not known any more whether an agent is good. Never here: an outage that looks like
+//! "nobody is risky".
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::StateFeed;
+use crate::feeds::jitter::jitter;
+use crate::feeds::status::Source;
+use crate::risk::read::FILE_SOURCE;
+use crate::snapshot::Snapshot;
+use crate::store::settings::Freshness;
+use crate::store::{Changes, Entry, Sealed};
+use crate::types::Timestamp;
+
+/// The first pause after a failure; the next ones double.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl StateFeed {
+    /// Follows the changes that others make, for as long as it is let.
+    pub async fn follow(self: Arc<Self>, mut changes: Box<dyn Changes>, freshness: Freshness) {
+        let mut last_heard = None;
+        let mut failures: u32 = 0;
+        loop {
+            let ours = || self.ours();
+            match changes.next(&ours).await {
+                Ok(entries) => {
+                    self.show(&entries);
+                    let now = self.context.clock.now();
+                    if failures > 0 {
+                        tracing::info!("the shared state is there again");
+                    }
+                    (last_heard, failures) = (Some(now), 0);
+                    self.context.status.succeeded(Source::SharedState, now);
+                    self.judge_age(last_heard, freshness);
+                }
+                Err(error) => {
+                    if failures == 0 {
+                        tracing::error!(%error, "the shared state is not to be had; what was known last stays in force");
+                    }
+                    failures = failures.saturating_add(1);
+                    let (now, message) = (self.context.clock.now(), error.to_string());
+                    self.context
+                        .status
+                        .failed(Source::SharedState, now, vec![message]);
+                    self.judge_age(last_heard, freshness);
+                    tokio::time::sleep(pause(failures)).await;
+                }
+            }
+        }
+    }
+
+    /// Whether what is known is too old to be known.
+    fn judge_age(&self, last_heard: Option<Timestamp>, freshness: Freshness) {
+        let now = self.context.clock.now();
+        let is_fresh = last_heard.is_some_and(|at| now.since(at) <= freshness.max_age);
+        // FAIL-CLOSED: what a required engine may know by now could stop any agent.
+        let is_known = is_fresh || !freshness.required;
+        if self.context.snapshots.load().is_state_known == is_known {
+            return;
+        }
+        if is_known {
+            tracing::info!("what was reported of agents is known; calls are decided again");
+        } else {
+            tracing::error!(
+                max_age = ?freshness.max_age,
+                "what was reported of agents is older than `store.redis.max_age`; calls are refused"
+            );
+        }
+        self.context.snapshots.update(|current| Snapshot {
+            is_state_known: is_known,
+            ..current.clone()
+        });
+    }
+
+    /// All that this process knows of what was reported, as it would be kept.
+    fn ours(&self) -> Vec<Sealed> {
+        let snapshot = self.context.snapshots.load();
+        let foreign = self.foreign.lock();
+        // What was not read whole is passed on as it came.
+        let whole = |sealed: &Sealed| !foreign.contains_key(&sealed.key);
+        let risk = snapshot.risk.entries();
+        let risk = risk.filter(|entry| *entry.source != *FILE_SOURCE);
+        let risk = risk.map(|entry| Entry::Risk((**entry).clone()).seal());
+        let revocations = snapshot.revocations.iter();
+        let revocations = revocations.map(|entry| Entry::Revocation((**entry).clone()).seal());
+        let detections = snapshot.detections.iter();
+        let detections = detections.map(|entry| Entry::Detection((**entry).clone()).seal());
+        let ours = risk.chain(revocations).chain(detections).filter(whole);
+        ours.chain(foreign.values().cloned()).collect()
+    }
+}
+
+/// The time to the next attempt, which doubles with each, and up to half longer: when the engine comes back, not all
+/// replicas come at one moment.
+fn pause(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
+    let pause = pause.min(LONGEST_PAUSE);
+    pause.saturating_add(jitter(pause / 2))
+}

@@ -1,0 +1,165 @@
+use std::time::Duration;
+
+use super::*;
+use crate::decision::DecisionSettings;
+use crate::risk::{Revocation, RiskEntry, RiskSubject};
+use crate::store::{Answer, MemoryStore};
+use crate::types::{RiskLevel, RiskState, Timestamp};
+
+const AGENT: &str = "a";
+
+fn snapshots() -> Arc<Snapshots> {
+    Arc::new(Snapshots::new(Snapshot {
+        generation: "g".into(),
+        resources: Arc::default(),
+        issuers: Arc::default(),
+        directory: Arc::default(),
+        policies: Arc::default(),
+        risk: RiskTable::default(),
+        countries: None,
+        revocations: Revocations::default(),
+        detections: Detections::default(),
+        is_state_known: true,
+        decisions: DecisionSettings::default(),
+        responses: Arc::default(),
+        upstreams: Arc::default(),
+    }))
+}
+
+/// A clock that stands.
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(1_000)
+    }
+}
+
+fn feed(store: Arc<dyn StateStore>) -> Arc<StateFeed> {
+    let context = StateFeedContext {
+        store,
+        snapshots: snapshots(),
+        status: Arc::default(),
+        clock: Arc::new(Stopped),
+    };
+    Arc::new(StateFeed::new(context, Vec::new()))
+}
+
+fn risk(level: RiskLevel, at: Timestamp) -> Entry {
+    Entry::Risk(RiskEntry {
+        id: AGENT.into(),
+        subject: RiskSubject::AgentIdentity,
+        level: Some(level),
+        state: RiskState::AtRisk,
+        detail: "none".into(),
+        last_modified: at,
+        source: "management".into(),
+    })
+}
+
+fn level(feed: &StateFeed) -> Option<RiskLevel> {
+    feed.context.snapshots.load().risk.get(AGENT)?.level
+}
+
+#[tokio::test]
+async fn a_word_is_said_again_when_a_later_one_turns_out_to_be_kept() {
+    let store = Arc::new(MemoryStore::default());
+    let later = Timestamp::from_seconds(9);
+    // Another replica said so, and it has not reached us.
+    store
+        .put(vec![risk(RiskLevel::High, later).seal()])
+        .await
+        .unwrap();
+    let feed = feed(Arc::<MemoryStore>::clone(&store));
+    let now = Timestamp::from_seconds(5);
+    let word = move |snapshot: &Snapshot| {
+        let before = snapshot.risk.last_said(AGENT);
+        let after = before.map(|at| at.after(Duration::from_micros(1)));
+        vec![risk(RiskLevel::Low, after.unwrap_or(now))]
+    };
+    let said = feed.say(word).await.unwrap();
+    assert_eq!(
+        said,
+        [risk(RiskLevel::Low, later.after(Duration::from_micros(1)))]
+    );
+    assert_eq!(level(&feed), Some(RiskLevel::Low));
+    assert_eq!(store.all(), [said[0].seal()]);
+}
+
+#[tokio::test]
+async fn a_word_that_stays_behind_a_later_one_is_an_error_and_the_later_one_is_in_force() {
+    let store = Arc::new(MemoryStore::default());
+    let later = risk(RiskLevel::High, Timestamp::from_seconds(9));
+    store.put(vec![later.seal()]).await.unwrap();
+    let feed = feed(store);
+    let now = Timestamp::from_seconds(5);
+    let said = feed.say(move |_| vec![risk(RiskLevel::Low, now)]).await;
+    assert!(matches!(said, Err(StoreError::Unavailable(_))));
+    assert_eq!(level(&feed), Some(RiskLevel::High));
+}
+
+/// Keeps what it is given once it is told to go on.
+#[derive(Debug, Default)]
+struct Slow(MemoryStore, tokio::sync::Notify);
+
+impl StateStore for Slow {
+    fn put(&self, entries: Vec<Sealed>) -> Answer<'_, Vec<Sealed>> {
+        Box::pin(async {
+            let kept = self.0.put(entries).await;
+            self.1.notified().await;
+            kept
+        })
+    }
+
+    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
+        self.0.forget(keys)
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_in_force_even_if_nobody_waits_for_it_any_more() {
+    let store = Arc::new(Slow::default());
+    let feed = feed(Arc::<Slow>::clone(&store));
+    let word = |_: &Snapshot| vec![risk(RiskLevel::High, Timestamp::from_seconds(1))];
+    let left = tokio::time::timeout(Duration::from_millis(20), feed.say(word)).await;
+    assert!(left.is_err());
+    store.1.notify_one();
+    let shown = async {
+        while level(&feed).is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), shown)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_a_newer_version_keeps_counts_for_the_worst_and_is_not_written_again() {
+    let feed = feed(Arc::new(MemoryStore::default()));
+    let sealed = risk(RiskLevel::Low, Timestamp::from_seconds(1)).seal();
+    let newer = Sealed {
+        value: sealed.value.replace(r#""v":1"#, r#""v":2"#).into(),
+        ..sealed
+    };
+    feed.show(std::slice::from_ref(&newer));
+    assert_eq!(level(&feed), None);
+    assert_eq!(feed.context.snapshots.load().risk.len(), 1);
+    let foreign: Vec<_> = feed.foreign.lock().values().cloned().collect();
+    assert_eq!(foreign, [newer]);
+}
+
+#[tokio::test]
+async fn revocations_are_in_force_too() {
+    let feed = feed(Arc::new(MemoryStore::default()));
+    let until = Timestamp::from_seconds(5);
+    let cut = Entry::Revocation(Revocation {
+        id: AGENT.into(),
+        issued_until: until,
+        source: "management".into(),
+    });
+    feed.say(move |_| vec![cut.clone()]).await.unwrap();
+    let snapshot = feed.context.snapshots.load();
+    assert_eq!(snapshot.revocations.get(AGENT).unwrap().issued_until, until);
+}

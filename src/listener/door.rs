@@ -1,0 +1,118 @@
+//! What the connections of one listener share, over all workers: its limits, its certificate, and how many of them
+//! each client has.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use rustls::ServerConfig;
+
+use super::settings::Limits;
+use crate::telemetry::{ConnectionMetrics, ConnectionTrouble};
+
+/// One listener.
+pub(super) struct Door {
+    pub(super) name: Arc<str>,
+    pub(super) limits: Limits,
+    /// The current configuration; new connections take the newest. `None`: plaintext.
+    pub(super) tls: Option<Arc<ArcSwap<ServerConfig>>>,
+    clients: Mutex<HashMap<IpAddr, usize>>,
+    /// `None` where nobody counts.
+    metrics: Option<ConnectionMetrics>,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Door {
+    pub(super) fn new(
+        name: Arc<str>,
+        limits: Limits,
+        tls: Option<Arc<ArcSwap<ServerConfig>>>,
+        metrics: Option<ConnectionMetrics>,
+    ) -> Self {
+        Self {
+            name,
+            limits,
+            tls,
+            clients: Mutex::default(),
+            metrics,
+        }
+    }
+
+    /// A place for one more connection of a client; `None` if it has as many as it may have.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<ClientPlace> {
+        let client = client(address);
+        let mut clients = self.clients.lock();
+        let open = clients.entry(client).or_insert(0);
+        if *open >= self.limits.max_connections_per_client {
+            return None;
+        }
+        *open = open.saturating_add(1);
+        drop(clients);
+        Some(ClientPlace {
+            door: Arc::clone(self),
+            client,
+        })
+    }
+
+    /// A connection was refused or cut.
+    pub(super) fn trouble(&self, trouble: ConnectionTrouble) {
+        if let Some(metrics) = &self.metrics {
+            metrics.trouble(trouble);
+        }
+    }
+}
+
+/// One connection of a client.
+#[derive(Debug)]
+pub(super) struct ClientPlace {
+    door: Arc<Door>,
+    client: IpAddr,
+}
+
+impl Drop for ClientPlace {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut open) = self.door.clients.lock().entry(self.client) {
+            match open.get().checked_sub(1) {
+                None | Some(0) => drop(open.remove()),
+                Some(left) => *open.get_mut() = left,
+            }
+        }
+    }
+}
+
+/// Whose address it is: an IPv6 network of 64 bits is one client's, who may take any address in it.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & (u128::MAX << 64);
+            Ipv6Addr::from_bits(network).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_client_is_one_ipv4_address_or_one_ipv6_network() {
+        let same =
+            |one: &str, other: &str| client(one.parse().unwrap()) == client(other.parse().unwrap());
+        assert!(same("192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+        assert!(same("2001:db8::1", "2001:db8::ffff:2"));
+        assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
+    }
+}

@@ -1,0 +1,121 @@
+//! `kill -9` while reports arrive: none that was answered for is lost.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use tokio::task::JoinSet;
+
+use super::disk::listed;
+use super::shared::with_redis;
+use super::{CONFIRM, agents, setup};
+use crate::support::client::{Client, PATIENCE};
+use crate::support::gateway::{Gateway, as_administrator};
+use crate::support::pki::Pki;
+use crate::support::redis::{Redis, binary};
+use crate::support::site::Ground;
+
+/// How many reports are under way at once.
+const SENDERS: usize = 4;
+
+/// Sends reports until the gateway is gone; gives those that were answered for.
+async fn report(pki: Arc<Pki>, address: SocketAddr, prefix: String) -> Vec<String> {
+    let mut answered = Vec::new();
+    for n in 0.. {
+        let Ok(mut client) = Client::try_http1(&pki, address).await else {
+            break;
+        };
+        // Several on one connection, as a busy sender does.
+        for m in 0..8 {
+            let id = format!("{prefix}-{n}-{m}");
+            let request = as_administrator(Method::POST, CONFIRM);
+            let body = http_body_util::Full::from(agents(&[&id]));
+            match client.send(request.body(body).unwrap()).await {
+                Ok(response) if response.status() == 204 => answered.push(id),
+                Ok(response) => panic!("{}", response.status()),
+                Err(_gone) => return answered,
+            }
+        }
+    }
+    answered
+}
+
+/// Starts a gateway, reports to it, and kills it after a while; gives what it answered for.
+async fn round(ground: &Ground, config: &Path, round: u64, after: Duration) -> Vec<String> {
+    let mut gateway = Gateway::start(config).await;
+    let mut senders = JoinSet::new();
+    for sender in 0..SENDERS {
+        let pki = Arc::clone(&ground.pki);
+        senders.spawn(report(
+            pki,
+            gateway.management,
+            format!("r{round}-s{sender}"),
+        ));
+    }
+    tokio::time::sleep(after).await;
+    gateway.process.signal("KILL");
+    gateway.process.end().await;
+    senders.join_all().await.into_iter().flatten().collect()
+}
+
+/// A dozen rounds, or 200 with `BOOMGATE_TESTS_LONG`, on this configuration; then one that looks what is left.
+async fn rounds(ground: &Ground, config: &Path) {
+    let is_long = std::env::var_os("BOOMGATE_TESTS_LONG").is_some();
+    let rounds: u64 = if is_long { 200 } else { 12 };
+    let mut answered = Vec::new();
+    let started = Instant::now();
+    for n in 0..rounds {
+        // Spread over the life of a gateway: from its first answers to when it is warm.
+        let after = Duration::from_millis(20 + (n * 37) % 400);
+        answered.extend(round(ground, config, n, after).await);
+    }
+    let mut gateway = Gateway::start(config).await;
+    let started_again = Instant::now();
+    while gateway
+        .manage(&ground.pki, Method::GET, "/readyz", "")
+        .await
+        .status
+        != 200
+    {
+        assert!(
+            started_again.elapsed() < PATIENCE,
+            "waited in vain until it is ready"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let left = listed(&gateway, &ground.pki).await;
+    let lost: Vec<_> = answered.iter().filter(|id| !left.contains(*id)).collect();
+    println!(
+        "{rounds} rounds in {:?}: {} answered for, {} kept, {} lost",
+        started.elapsed(),
+        answered.len(),
+        left.len(),
+        lost.len()
+    );
+    assert!(lost.is_empty(), "{lost:?}");
+    assert!(!answered.is_empty());
+    gateway.process.signal("TERM");
+    assert_eq!(gateway.process.end().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn no_report_that_was_answered_for_is_lost_when_the_gateway_is_killed() {
+    let ground = Ground::lay(&setup()).await;
+    rounds(&ground, &ground.path("boomgate.yaml")).await;
+}
+
+#[tokio::test]
+async fn nor_is_one_that_went_into_the_shared_state() {
+    let Some(binary) = binary() else { return };
+    let redis = Redis::start(&binary, "appendonly yes\nappendfsync always").await;
+    let ground = Ground::lay(&setup()).await;
+    let config = with_redis(
+        &ground,
+        "killed",
+        redis.address,
+        "dangerous_plaintext: true",
+    );
+    rounds(&ground, &config).await;
+}
