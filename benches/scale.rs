@@ -26,7 +26,8 @@ use boomgate::policy::{
     Subject,
 };
 use boomgate::risk::{Detections, Revocations, RiskTable};
-use boomgate::snapshot::{Snapshot, Snapshots};
+use boomgate::snapshot::{Cause, Snapshot, Snapshots};
+use boomgate::telemetry::ChangeSource;
 use boomgate::types::{Attributes, Fact, RiskLevel, Timestamp};
 
 /// Agents per file, as an export in pages has them.
@@ -213,7 +214,8 @@ fn reload(first: &Arc<Directory>, agents: u32, policies: &Arc<PolicySet>, reload
     let busy = reading_times(&snapshots, || {
         for _ in 0..reloads {
             let next = Arc::new(directory(agents));
-            snapshots.update(|_| snapshot(&next, policies));
+            let cause = Cause::now(ChangeSource::Configuration);
+            snapshots.update(cause, |_| snapshot(&next, policies));
             snapshots.free_retired();
         }
     });

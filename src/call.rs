@@ -6,9 +6,12 @@
 
 pub mod authority;
 pub mod body;
+pub mod client;
 pub mod connection;
 pub mod form;
 pub mod headers;
+pub mod hook;
+pub mod proxy;
 pub mod receive;
 pub mod received;
 pub mod resource;
@@ -18,9 +21,11 @@ pub mod wire;
 
 pub use authority::Authority;
 pub use body::{Body, BodyError};
+pub use client::{ForwardingHeader, TrustedProxies};
 pub use connection::ConnectionFacts;
 pub use form::{Form, FormError};
 pub use headers::RequestLimits;
+pub use hook::{HookCaller, HookForm, TokenHook};
 pub use receive::{Moment, Unreadable, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{

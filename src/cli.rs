@@ -4,9 +4,12 @@
 
 pub mod check;
 pub mod demo;
+pub mod detect;
+mod explain;
 pub mod impact;
 mod management;
 pub mod policy;
+mod records;
 mod risk;
 pub mod run;
 mod table;
@@ -66,10 +69,14 @@ enum Command {
     WhatIf(Box<what_if::Arguments>),
     /// Say what other policies would have made of calls that were recorded
     Impact(Box<impact::Arguments>),
+    /// Say what detections would have found in calls that were recorded
+    Detect(detect::Arguments),
     /// Run policy tests that are written as data
     Test(test::Arguments),
     /// Bring policies from Microsoft Graph's exports into a folder
     Policy(policy::Arguments),
+    /// Explain one decision, or why an agent has its level of risk, on a running gateway
+    Explain(explain::Arguments),
     /// List risky agents, and confirm or dismiss their risk, on a running gateway
     Risk(risk::Arguments),
     /// Print the JSON Schema of the configuration
@@ -96,6 +103,8 @@ pub fn main() -> ExitCode {
         Command::Check { config, output } => check(&config, output),
         Command::WhatIf(arguments) => what_if(&arguments),
         Command::Impact(arguments) => impact::main(&arguments).map(ExitCode::from),
+        Command::Detect(arguments) => detect::detect(&arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Policy(arguments) => policy::policy(&arguments),
         Command::Test(arguments) => test(&arguments),
         Command::Risk(arguments) => risk::risk(arguments),

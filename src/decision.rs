@@ -10,10 +10,12 @@ mod settings;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::call::Received;
+use http::Method;
+
+use crate::call::{Received, Resource};
 use crate::capability::Operation;
 use crate::countries::Countries;
-use crate::identity::{Credential, Identified, RequestFacts};
+use crate::identity::{Caller, Credential, Identified, RequestFacts};
 use crate::policy::{Controls, Evaluation, FactName, Facts, PolicyOutcome, PolicySet};
 use crate::risk::{Assessment, Revocations, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
@@ -43,11 +45,11 @@ pub struct Knowledge<'a> {
 impl Knowledge<'_> {
     /// The country of an address, where a policy reads it.
     #[must_use]
-    pub fn country(&self, address: IpAddr) -> Fact<Option<Country>> {
+    pub fn country(&self, address: Fact<IpAddr>) -> Fact<Option<Country>> {
         let is_read = self.policies.reads(FactName::Country);
-        let countries = self.countries.filter(|_| is_read);
+        let countries = self.countries.filter(|_| is_read).zip(address.known());
         // FAIL-CLOSED: a database that is broken at this place does not tell.
-        let told = countries.and_then(|countries| countries.of(address).ok());
+        let told = countries.and_then(|(countries, address)| countries.of(address).ok());
         self.settings.fact(FactKind::Country, told)
     }
 }
@@ -67,6 +69,8 @@ pub struct Decision {
     pub operation: Operation,
     /// Which of the resources that a token is asked for it is about; 0 for any other call.
     pub target: usize,
+    /// What would have been decided on the others, in the order of the request.
+    pub others: Vec<OtherTarget>,
     /// The country of the call's address.
     pub country: Fact<Option<Country>>,
     /// The snapshot's generation.
@@ -75,6 +79,17 @@ pub struct Decision {
     pub settings: DecisionSettings,
     /// When.
     pub at: Timestamp,
+}
+
+/// The verdict on another resource that the same token is asked for.
+#[derive(Debug, Clone)]
+pub struct OtherTarget {
+    /// Which of the request's resources.
+    pub target: usize,
+    /// Why it would be refused or not, were it asked for alone.
+    pub reason: Reason,
+    /// What the policies said.
+    pub evaluation: Evaluation,
 }
 
 impl Decision {
@@ -126,7 +141,7 @@ impl Decided {
     pub fn facts(&self) -> Facts<'_> {
         let decision = &self.decision;
         let question = question(
-            &self.identified,
+            Case::of(&self.identified),
             decision.target,
             &decision.operation,
             decision.country,
@@ -146,16 +161,59 @@ impl Decided {
     }
 }
 
-/// Decides on one call. A request for a token is decided on for each resource that it names, and the first that is
-/// refused decides: one that policy blocks before one that nobody can tell.
+/// A call as it is judged: all that a decision reads of it, and nothing that could be forwarded.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// By what the caller is known.
+    pub credential: &'a Credential,
+    /// What is called.
+    pub resource: &'a Resource,
+    /// The method.
+    pub method: &'a Method,
+    /// The path in normal form.
+    pub path: &'a str,
+    /// The client's address.
+    pub client_address: IpAddr,
+}
+
+impl<'a> Case<'a> {
+    fn of(identified: &'a Identified) -> Self {
+        let received = identified.received();
+        Self {
+            caller: identified.caller(),
+            credential: identified.credential(),
+            resource: received.resource(),
+            method: received.method(),
+            path: received.path(),
+            client_address: received.context().client_address,
+        }
+    }
+}
+
+/// Decides on one call.
 pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp) -> Decided {
-    let targets = match identified.credential() {
+    let decision = judge(Case::of(&identified), knowledge, now);
+    Decided {
+        identified,
+        decision,
+    }
+}
+
+/// The verdict on a call, which lets nothing through: only [`decide`] makes what can be enforced. A call that was
+/// forwarded and is still open is judged again by this. A request for a token is judged for each resource that it
+/// names, and the first that is refused decides: one that policy blocks before one that nobody can tell.
+#[must_use]
+pub fn judge(case: Case<'_>, knowledge: &Knowledge<'_>, now: Timestamp) -> Decision {
+    let targets = match case.credential {
         Credential::Token(_) => 1,
         Credential::Request(request) => request.targets.len(),
     };
-    let mut decision = judge(&identified, 0, knowledge, now);
+    let mut decision = judge_target(case, 0, knowledge, now);
+    let mut others = Vec::new();
     for target in 1..targets {
-        let next = judge(&identified, target, knowledge, now);
+        let mut next = judge_target(case, target, knowledge, now);
         let is_worse = match decision.reason.effect() {
             Effect::Allow => next.reason.effect() == Effect::Block,
             Effect::Block => {
@@ -163,13 +221,17 @@ pub fn decide(identified: Identified, knowledge: &Knowledge<'_>, now: Timestamp)
             }
         };
         if is_worse {
-            decision = next;
+            std::mem::swap(&mut decision, &mut next);
         }
+        others.push(OtherTarget {
+            target: next.target,
+            reason: next.reason,
+            evaluation: next.evaluation,
+        });
     }
-    Decided {
-        identified,
-        decision,
-    }
+    others.sort_by_key(|other| other.target);
+    decision.others = others;
+    decision
 }
 
 /// What would have to be shown, so that no policy refused; nothing where one would all the same.
@@ -183,22 +245,22 @@ fn lacking_controls(evaluation: &Evaluation) -> Controls {
 }
 
 /// What directory, policies and scopes say; of a request for a token, about this target.
-fn judge(
-    identified: &Identified,
+fn judge_target(
+    case: Case<'_>,
     target: usize,
     knowledge: &Knowledge<'_>,
     now: Timestamp,
 ) -> Decision {
     let settings = knowledge.settings;
-    let country = knowledge.country(identified.received().context().client_address);
-    let operation = Operation::of(identified.received());
-    let question = question(identified, target, &operation, country);
+    let country = knowledge.country(case.credential.address(case.client_address));
+    let operation = Operation::find(case.resource, case.method, case.path);
+    let question = question(case, target, &operation, country);
     let sign_in = question.session.sign_in();
     let risk = knowledge
         .risk
         .assess(question.caller, sign_in, settings.risk());
     let is_exempt = |request: &RequestFacts| request.is_exempt;
-    let (evaluation, reason) = if identified.credential().request().is_some_and(is_exempt) {
+    let (evaluation, reason) = if case.credential.request().is_some_and(is_exempt) {
         let refused = question.refused_by_directory(settings);
         let reason = refused.unwrap_or(Reason::ExemptFromPolicy);
         (Evaluation::NONE, reason)
@@ -208,14 +270,15 @@ fn judge(
         let reason = question.reason(&evaluation, settings);
         (evaluation, reason)
     };
-    let reason = narrowed_by_state(reason, identified, knowledge);
+    let reason = narrowed_by_state(reason, case, knowledge);
     Decision {
-        reason: narrowed_by_scopes(reason, &operation, identified.credential()),
+        reason: narrowed_by_scopes(reason, &operation, case.credential),
         evaluation,
         policies: Arc::clone(knowledge.policies),
         risk,
         operation,
         target,
+        others: Vec::new(),
         country,
         generation: Arc::clone(knowledge.generation),
         settings,
@@ -224,10 +287,10 @@ fn judge(
 }
 
 /// What is allowed still needs a token that was not revoked; and that what was reported of agents is known.
-fn narrowed_by_state(reason: Reason, identified: &Identified, knowledge: &Knowledge<'_>) -> Reason {
-    let is_revoked = identified.credential().token().is_some_and(|token| {
+fn narrowed_by_state(reason: Reason, case: Case<'_>, knowledge: &Knowledge<'_>) -> Reason {
+    let is_revoked = case.credential.token().is_some_and(|token| {
         let revocations = knowledge.revocations;
-        revocations.refuse(identified.caller(), token.issued_at)
+        revocations.refuse(case.caller, token.issued_at)
     });
     match reason.effect() {
         Effect::Allow if is_revoked => Reason::TokenRevoked,
@@ -252,25 +315,26 @@ fn narrowed_by_scopes(reason: Reason, operation: &Operation, credential: &Creden
 /// What a call asks that performs this operation, and comes from this country; of a request for a token, what it asks of
 /// this target.
 fn question<'a>(
-    identified: &'a Identified,
+    case: Case<'a>,
     target: usize,
     operation: &'a Operation,
     country: Fact<Option<Country>>,
 ) -> Question<'a> {
-    let received = identified.received();
-    let address = received.context().client_address;
-    let credential = identified.credential();
     Question {
-        caller: identified.caller(),
-        resource: match credential {
-            Credential::Token(_) => Asked::Resource(received.resource()),
+        caller: case.caller,
+        resource: match case.credential {
+            Credential::Token(_) => Asked::Resource(case.resource),
             // FAIL-CLOSED: a request for nothing is one for anything.
             Credential::Request(request) => {
                 request.targets.get(target).map_or(Asked::Any, Asked::of)
             }
         },
         operation,
-        non_agents: received.resource().non_agents,
-        session: Session::of(credential, address, country),
+        non_agents: case.resource.non_agents,
+        session: Session::of(
+            case.credential,
+            case.credential.address(case.client_address),
+            country,
+        ),
     }
 }

@@ -3,6 +3,7 @@
 //! A permit owns the one call that it was issued for and is spent by forwarding it; nobody else can make one.
 //! Never here: the reading of a rule, and an upstream.
 
+pub mod open_calls;
 pub mod respond;
 mod step_up;
 
@@ -10,10 +11,11 @@ use std::sync::Arc;
 
 use crate::call::{CallContext, Received, Refused};
 use crate::decision::{Decided, Decision};
-use crate::identity::{Caller, Identified};
+use crate::identity::{Basis, Caller, Identified};
 use crate::types::{Effect, PolicyId, Reason};
 
-pub use respond::{ResponseSettings, respond};
+pub use open_calls::{OpenCall, OpenCalls};
+pub use respond::{ResponseSettings, grant, respond};
 use step_up::StepUp;
 
 /// Leave to forward one call, once.
@@ -40,6 +42,12 @@ impl Permit {
     #[must_use]
     pub const fn decision(&self) -> &Decision {
         &self.decision
+    }
+
+    /// What its caller was found out by.
+    #[must_use]
+    pub const fn basis(&self) -> &Basis {
+        self.identified.basis()
     }
 
     /// Spends the permit: gives the call to the room that forwards it.

@@ -8,6 +8,7 @@ mod answer;
 mod identify;
 mod metadata;
 mod meters;
+mod rejudge;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +21,7 @@ use crate::call::receive::{Moment, receive};
 use crate::call::{CallContext, ConnectionFacts, Refused};
 use crate::clock::Clock;
 use crate::decision::decide;
-use crate::enforcement::{Denial, Permit, enforce};
+use crate::enforcement::{Denial, OpenCalls, Permit, enforce, grant};
 use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::Authenticator;
 use crate::record::{Entry, RecordedBody, Recorder};
@@ -54,14 +55,28 @@ pub struct Shared {
 pub struct Gateway {
     shared: Shared,
     upstreams: Upstreams,
+    open_calls: Arc<OpenCalls>,
 }
 
 impl Gateway {
-    /// A worker's gateway.
+    /// A worker's gateway. In the worker's runtime it judges the calls that are open again whenever something changes.
+    ///
+    /// # Panics
+    /// Outside a runtime, as everything of tokio's does.
     #[must_use]
-    pub fn new(shared: Shared) -> Self {
-        let upstreams = Upstreams::default();
-        Self { shared, upstreams }
+    pub fn start(shared: Shared) -> Self {
+        let open_calls = Arc::default();
+        let changes = shared.snapshots.changes();
+        tokio::spawn(rejudge::follow(
+            shared.clone(),
+            Arc::clone(&open_calls),
+            changes,
+        ));
+        Self {
+            shared,
+            upstreams: Upstreams::default(),
+            open_calls,
+        }
     }
 
     /// Answers one call.
@@ -130,29 +145,46 @@ impl Gateway {
         }
     }
 
-    /// Forwards a permitted call, and answers with what its upstream says.
+    /// Forwards a permitted call, and answers with what its upstream says. A hook has no upstream: the leave is its answer.
     async fn forward(
         &self,
         permit: Permit,
         mut entry: Entry,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
     ) -> Response<RecordedBody> {
+        let permit = match grant(permit) {
+            Ok((context, response)) => return self.granted(&context, response, entry),
+            Err(permit) => permit,
+        };
         let resource = permit.received().resource().name.clone();
-        let open = self.shared.meters.open_call(&resource);
+        let gauge = self.shared.meters.open_call(&resource);
+        let call = self.open_calls.register(&permit);
+        // Of what has changed since the verdict, nobody told a call that was not registered.
+        if !self.shared.snapshots.is_current(snapshot) {
+            rejudge::again(&self.shared, &call);
+        }
         let sent = Instant::now();
-        let forwarded = self.upstreams.forward(permit, &snapshot.upstreams).await;
+        let upstreams = &snapshot.upstreams;
+        let forwarded = self.upstreams.forward(permit, &call, upstreams).await;
         let took = sent.elapsed();
         let Forwarded { context, result } = forwarded;
         match result {
             Ok(response) => {
                 self.shared.meters.upstream(&resource, Ok(took));
                 entry.answered(response.status(), Some(took));
-                let response = response.map(|body| body.holding(open));
-                self.finish(&context, response, Some(entry))
+                if answer::can_say_its_end(&context, &response) {
+                    call.says_its_end();
+                }
+                self.finish(&context, response, |body| {
+                    RecordedBody::forwarded(body, entry, call, gauge)
+                })
             }
             Err(reason) => {
                 self.shared.meters.upstream(&resource, Err(reason));
-                entry.failed(reason);
+                match call.cut_reason() {
+                    Some(reason) => entry.cut(reason),
+                    None => entry.failed(reason),
+                }
                 self.deny(
                     &Denial::after_permit(context, reason),
                     Some(entry),

@@ -30,8 +30,9 @@
 //! | [`capability`] (pure) | a call → the operation that it performs | policy |
 //! | [`countries`] (pure) | an address → the country that a database has for it | IO |
 //! | [`risk`] (pure) | what sources said → an agent's level, and why | IO |
+//! | [`detection`] (pure) | the calls of agents → what is unusual in them | a decision |
 //! | [`decision`] (pure) | all of that → [`decision::Decided`] | "allow" as a default |
-//! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`] | evaluating rules |
+//! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`]; the calls that are open | evaluating rules |
 //! | [`clock`] | the one place where wall time is read | being named by the rooms above |
 //! | [`client`] | a small request of our own → its answer | a call; an address that a caller names |
 //! | [`record`] | a decision and its outcome → lines in a sink | bodies, tokens |
@@ -39,7 +40,7 @@
 //! | [`upstream`] | a permit → a response | taking anything but a permit |
 //! | [`snapshot`] | all that the path reads, behind one pointer | a lock |
 //! | [`feeds`] | keys and files → the next snapshot | being awaited by the path |
-//! | [`issuance`] | a call of a token endpoint → [`identity::TokenRequest`] | deciding |
+//! | [`issuance`] | a call of a token endpoint, or of an issuer's hook → [`identity::TokenRequest`] | deciding |
 //! | [`gateway`] | an HTTP request → an HTTP response | rules, parsing |
 //! | [`listener`] | sockets → requests; TLS, limits, the rim | deciding |
 //! | [`management`] | health, metrics, the Graph subset | deciding |
@@ -53,6 +54,8 @@
 //! - **One reading.** A call is normalised once; what was judged is what is forwarded, byte for byte.
 //! - **Time is an argument.** Below the gateway nobody reads a clock, so a verdict can be computed again.
 //! - **Record, then forward.** A call whose decision cannot be recorded is not forwarded.
+//! - **A verdict lasts as long as what it rests on.** A call that is open when a new snapshot comes is judged again by
+//!   the same rooms, and cut where it would not be forwarded now.
 //! - **One [`types::Reason`]** feeds the response, the metric, the record and the log.
 //! - **Secrets** have no `Display`; tokens and bodies are in no log, record, metric or error.
 //!
@@ -69,6 +72,7 @@ pub mod config;
 pub mod countries;
 pub mod decision;
 pub mod demo;
+pub mod detection;
 pub mod enforcement;
 pub mod feeds;
 pub mod gateway;

@@ -7,9 +7,11 @@
 mod accept;
 mod activity;
 mod answer;
+mod cuttable;
 mod door;
 mod frames;
 mod heads;
+mod proxied;
 mod rim;
 mod serve;
 pub mod settings;

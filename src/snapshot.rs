@@ -4,9 +4,12 @@
 //! sees half of a change. Never here: a lock that a call waits for, and a change in place.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use tokio::sync::broadcast;
 
 use crate::call::Resources;
 use crate::countries::Countries;
@@ -15,7 +18,11 @@ use crate::enforcement::ResponseSettings;
 use crate::identity::{Directory, Issuers};
 use crate::policy::PolicySet;
 use crate::risk::{Detections, Revocations, RiskTable};
+use crate::telemetry::{ChangeSource, Metrics};
 use crate::upstream::UpstreamTable;
+
+/// How many changes a follower may lag behind. One that lags further hears that it does, and loads the newest.
+const CHANGES: usize = 1024;
 
 /// What one generation of configuration, policies, directory, keys and risk says.
 #[derive(Debug, Clone)]
@@ -70,6 +77,54 @@ pub struct Snapshots {
     current: ArcSwap<Snapshot>,
     /// Those that were replaced and not freed yet. Only writers come here.
     retired: Mutex<Vec<Arc<Snapshot>>>,
+    changes: broadcast::Sender<Arc<Change>>,
+    metrics: Option<Arc<Metrics>>,
+}
+
+/// What brought a new snapshot, and since when it was known here.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause {
+    /// Who brought it.
+    pub source: ChangeSource,
+    /// When the news of it arrived.
+    pub received_at: Instant,
+}
+
+impl Cause {
+    /// News that arrive at this moment.
+    #[must_use]
+    pub fn now(source: ChangeSource) -> Self {
+        Self {
+            source,
+            received_at: Instant::now(),
+        }
+    }
+}
+
+/// A new snapshot is there. Whoever enforces it keeps this until it has: the time until the last one lets go is the
+/// enforcement delay.
+#[derive(Debug)]
+pub struct Change {
+    cause: Cause,
+    cut_any: AtomicBool,
+    metrics: Option<Arc<Metrics>>,
+}
+
+impl Change {
+    /// An open call is cut because of it.
+    pub fn cuts(&self) {
+        self.cut_any.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        if let Some(metrics) = &self.metrics
+            && self.cut_any.load(Ordering::Relaxed)
+        {
+            metrics.enforced(self.cause.source, self.cause.received_at.elapsed());
+        }
+    }
 }
 
 impl Snapshots {
@@ -79,7 +134,16 @@ impl Snapshots {
         Self {
             current: ArcSwap::from_pointee(first),
             retired: Mutex::default(),
+            changes: broadcast::Sender::new(CHANGES),
+            metrics: None,
         }
+    }
+
+    /// The same, which counts how long changes take until they are enforced.
+    #[must_use]
+    pub fn measured(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// The current one.
@@ -88,10 +152,30 @@ impl Snapshots {
         self.current.load_full()
     }
 
-    /// Makes a new one from the newest and swaps it in; `change` runs again if another writer was faster.
-    pub fn update(&self, change: impl Fn(&Snapshot) -> Snapshot) {
+    /// Whether no other snapshot has replaced this one.
+    #[must_use]
+    pub fn is_current(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.current.load(), snapshot)
+    }
+
+    /// Makes a new one from the newest and swaps it in; `change` runs again if another writer was faster. Then tells
+    /// those who follow.
+    pub fn update(&self, cause: Cause, change: impl Fn(&Snapshot) -> Snapshot) {
         let replaced = self.current.rcu(|current| change(current));
         self.retired.lock().push(replaced);
+        let change = Change {
+            cause,
+            cut_any: AtomicBool::new(false),
+            metrics: self.metrics.clone(),
+        };
+        // An error says that nobody follows.
+        drop(self.changes.send(Arc::new(change)));
+    }
+
+    /// Follows the changes from now on. Each comes after its snapshot can be loaded.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
+        self.changes.subscribe()
     }
 
     /// Frees the replaced snapshots that no call reads any more.
@@ -132,7 +216,8 @@ mod tests {
         let snapshots = Snapshots::new(snapshot(Directory::default()));
         let read_by_a_call = snapshots.load();
         let directory = Arc::downgrade(&read_by_a_call.directory);
-        snapshots.update(|_| snapshot(Directory::default()));
+        let cause = Cause::now(ChangeSource::Configuration);
+        snapshots.update(cause, |_| snapshot(Directory::default()));
 
         snapshots.free_retired();
         assert!(directory.upgrade().is_some(), "a call still reads it");

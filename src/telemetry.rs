@@ -12,9 +12,11 @@ pub mod resource;
 
 pub use connections::ConnectionMetrics;
 pub use labels::{
-    ConnectionTrouble, EndpointState, RecordResult, SignalKind, SignalResult, SignalSource,
-    SubjectKind, UpstreamEvent, result_label,
+    ChangeSource, ConnectionTrouble, EndpointState, RecordResult, SignalKind, SignalResult,
+    SignalSource, SubjectKind, UpstreamEvent, result_label,
 };
 pub use logging::{LogFormat, LogSettings};
-pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};
+pub use metrics::{
+    DetectionCounters, DetectionMetrics, Metrics, MetricsError, Observation, RecordCounter,
+};
 pub use resource::{OpenCall, ResourceMetrics, UpstreamEvents};

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod json;
 mod names;
 pub mod percent;
+pub mod range;
 pub mod reason;
 pub mod risk;
 pub mod secret;
@@ -25,6 +26,7 @@ pub use ids::{
     ResourceName, TenantId,
 };
 pub use percent::percent_encoded;
+pub use range::IpRange;
 pub use reason::{Effect, Reason};
 pub use risk::{RiskLevel, RiskState};
 pub use secret::Secret;

@@ -19,7 +19,10 @@ mod tls;
 mod upload;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::header::{HOST, TRANSFER_ENCODING};
@@ -28,7 +31,8 @@ use http_body::Body as _;
 use parking_lot::Mutex;
 
 use crate::call::{Body, CallContext};
-use crate::enforcement::Permit;
+use crate::enforcement::open_calls::Side;
+use crate::enforcement::{OpenCall, Permit};
 use crate::types::{Reason, ResourceName};
 
 use exchange::{ExchangeError, exchange};
@@ -54,7 +58,8 @@ pub struct Upstreams {
 pub struct Forwarded {
     /// What is known of the call, for its outcome or its denial.
     pub context: CallContext,
-    /// The upstream's answer, or why there is none: a reason of the upstream, or of the caller's body.
+    /// The upstream's answer, or why there is none: a reason of the upstream, of the caller's body, or the one that the
+    /// call was cut for.
     pub result: Result<Response<Body>, Reason>,
 }
 
@@ -66,12 +71,19 @@ struct Outbound {
     query: Option<Arc<str>>,
     headers: HeaderMap,
     body: Body,
+    /// `None` where nobody could cut it.
+    call: Option<Arc<OpenCall>>,
 }
 
 impl Upstreams {
-    /// Forwards the one call of a permit, by the table that it was judged with.
+    /// Forwards the one call of a permit, by the table that it was judged with, until it is cut.
     /// Returns with the head of the answer; its body streams.
-    pub async fn forward(&self, permit: Permit, table: &UpstreamTable) -> Forwarded {
+    pub async fn forward(
+        &self,
+        permit: Permit,
+        call: &Arc<OpenCall>,
+        table: &UpstreamTable,
+    ) -> Forwarded {
         let resource = permit.received().resource().name.clone();
         let passport = Passport::of(&permit);
         let (context, method, path, query, headers, body) = permit.spend().into_http();
@@ -81,9 +93,10 @@ impl Upstreams {
             query,
             headers,
             body,
+            call: Some(Arc::clone(call)),
         };
         let lane = self.lane(&resource, table);
-        let result = send(lane, passport, &context, outbound).await;
+        let result = until_cut(call, send(lane, passport, &context, outbound)).await;
         Forwarded { context, result }
     }
 
@@ -100,6 +113,25 @@ impl Upstreams {
         lanes.insert(resource.clone(), Arc::clone(&lane));
         Some(lane)
     }
+}
+
+/// Waits for the answer of a call as long as nobody cuts it. One that is cut before it begins is not sent at all.
+async fn until_cut<T>(
+    call: &OpenCall,
+    sending: impl Future<Output = Result<T, Reason>>,
+) -> Result<T, Reason> {
+    let mut sending = pin!(sending);
+    poll_fn(|context| {
+        if !call.is_cut()
+            && let Poll::Ready(answer) = sending.as_mut().poll(context)
+        {
+            return Poll::Ready(answer);
+        }
+        std::task::ready!(call.poll_cut(Side::Caller, context));
+        // FAIL-CLOSED: whatever it was cut for.
+        Poll::Ready(Err(call.cut_reason().unwrap_or(Reason::FactsUnavailable)))
+    })
+    .await
 }
 
 /// Sends a call, and cleans the head of its answer.
@@ -165,6 +197,7 @@ impl Outbound {
             query,
             mut headers,
             body,
+            call,
         } = self;
         let target = match query {
             Some(query) => format!("{path}?{query}"),
@@ -187,7 +220,8 @@ impl Outbound {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let progress = Progress::new();
-        let mut request = Request::new(Upload::new(body, progress, body_timeout));
+        let upload = Upload::new(body, progress, body_timeout);
+        let mut request = Request::new(upload.of(call));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.version_mut() = version;

@@ -2,9 +2,12 @@
 //! `tests/it/fuzz_call.rs` replays the corpora.
 
 use boomgate::call::headers::{self, RequestLimits, is_reserved};
+use boomgate::call::proxy;
 use boomgate::call::target::{Target, normalise};
 use boomgate::call::wire::{Fault, Reader};
+use boomgate::call::{ForwardingHeader, TrustedProxies};
 use boomgate::identity::jose;
+use boomgate::types::IpRange;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// A path that is not refused is in normal form, and decodes to nothing that a server could take for another one.
@@ -165,5 +168,81 @@ pub fn jwt_header(data: &[u8]) {
     if jose::read(text, 16 * 1024).is_ok() {
         assert_eq!(text.matches('.').count(), 2);
         assert!(jose::read(text, text.len() - 1).is_err());
+    }
+}
+
+/// However a header of the PROXY protocol comes in, it says the same; half of one is waited for; what is behind it does
+/// not matter.
+pub fn proxy_header(data: &[u8]) {
+    let whole = proxy::read(data);
+    let Ok(Some(header)) = whole else {
+        // What is no header does not become one.
+        for end in 0..data.len() {
+            assert!(
+                !matches!(proxy::read(&data[..end]), Ok(Some(_))),
+                "ends at {end}"
+            );
+        }
+        return;
+    };
+    assert!(header.length <= data.len());
+    for end in 0..header.length {
+        assert_eq!(proxy::read(&data[..end]), Ok(None), "cut at {end}");
+    }
+    assert_eq!(proxy::read(&data[..header.length]), whole);
+    let longer = [&data[..header.length], &b"\x16\x03\x01\r\n"[..]].concat();
+    assert_eq!(proxy::read(&longer), whole);
+}
+
+/// What trusted proxies say is believed no further than to the first address that is none of theirs; whatever a client
+/// puts before it changes nothing.
+pub fn forwarded(data: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(data) else {
+        return;
+    };
+    let peer = "10.0.0.1".parse().expect("an address");
+    let range = IpRange::parse("10.0.0.0/8").expect("a range");
+    for (header, name, other, own) in [
+        (
+            ForwardingHeader::XForwardedFor,
+            "x-forwarded-for",
+            "forwarded",
+            "192.0.2.1",
+        ),
+        (
+            ForwardingHeader::Forwarded,
+            "forwarded",
+            "x-forwarded-for",
+            "for=192.0.2.1",
+        ),
+    ] {
+        let proxies = TrustedProxies {
+            addresses: vec![range],
+            header,
+        };
+        let mut headers = HeaderMap::new();
+        headers.append(other, value.clone());
+        assert_eq!(proxies.client(peer, &headers), Ok(peer), "the other header");
+        headers.append(name, value.clone());
+        let alone = proxies.client(peer, &headers);
+        if let Ok(client) = alone {
+            assert_eq!(client, client.to_canonical());
+        }
+        headers.append(name, HeaderValue::from_static(own));
+        let appended = proxies
+            .client(peer, &headers)
+            .map(|client| client.to_string());
+        assert_eq!(appended.as_deref(), Ok("192.0.2.1"), "a field behind it");
+        headers.remove(name);
+        let line = [data, b", ", own.as_bytes()].concat();
+        if let Ok(line) = HeaderValue::from_bytes(&line)
+            && line.to_str().is_ok()
+        {
+            headers.append(name, line);
+            let appended = proxies
+                .client(peer, &headers)
+                .map(|client| client.to_string());
+            assert_eq!(appended.as_deref(), Ok("192.0.2.1"), "a member behind it");
+        }
     }
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::{AppError, Environment};
 use crate::config::{self, Loaded, Settings};
+use crate::feeds::detections::InForce;
 use crate::feeds::{
     Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
 };
@@ -26,8 +27,8 @@ use crate::management::settings::{Folders, ManagementSettings};
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
 use crate::risk::read::FILE_SOURCE;
-use crate::snapshot::Snapshot;
-use crate::telemetry::Metrics;
+use crate::snapshot::{Cause, Snapshot};
+use crate::telemetry::{ChangeSource, Metrics};
 use crate::types::fault::chain;
 use crate::types::{Fault, Faults, Severity, Timestamp};
 use crate::upstream::UpstreamTable;
@@ -60,6 +61,8 @@ pub(super) struct Control {
     pub(super) folders: Arc<ArcSwap<Folders>>,
     /// How it asks for a reload.
     pub(super) reloads: Reloads,
+    /// What detections look for.
+    pub(super) looked_for: InForce,
 }
 
 impl Control {
@@ -85,6 +88,7 @@ impl Control {
             keys: Arc::clone(&self.shared.keys),
             reloads: self.reloads.clone(),
             recorder: self.shared.recorder.clone(),
+            detections: Arc::clone(&self.looked_for),
         });
         let tls = Arc::clone(&self.management_tls);
         tasks.spawn(async move {
@@ -172,13 +176,14 @@ impl Control {
 
     /// Loads everything anew and swaps it in, or says what is wrong and keeps what there is.
     async fn reload(&mut self, watch: &mut Watch) -> Reloaded {
+        let cause = Cause::now(ChangeSource::Configuration);
         let (loaded, faults, files) = match self.read(watch).await {
             Ok(attempt) => attempt,
             Err(message) => return self.not_loaded(vec![self.fault(message)]),
         };
         let applied = match loaded {
             Some(loaded) if !faults.has_errors() => {
-                let applied = self.apply(&loaded);
+                let applied = self.apply(&loaded, cause);
                 applied.map_err(|fault| vec![self.fault(chain(&fault))])
             }
             // FAIL-CLOSED: half a configuration is none.
@@ -218,7 +223,7 @@ impl Control {
     }
 
     /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
-    fn apply(&mut self, loaded: &Loaded) -> Result<(), AppError> {
+    fn apply(&mut self, loaded: &Loaded, cause: Cause) -> Result<(), AppError> {
         let settings = &loaded.settings;
         let next = snapshot(
             loaded,
@@ -237,7 +242,9 @@ impl Control {
         self.management.store(Arc::new(settings.management.clone()));
         self.folders.store(Arc::new(folders(settings)));
         self.shared.meters.bind(&next.resources);
-        self.shared.snapshots.update(|current| Snapshot {
+        self.looked_for
+            .store(settings.detections.rules.map(Arc::new));
+        self.shared.snapshots.update(cause, |current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
             risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
             revocations: current.revocations.clone(),
@@ -297,6 +304,10 @@ impl Control {
             ("shutdown", now.drain_timeout != next.drain_timeout),
             ("log", now.log != next.log),
             ("store", now.store != next.store),
+            (
+                "detections.queue",
+                now.detections.queue != next.detections.queue,
+            ),
             ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {

@@ -32,6 +32,9 @@ pub enum BodyError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The call was cut off while it was open.
+    #[error("the call was cut off")]
+    Cut,
 }
 
 /// A body that is streamed from a peer, or one that we wrote ourselves.

@@ -1,9 +1,13 @@
 //! What is known of a connection before its first call.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use http::HeaderMap;
+
+use super::client::TrustedProxies;
 use super::headers::RequestLimits;
+use crate::types::Reason;
 
 /// The facts of one accepted connection, shared by its calls.
 #[derive(Debug, Clone)]
@@ -14,6 +18,11 @@ pub struct ConnectionFacts {
     pub limits: RequestLimits,
     /// The address at the other end of the socket.
     pub peer: SocketAddr,
+    /// Whose connection it is, in canonical form: the peer's address, or the one that a load balancer named in the PROXY
+    /// protocol.
+    pub client: IpAddr,
+    /// Whose word counts on the address of a call's client, if this client is one of them.
+    pub proxies: Arc<TrustedProxies>,
     /// The address of our end.
     pub local: SocketAddr,
     /// The server name of the TLS handshake (RFC 6066 §3), lower case.
@@ -27,6 +36,14 @@ pub struct ConnectionFacts {
 }
 
 impl ConnectionFacts {
+    /// The address of the client of a call on this connection.
+    ///
+    /// # Errors
+    /// As [`TrustedProxies::client`].
+    pub fn client_of(&self, headers: &HeaderMap) -> Result<IpAddr, Reason> {
+        self.proxies.client(self.client, headers)
+    }
+
     /// The scheme of the calls on this connection.
     #[must_use]
     pub const fn scheme(&self) -> &'static str {

@@ -53,7 +53,10 @@ impl CallContext {
             received_at: at.now,
             started: at.started,
             connection: Arc::clone(connection),
-            client_address: connection.peer.ip().to_canonical(),
+            // Where a proxy does not say who its client is, the call is refused; until then it is the proxy's.
+            client_address: connection
+                .client_of(&head.headers)
+                .unwrap_or(connection.client),
             version: head.version,
             method: None,
             host: None,
@@ -115,6 +118,7 @@ fn read(
     if let Some(Unreadable(reason)) = head.extensions.get() {
         return Err(*reason);
     }
+    context.client_address = context.connection.client_of(&head.headers)?;
     if !is_forwarded(&head.method) {
         return Err(Reason::MethodRefused);
     }

@@ -162,6 +162,12 @@ impl Received {
         &self.path
     }
 
+    /// The path again, to keep when the call is gone.
+    #[must_use]
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        Arc::clone(&self.path)
+    }
+
     /// The query without `?`, as it came; no decision reads it.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
@@ -193,7 +199,7 @@ impl Received {
             }
             Err(BodyError::TooLarge { .. }) => Err(self.refuse(Reason::BodyTooLarge)),
             Err(BodyError::TooSlow { .. }) => Err(self.refuse(Reason::RequestTimeout)),
-            Err(BodyError::Peer(_)) => Err(self.refuse(Reason::RequestMalformed)),
+            Err(BodyError::Peer(_) | BodyError::Cut) => Err(self.refuse(Reason::RequestMalformed)),
         }
     }
 

@@ -9,12 +9,9 @@ mod chunked;
 mod head;
 
 use self::chunked::Chunks;
-use self::head::BodyLength;
+use self::head::{BodyLength, Head};
 use super::headers::RequestLimits;
 use crate::types::Reason;
-
-/// The end of a head.
-const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// Follows the requests of one connection.
 #[derive(Debug)]
@@ -26,11 +23,13 @@ pub struct Reader {
 
 #[derive(Debug)]
 enum State {
-    Head(Known),
+    Head(Head),
     /// A body of so many bytes more.
     Length(u64),
     /// A body in chunks.
     Chunked(Chunks),
+    /// Nothing goes on any more.
+    Over(Fault),
 }
 
 /// Why the bytes go no further.
@@ -46,10 +45,9 @@ impl Reader {
     /// A connection that has just begun.
     #[must_use]
     pub const fn new(limits: RequestLimits) -> Self {
-        let known = Known { sound: 0, line: 0 };
         Self {
             limits,
-            state: State::Head(known),
+            state: State::Head(Head::new()),
             heads: 0,
         }
     }
@@ -75,7 +73,7 @@ impl Reader {
         loop {
             let rest = bytes.get(passed..).unwrap_or_default();
             let step = match self.step(rest) {
-                // What was read before the fault goes on; the fault is found again behind it.
+                // What was read before the fault goes on; whoever comes back for the rest is told of it.
                 Err(_) if passed > 0 => return Ok(passed),
                 step => step?,
             };
@@ -87,9 +85,21 @@ impl Reader {
     }
 
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        let step = self.read_on(bytes);
+        if let Err(fault) = step {
+            self.state = State::Over(fault);
+        }
+        step
+    }
+
+    fn read_on(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         match &mut self.state {
-            State::Head(known) => match known.find_end(bytes, &self.limits) {
-                Ok(Some(end)) => self.end_head(bytes.get(..end).unwrap_or_default()),
+            State::Over(fault) => Err(*fault),
+            State::Head(head) => match head.advance(bytes, &self.limits) {
+                Ok(Some((end, length))) => {
+                    self.end_head(length);
+                    Ok(end)
+                }
                 Ok(None) => Ok(0),
                 Err(reason) => Err(Fault::Head(reason)),
             },
@@ -98,14 +108,14 @@ impl Reader {
                 let taken = available.min(*left);
                 *left = left.saturating_sub(taken);
                 if *left == 0 {
-                    self.state = State::Head(Known::default());
+                    self.state = State::Head(Head::new());
                 }
                 Ok(usize::try_from(taken).unwrap_or(bytes.len()))
             }
             State::Chunked(chunks) => {
                 let taken = chunks.advance(bytes).map_err(|_malformed| Fault::Body)?;
                 if chunks.is_over() {
-                    self.state = State::Head(Known::default());
+                    self.state = State::Head(Head::new());
                 }
                 Ok(taken)
             }
@@ -113,67 +123,14 @@ impl Reader {
     }
 
     /// A head is there to its end.
-    fn end_head(&mut self, head: &[u8]) -> Result<usize, Fault> {
-        let lines = head.strip_suffix(END_OF_HEAD).unwrap_or(head);
-        let lines = lines.strip_prefix(b"\r\n").unwrap_or(lines);
-        let length = head::read(lines, &self.limits).map_err(Fault::Head)?;
+    const fn end_head(&mut self, length: BodyLength) {
         self.heads = self.heads.saturating_add(1);
         self.state = match length {
-            BodyLength::Bytes(0) => State::Head(Known::default()),
+            BodyLength::Bytes(0) => State::Head(Head::new()),
             BodyLength::Bytes(length) => State::Length(length),
             BodyLength::Chunked => State::Chunked(Chunks::new()),
         };
-        Ok(head.len())
     }
-}
-
-/// How far a head is known.
-#[derive(Debug, Clone, Copy, Default)]
-struct Known {
-    /// So many bytes at its front are sound.
-    sound: usize,
-    /// Where the line begins that is not at its end.
-    line: usize,
-}
-
-impl Known {
-    /// Where the head ends, if its end has come.
-    fn find_end(&mut self, bytes: &[u8], limits: &RequestLimits) -> Result<Option<usize>, Reason> {
-        loop {
-            let rest = bytes.get(self.sound..).unwrap_or_default();
-            let Some(plain) = rest.iter().position(|byte| !is_plain(*byte)) else {
-                self.sound = bytes.len();
-                break;
-            };
-            self.sound = self.sound.saturating_add(plain);
-            match rest.get(plain..) {
-                Some([b'\r', b'\n', ..]) => {}
-                Some([b'\r']) => break,
-                Some(_) | None => return Err(Reason::RequestMalformed),
-            }
-            let end = self.sound.saturating_add(2);
-            // RFC 9112 §2.2: an empty line before a request is of an old client, and ends nothing.
-            if self.sound == self.line && self.line > 0 {
-                return Ok(Some(end));
-            }
-            *self = Self {
-                sound: end,
-                line: end,
-            };
-        }
-        if self.sound <= limits.head_bytes() {
-            Ok(None)
-        } else if self.line == 0 {
-            Err(Reason::UriTooLong)
-        } else {
-            Err(Reason::HeadersTooLarge)
-        }
-    }
-}
-
-/// What lines consist of; their form is looked at when they are all there.
-const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 #[cfg(test)]

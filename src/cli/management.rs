@@ -99,6 +99,20 @@ impl Management {
         json::parse(answer.body()).with_context(|| format!("`{origin}` did not answer in JSON"))
     }
 
+    /// What is at `path`; `None` where nothing is.
+    pub(super) async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        let answer = self.exchange(Method::GET, path, Bytes::new()).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = self.checked(answer)?;
+        let origin = &self.origin.0;
+        let value = json::parse(answer.body());
+        value
+            .with_context(|| format!("`{origin}` did not answer in JSON"))
+            .map(Some)
+    }
+
     /// Has something done.
     pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<()> {
         let body = body.to_string().into();
@@ -106,6 +120,15 @@ impl Management {
     }
 
     async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Response<Bytes>> {
+        self.checked(self.exchange(method, path, body).await?)
+    }
+
+    async fn exchange(
         &self,
         method: Method,
         path: &str,
@@ -123,7 +146,12 @@ impl Management {
         }
         let request = request.body(body).context("the request cannot be made")?;
         let answer = self.client.send(request, LIMITS).await;
-        let answer = answer.with_context(|| format!("`{origin}` cannot be asked"))?;
+        answer.with_context(|| format!("`{origin}` cannot be asked"))
+    }
+
+    /// An answer, unless it refuses.
+    fn checked(&self, answer: Response<Bytes>) -> anyhow::Result<Response<Bytes>> {
+        let origin = &self.origin.0;
         match answer.status() {
             status if status.is_success() => Ok(answer),
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {

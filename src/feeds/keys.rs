@@ -19,8 +19,8 @@ use super::status::{Source, Status};
 use crate::clock::Clock;
 use crate::identity::settings::IssuerSettings;
 use crate::identity::{Issuer, IssuerKeys, Issuers, KeySet};
-use crate::snapshot::{Snapshot, Snapshots};
-use crate::telemetry::Metrics;
+use crate::snapshot::{Cause, Snapshot, Snapshots};
+use crate::telemetry::{ChangeSource, Metrics};
 use crate::types::fault::chain;
 
 pub use load::KeyLoadError;
@@ -217,7 +217,8 @@ impl Task {
         let name = &self.settings.name;
         let loaded_at = self.context.clock.now();
         let before = self.context.snapshots.load().issuers.generation();
-        self.context.snapshots.update(|current| {
+        let cause = Cause::now(ChangeSource::Keys);
+        self.context.snapshots.update(cause, |current| {
             let same = |issuer: &&Issuer| issuer.settings == self.settings;
             let issuers = match current.issuers.named(name).filter(same) {
                 Some(_) => {

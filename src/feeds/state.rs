@@ -14,9 +14,10 @@ use parking_lot::Mutex;
 use super::Status;
 use crate::clock::Clock;
 use crate::risk::{Detections, Revocations, RiskTable};
-use crate::snapshot::{Snapshot, Snapshots};
+use crate::snapshot::{Cause, Snapshot, Snapshots};
 use crate::store::entry::detection_key;
 use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
+use crate::telemetry::ChangeSource;
 
 /// How often a word is said again, later than what came between.
 const MAX_TRIES: usize = 5;
@@ -102,8 +103,9 @@ impl StateFeed {
         self: &Arc<Self>,
         entries: impl Fn(&Snapshot) -> Vec<Entry> + Send + 'static,
     ) -> Result<Vec<Entry>, StoreError> {
+        let cause = Cause::now(ChangeSource::Management);
         let feed = Arc::clone(self);
-        let saying = tokio::spawn(async move { feed.say_until_it_stands(entries).await });
+        let saying = tokio::spawn(async move { feed.say_until_it_stands(entries, cause).await });
         saying
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))?
@@ -112,19 +114,20 @@ impl StateFeed {
     async fn say_until_it_stands(
         &self,
         entries: impl Fn(&Snapshot) -> Vec<Entry>,
+        cause: Cause,
     ) -> Result<Vec<Entry>, StoreError> {
         for _ in 0..MAX_TRIES {
             let said = entries(&self.context.snapshots.load());
             let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
             let before = self.context.snapshots.load();
             let above = self.context.store.put(sealed.clone()).await?;
-            self.show(&sealed);
+            self.show(&sealed, cause);
             self.forget_old(&before, &said).await;
             if above.is_empty() {
                 return Ok(said);
             }
             // Another replica said something later of the same thing, which did not reach us yet.
-            self.show(&above);
+            self.show(&above, cause);
         }
         Err(StoreError::Unavailable(
             "others keep saying something later of the same".to_owned(),
@@ -157,10 +160,10 @@ impl StateFeed {
     }
 
     /// Puts entries that are kept in force.
-    pub fn show(&self, entries: &[Sealed]) {
+    pub fn show(&self, entries: &[Sealed], cause: Cause) {
         let mut heard = KnownState::default();
         heard.read(entries);
-        self.context.snapshots.update(|current| Snapshot {
+        self.context.snapshots.update(cause, |current| Snapshot {
             risk: current.risk.joined(&heard.risk),
             revocations: current.revocations.joined(&heard.revocations),
             detections: current.detections.joined(&heard.detections),

@@ -1,6 +1,7 @@
 //! The end of the path: every answer gets its decision's id, is counted, and is tied to its record.
 
-use http::{HeaderValue, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, Version};
 
 use super::{Gateway, metadata};
 use crate::call::{Body, CallContext, Refused};
@@ -18,7 +19,7 @@ impl Gateway {
         snapshot: &Snapshot,
     ) -> Response<RecordedBody> {
         if let Some(answer) = metadata::answer(&refused.context, snapshot) {
-            return self.finish(&refused.context, answer, None);
+            return self.finish(&refused.context, answer, RecordedBody::unrecorded);
         }
         let took = refused.context.started.elapsed();
         let recorded = self.shared.recorder.refusal(&refused).await;
@@ -41,7 +42,21 @@ impl Gateway {
         if let Some(entry) = &mut entry {
             entry.answered(response.status(), None);
         }
-        self.finish(denial.context(), response, entry)
+        self.finish(denial.context(), response, |body| match entry {
+            Some(entry) => RecordedBody::new(body, entry),
+            None => RecordedBody::unrecorded(body),
+        })
+    }
+
+    /// Answers a call that asks for leave and for nothing else.
+    pub(super) fn granted(
+        &self,
+        context: &CallContext,
+        response: Response<Body>,
+        mut entry: Entry,
+    ) -> Response<RecordedBody> {
+        entry.answered(response.status(), None);
+        self.finish(context, response, |body| RecordedBody::new(body, entry))
     }
 
     /// Names the decision on the answer, counts it, and ties its body to the record.
@@ -49,16 +64,22 @@ impl Gateway {
         &self,
         context: &CallContext,
         mut response: Response<Body>,
-        entry: Option<Entry>,
+        tie: impl FnOnce(Body) -> RecordedBody,
     ) -> Response<RecordedBody> {
         let mut id = [0; 36];
         if let Ok(id) = HeaderValue::from_str(context.id.encode(&mut id)) {
             response.headers_mut().insert(DECISION_ID, id);
         }
         self.shared.meters.answered(context, response.status());
-        response.map(|body| match entry {
-            Some(entry) => RecordedBody::new(body, entry),
-            None => RecordedBody::unrecorded(body),
-        })
+        response.map(tie)
     }
+}
+
+/// Whether trailers can say how the call of an answer ended: gRPC over HTTP/2.
+pub(super) fn can_say_its_end(context: &CallContext, response: &Response<Body>) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let rest = content_type.and_then(|value| value.as_bytes().strip_prefix(GRPC));
+    // Not gRPC-Web, which has its trailers in the body.
+    context.version == Version::HTTP_2 && rest.is_some_and(|rest| !rest.starts_with(b"-"))
 }

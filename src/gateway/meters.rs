@@ -95,6 +95,11 @@ impl Meters {
         }
     }
 
+    /// A call was cut while it was open.
+    pub(super) fn cut(&self, reason: Reason) {
+        self.metrics.call_cut(reason);
+    }
+
     /// A call is open until the guard is dropped.
     pub(super) fn open_call(&self, resource: &ResourceName) -> OpenCall {
         self.of(Some(resource), ResourceMetrics::open_call)

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 use super::bearer;
 use super::cache::{Key, VerifiedTokens};
-use super::caller::{Credential, Identified};
+use super::caller::{Basis, Caller, Credential, Identified};
 use super::classify::classify;
 use super::directory::Directory;
 use super::issuers::Issuers;
@@ -78,17 +80,22 @@ impl Authenticator {
         now: Timestamp,
     ) -> (Result<Identified, Refused>, Observation) {
         let audiences = &received.resource().audiences;
-        let (verified, observation) = match bearer::read(received.headers()) {
-            Ok(token) => self.verify_token(token, audiences, issuers, now),
-            Err(reason) => (Err(reason), Observation::default()),
-        };
+        let (verified, observation) =
+            self.verify_bearer(received.headers(), audiences, issuers, now);
         let known = verified.and_then(|verified| {
             classify(verified.claimed(), directory).map(|caller| (caller, verified))
         });
         let result = match known {
             Ok(((caller, recognition), verified)) => {
                 let credential = Credential::Token(Arc::clone(verified.facts()));
-                Ok(Identified::new(received, caller, recognition, credential))
+                let basis = Basis::Token(verified);
+                Ok(Identified::new(
+                    received,
+                    caller,
+                    recognition,
+                    credential,
+                    basis,
+                ))
             }
             Err(reason) => Err(received.refuse(reason)),
         };
@@ -99,20 +106,55 @@ impl Authenticator {
     pub fn identify_requester(
         &self,
         received: Received,
-        request: &TokenRequest,
+        request: TokenRequest,
         issuers: &Issuers,
         directory: &Directory,
         now: Timestamp,
     ) -> (Result<Identified, Refused>, Vec<Seen>) {
-        let (result, seen) = self.find_requester(request, issuers, directory, now);
+        let (result, seen) = self.find_requester(&request, issuers, directory, now);
         let result = match result {
             Ok((caller, recognition, facts)) => {
                 let credential = Credential::Request(Arc::new(facts));
-                Ok(Identified::new(received, caller, recognition, credential))
+                let basis = Basis::Request(Arc::new(request));
+                Ok(Identified::new(
+                    received,
+                    caller,
+                    recognition,
+                    credential,
+                    basis,
+                ))
             }
             Err(reason) => Err(received.refuse(reason)),
         };
         (result, seen)
+    }
+
+    /// Finds out anew who makes a call that was forwarded and is still open, from what the caller was found out by.
+    /// `audiences` are those of the call's resource. That a token has expired since does not count here.
+    ///
+    /// # Errors
+    /// The [`Reason`] that the same call would be refused with now.
+    pub fn identify_again(
+        &self,
+        basis: &Basis,
+        audiences: &[Arc<str>],
+        issuers: &Issuers,
+        directory: &Directory,
+        now: Timestamp,
+    ) -> Result<(Caller, Credential), Reason> {
+        match basis {
+            Basis::Token(verified) => {
+                verified.still_stands(audiences, issuers, now)?;
+                let (caller, _) = classify(verified.claimed(), directory)?;
+                let facts = Arc::clone(verified.facts());
+                Ok((caller, Credential::Token(facts)))
+            }
+            Basis::Request(request) => {
+                let (found, _seen) = self.find_requester(request, issuers, directory, now);
+                let (caller, _, facts) = found?;
+                Ok((caller, Credential::Request(Arc::new(facts))))
+            }
+        }
     }
 
     /// Finds out who asks for a token, where there is no call to forward.
@@ -133,6 +175,23 @@ impl Authenticator {
         };
         let result = search.run();
         (result, search.seen)
+    }
+
+    /// Checks the bearer token of a call, which must be meant for one of these audiences.
+    ///
+    /// # Errors
+    /// The [`Reason`] that the credential is refused with.
+    pub fn verify_bearer(
+        &self,
+        headers: &HeaderMap,
+        audiences: &Arc<[Arc<str>]>,
+        issuers: &Issuers,
+        now: Timestamp,
+    ) -> (Result<Arc<Verified>, Reason>, Observation) {
+        match bearer::read(headers) {
+            Ok(token) => self.verify_token(token, audiences, issuers, now),
+            Err(reason) => (Err(reason), Observation::default()),
+        }
     }
 
     /// Checks a token that must be meant for one of these audiences, or finds that it was checked before.

@@ -2,15 +2,17 @@
 //!
 //! Built by [`super`] only, from a verified token; there is no anonymous caller.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::controls::VouchedControls;
 use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
 use super::evidence::Evidence;
-use super::request::RequestFacts;
+use super::request::{RequestFacts, Teller, TokenRequest};
+use super::verify::Verified;
 use crate::call::{Received, Refused};
 use crate::types::{
-    AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
+    AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, Reason, TenantId, Timestamp,
 };
 
 /// How it was found out that the caller is an agent (`reference/entra.md` §2.6).
@@ -191,6 +193,16 @@ impl Credential {
         }
     }
 
+    /// Where the caller of a call from this address is. FAIL-CLOSED: an issuer that does not say where its client is
+    /// leaves it unknown.
+    #[must_use]
+    pub fn address(&self, of_call: IpAddr) -> Fact<IpAddr> {
+        match self.request().map(|request| request.teller) {
+            None | Some(Teller::Client) => Fact::Known(of_call),
+            Some(Teller::Issuer { address }) => address.map_or(Fact::RequiredUnknown, Fact::Known),
+        }
+    }
+
     /// The request for a token, if it is one.
     #[must_use]
     pub fn request(&self) -> Option<&RequestFacts> {
@@ -201,6 +213,16 @@ impl Credential {
     }
 }
 
+/// What a caller was found out by, kept so that it can be found out again when directory, issuers or keys have changed
+/// ([`Authenticator::identify_again`](super::Authenticator::identify_again)).
+#[derive(Debug, Clone)]
+pub enum Basis {
+    /// A token that was verified. Its text is not kept.
+    Token(Arc<Verified>),
+    /// A request for a token, with the credentials in it, for as long as the call of it is open.
+    Request(Arc<TokenRequest>),
+}
+
 /// A call whose caller is known.
 #[derive(Debug)]
 #[must_use]
@@ -209,6 +231,7 @@ pub struct Identified {
     caller: Caller,
     recognition: Recognition,
     credential: Credential,
+    basis: Basis,
 }
 
 impl Identified {
@@ -218,12 +241,14 @@ impl Identified {
         caller: Caller,
         recognition: Recognition,
         credential: Credential,
+        basis: Basis,
     ) -> Self {
         Self {
             received,
             caller,
             recognition,
             credential,
+            basis,
         }
     }
 
@@ -248,6 +273,12 @@ impl Identified {
     #[must_use]
     pub const fn credential(&self) -> &Credential {
         &self.credential
+    }
+
+    /// What the caller was found out by.
+    #[must_use]
+    pub const fn basis(&self) -> &Basis {
+        &self.basis
     }
 
     /// Ends the call here.

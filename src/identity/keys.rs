@@ -82,6 +82,7 @@ struct Description {
 pub struct Key {
     description: Description,
     decoding: DecodingKey,
+    content: Digest,
 }
 
 /// The usable keys of one issuer.
@@ -133,6 +134,12 @@ impl KeySet {
         self.content
     }
 
+    /// Whether the set has the key of this [`Key::content`].
+    #[must_use]
+    pub fn holds(&self, key: Digest) -> bool {
+        self.keys.iter().any(|known| known.content == key)
+    }
+
     /// How many usable keys there are; at least one.
     #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
     #[must_use]
@@ -164,6 +171,12 @@ impl KeySet {
 }
 
 impl Key {
+    /// Names the key: the same for two with the same id, numbers, algorithm and issuer.
+    #[must_use]
+    pub const fn content(&self) -> Digest {
+        self.content
+    }
+
     /// `kid`.
     #[must_use]
     pub fn id(&self) -> Option<&str> {

@@ -190,6 +190,32 @@ pub struct IssuerSettings {
     pub keys: KeySettings,
 }
 
+impl IssuerSettings {
+    /// Whether tokens read the same by both: all but where keys come from and how long they are trusted.
+    #[must_use]
+    pub fn reads_like(&self, other: &Arc<Self>) -> bool {
+        fn reading(one: &IssuerSettings) -> impl PartialEq + '_ {
+            let IssuerSettings {
+                name,
+                issuers,
+                profile,
+                algorithms,
+                types,
+                type_may_be_missing,
+                leeway,
+                max_lifetime,
+                vouched,
+                keys: _,
+            } = one;
+            (
+                (name, issuers, profile, algorithms, types),
+                (type_may_be_missing, leeway, max_lifetime, vouched),
+            )
+        }
+        std::ptr::eq(self, &**other) || reading(self) == reading(other)
+    }
+}
+
 /// What holds for the tokens of every issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenSettings {

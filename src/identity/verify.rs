@@ -10,10 +10,12 @@ use std::sync::Arc;
 use super::authenticate::Observation;
 use super::caller::TokenFacts;
 use super::claims::{Claims, Expected};
+use super::digest::Digest;
 use super::issuers::{Issuer, Issuers};
 use super::jose::{self, UnverifiedJws};
 use super::keys::{Key, KeyChoiceError};
 use super::profile::{self, AccountKind, Claimed, Reading, Subject};
+use super::settings::IssuerSettings;
 use crate::types::{Reason, Timestamp};
 
 /// A token whose signature and claims were checked. It says nothing of policy, nor of the directory.
@@ -23,13 +25,51 @@ pub struct Verified {
     facts: Arc<TokenFacts>,
     /// Who calls, by the token's own word.
     claimed: Claimed,
+    /// How it was read.
+    settings: Arc<IssuerSettings>,
+    /// The key that proved it.
+    signed_by: Digest,
 }
 
 impl Verified {
-    pub(super) fn new(facts: TokenFacts, claimed: Claimed) -> Self {
+    pub(super) fn new(
+        facts: TokenFacts,
+        claimed: Claimed,
+        settings: &Arc<IssuerSettings>,
+        signed_by: Digest,
+    ) -> Self {
         Self {
             facts: Arc::new(facts),
             claimed,
+            settings: Arc::clone(settings),
+            signed_by,
+        }
+    }
+
+    /// Whether what was found out about the token would be found out again: its issuer is still read as it was, still
+    /// has the key, and the token is still meant for one of `audiences`. A call that is under way rests on this; its
+    /// token's text is gone. Says nothing of its expiry.
+    ///
+    /// # Errors
+    /// The [`Reason`] that a call with the token would be refused with now.
+    pub fn still_stands(
+        &self,
+        audiences: &[Arc<str>],
+        issuers: &Issuers,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        let issuer = issuers.named(&self.facts.issuer);
+        // FAIL-CLOSED: under other settings the token might say something else.
+        let issuer = issuer
+            .filter(|issuer| issuer.settings.reads_like(&self.settings))
+            .ok_or(Reason::TokenIssuerRefused)?;
+        if !issuer.fresh_keys(now)?.holds(self.signed_by) {
+            return Err(Reason::TokenKeyUnknown);
+        }
+        if audiences.contains(&self.facts.audience) {
+            Ok(())
+        } else {
+            Err(Reason::TokenAudienceRefused)
         }
     }
 
@@ -57,6 +97,15 @@ impl Verified {
                 let is_human = says.unwrap_or(*looks_like) == AccountKind::Human;
                 (subject.to_shared(), is_human)
             }
+        }
+    }
+
+    /// The client that it was given to, by its own word.
+    #[must_use]
+    pub fn client(&self) -> Option<Arc<str>> {
+        match &self.claimed {
+            Claimed::Agent { id, .. } => Some(id.to_shared()),
+            Claimed::Unmarked { client, .. } => client.as_ref().map(|client| client.to_shared()),
         }
     }
 
@@ -102,7 +151,7 @@ pub(super) fn verify(
 
     let issuer = issuers.of(claims.issuer()?);
     let issuer = issuer.ok_or(Reason::TokenIssuerRefused)?;
-    let settings = &*issuer.settings;
+    let settings = &issuer.settings;
     observation.issuer = Some(Arc::clone(&settings.name));
     jws.header.check(settings)?;
     let key = signing_key(&jws, issuer, now, observation)?;
@@ -136,5 +185,5 @@ pub(super) fn verify(
         evidence,
         vouched: Arc::clone(&settings.vouched),
     };
-    Ok(Verified::new(facts, claimed))
+    Ok(Verified::new(facts, claimed, settings, key.content()))
 }

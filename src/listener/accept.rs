@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
-use super::door::Door;
+use super::door::{ClientPlace, Door};
+use super::proxied;
 use super::serve::serve;
 use super::settings::Limits;
 use super::socket::ListenError;
@@ -89,7 +90,7 @@ where
                     door.trouble(Trouble::TooMany);
                     continue;
                 };
-                let Some(client_place) = door.admit(peer.ip()) else {
+                let Some(client_place) = door.admit(peer.ip().to_canonical()) else {
                     door.trouble(Trouble::TooManyOfClient);
                     continue;
                 };
@@ -146,7 +147,7 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let door = Door::new("management".into(), MANAGEMENT_LIMITS, Some(tls), None);
+    let door = Door::new("management".into(), MANAGEMENT_LIMITS, Some(tls));
     let door = Arc::new(door);
     let socket = adopt(socket, &door)?;
     let make = move |connection: Arc<ConnectionFacts>| {
@@ -177,7 +178,7 @@ pub(super) fn adopt(socket: StdTcpListener, door: &Door) -> Result<TcpListener, 
 
 /// One connection from its first byte to its last.
 async fn connect<M, S, B>(
-    (stream, peer): (TcpStream, SocketAddr),
+    (mut stream, peer): (TcpStream, SocketAddr),
     door: Arc<Door>,
     handshakes: Arc<Semaphore>,
     make: M,
@@ -192,10 +193,19 @@ async fn connect<M, S, B>(
     let (Ok(local), Ok(())) = (stream.local_addr(), stream.set_nodelay(true)) else {
         return;
     };
+    let (client, _client_place) = match find_client(&mut stream, peer, &door).await {
+        Ok(found) => found,
+        Err(trouble) => {
+            cut(&door, peer, trouble);
+            return;
+        }
+    };
     let mut facts = ConnectionFacts {
         listener: Arc::clone(&door.name),
         limits: door.limits.request(),
         peer,
+        client,
+        proxies: Arc::clone(&door.proxies),
         local,
         server_name: None,
         tls: false,
@@ -223,9 +233,39 @@ async fn connect<M, S, B>(
         serve(stream, false, make(Arc::new(facts)), limits, shutdown).await
     };
     if let Some(trouble) = trouble {
-        door.trouble(trouble);
-        tracing::debug!(listener = %door.name, %peer, reason = trouble.as_str(), "connection cut");
+        cut(&door, peer, trouble);
     }
+}
+
+/// Whose connection it is, and its place where that is not the peer who was given one.
+async fn find_client(
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    door: &Arc<Door>,
+) -> Result<(IpAddr, Option<ClientPlace>), Trouble> {
+    let peer = peer.ip().to_canonical();
+    if !door.is_balancer(peer) {
+        return Ok((peer, None));
+    }
+    let header = proxied::read_client(stream);
+    let client = match tokio::time::timeout(door.limits.handshake_timeout, header).await {
+        Ok(Ok(Some(client))) => client.ip().to_canonical(),
+        // The balancer's own, as its health checks are.
+        Ok(Ok(None)) => return Ok((peer, None)),
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "no header of the PROXY protocol");
+            return Err(Trouble::BadProxyHeader);
+        }
+        Err(_elapsed) => return Err(Trouble::BadProxyHeader),
+    };
+    let place = door.admit(client).ok_or(Trouble::TooManyOfClient)?;
+    Ok((client, Some(place)))
+}
+
+/// Notes a connection that was cut.
+fn cut(door: &Door, peer: SocketAddr, trouble: Trouble) {
+    door.trouble(trouble);
+    tracing::debug!(listener = %door.name, %peer, reason = trouble.as_str(), "connection cut");
 }
 
 /// The TLS handshake. Beyond the limit of them a connection is closed at once: those that dawdle would hold up all.

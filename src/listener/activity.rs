@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::settings::Limits;
+use crate::enforcement::OpenCall;
 use crate::types::Reason;
 
 /// How long a peer may take for an answer after which the connection is closed.
@@ -47,6 +48,9 @@ struct State {
     looked_at: Instant,
     /// HTTP/2: frames without end that carry nothing.
     flooded: bool,
+    aborted: bool,
+    /// HTTP/2: the last call that is over.
+    last: Option<Arc<OpenCall>>,
 }
 
 /// An answer that streams, and that its peer may leave untaken.
@@ -96,6 +100,8 @@ impl Activity {
                 answers: Vec::new(),
                 looked_at: now,
                 flooded: false,
+                aborted: false,
+                last: None,
             }),
         })
     }
@@ -177,6 +183,37 @@ impl Activity {
     pub(super) fn is_quiet_for(&self, time: Duration) -> bool {
         let state = self.state.lock();
         state.calls == 0 && state.last_write.elapsed() >= time
+    }
+
+    /// Whether no call is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state.lock().calls == 0
+    }
+
+    /// A call of an HTTP/2 connection is over.
+    pub(super) fn note_last(&self, call: Arc<OpenCall>) {
+        self.state.lock().last = Some(call);
+    }
+
+    /// The last call that is over, if it is another one than when this was asked before.
+    pub(super) fn take_last(&self) -> Option<Arc<OpenCall>> {
+        self.state.lock().last.take()
+    }
+
+    /// A call that ended was cut by us: its peer did not give it up.
+    pub(super) fn note_cut(&self) {
+        let mut state = self.state.lock();
+        state.given_up = state.given_up.saturating_sub(1);
+    }
+
+    /// The connection ends at once, and with it what of it lies in the operating system's hands.
+    pub(super) fn abort(&self) {
+        self.state.lock().aborted = true;
+    }
+
+    /// Whether it does.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.state.lock().aborted
     }
 
     /// Lets the reader refuse the head that it has not got whole.

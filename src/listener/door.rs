@@ -11,8 +11,10 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use rustls::ServerConfig;
 
-use super::settings::Limits;
+use super::settings::{Limits, ListenerSettings};
+use crate::call::TrustedProxies;
 use crate::telemetry::{ConnectionMetrics, ConnectionTrouble};
+use crate::types::IpRange;
 
 /// One listener.
 pub(super) struct Door {
@@ -20,6 +22,10 @@ pub(super) struct Door {
     pub(super) limits: Limits,
     /// The current configuration; new connections take the newest. `None`: plaintext.
     pub(super) tls: Option<Arc<ArcSwap<ServerConfig>>>,
+    /// Whose connections begin with a header of the PROXY protocol.
+    balancers: Vec<IpRange>,
+    /// Whose word on their clients' addresses counts.
+    pub(super) proxies: Arc<TrustedProxies>,
     clients: Mutex<HashMap<IpAddr, usize>>,
     /// `None` where nobody counts.
     metrics: Option<ConnectionMetrics>,
@@ -34,23 +40,48 @@ impl fmt::Debug for Door {
 }
 
 impl Door {
+    /// The door of a listener of calls.
+    pub(super) fn of(
+        settings: &ListenerSettings,
+        tls: Option<Arc<ArcSwap<ServerConfig>>>,
+        metrics: ConnectionMetrics,
+    ) -> Self {
+        Self {
+            balancers: settings.proxy_protocol_from.clone(),
+            proxies: Arc::new(settings.trusted_proxies.clone()),
+            metrics: Some(metrics),
+            ..Self::new(Arc::clone(&settings.name), settings.limits, tls)
+        }
+    }
+
+    /// A door that believes nobody, and counts nothing.
     pub(super) fn new(
         name: Arc<str>,
         limits: Limits,
         tls: Option<Arc<ArcSwap<ServerConfig>>>,
-        metrics: Option<ConnectionMetrics>,
     ) -> Self {
         Self {
             name,
             limits,
             tls,
+            balancers: Vec::new(),
+            proxies: Arc::default(),
             clients: Mutex::default(),
-            metrics,
+            metrics: None,
         }
     }
 
-    /// A place for one more connection of a client; `None` if it has as many as it may have.
+    /// Whether a peer's connections begin with a header of the PROXY protocol. Nobody else's does.
+    pub(super) fn is_balancer(&self, peer: IpAddr) -> bool {
+        self.balancers.iter().any(|range| range.contains(peer))
+    }
+
+    /// A place for one more connection of a client; `None` if it has as many as it may have. Who passes on the calls of
+    /// others is no client, and has no such limit.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<ClientPlace> {
+        if self.is_balancer(address) || self.proxies.contains(address) {
+            return Some(ClientPlace(None));
+        }
         let client = client(address);
         let mut clients = self.clients.lock();
         let open = clients.entry(client).or_insert(0);
@@ -59,10 +90,7 @@ impl Door {
         }
         *open = open.saturating_add(1);
         drop(clients);
-        Some(ClientPlace {
-            door: Arc::clone(self),
-            client,
-        })
+        Some(ClientPlace(Some((Arc::clone(self), client))))
     }
 
     /// A connection was refused or cut.
@@ -75,14 +103,14 @@ impl Door {
 
 /// One connection of a client.
 #[derive(Debug)]
-pub(super) struct ClientPlace {
-    door: Arc<Door>,
-    client: IpAddr,
-}
+pub(super) struct ClientPlace(Option<(Arc<Door>, IpAddr)>);
 
 impl Drop for ClientPlace {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut open) = self.door.clients.lock().entry(self.client) {
+        let Some((door, client)) = self.0.take() else {
+            return;
+        };
+        if let Entry::Occupied(mut open) = door.clients.lock().entry(client) {
             match open.get().checked_sub(1) {
                 None | Some(0) => drop(open.remove()),
                 Some(left) => *open.get_mut() = left,

@@ -15,8 +15,10 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::cuttable;
 use crate::call::ConnectionFacts;
 use crate::call::body::BodyError;
+use crate::enforcement::OpenCall;
 
 /// Answers calls. One per worker.
 pub trait CallHandler: Send + Sync + 'static {
@@ -39,6 +41,11 @@ pub trait CallHandler: Send + Sync + 'static {
 
     /// Whether an answer's body is in our hands whole, so that its call is over but for its peer's reading.
     fn is_whole(body: &Self::Body) -> bool;
+
+    /// The call that was forwarded for an answer, if there is one: it can be cut while the answer goes out.
+    fn open_call(_body: &Self::Body) -> Option<&Arc<OpenCall>> {
+        None
+    }
 }
 
 /// Marks an answer that is in our hands whole. Its call is not under way any more: whoever does not read what it is
@@ -73,6 +80,9 @@ impl Rim {
             Some(_) => handler.handle(request, connection).await,
             None => handler.shed(request, connection).await,
         };
+        if let Some(call) = H::open_call(response.body()) {
+            cuttable::hand_out(Arc::clone(call));
+        }
         let is_whole = H::is_whole(response.body());
         if is_whole {
             response.extensions_mut().insert(Whole);

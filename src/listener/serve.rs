@@ -15,15 +15,16 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::activity::{Activity, Expired, LINGER};
 use super::answer::Counted;
+use super::cuttable::{Cuttable, Ended, StreamTasks};
 use super::rim::Whole;
 use super::settings::Limits;
-use super::watched::Watched;
+use super::watched::{Socket, Watched};
 use crate::call::Unreadable;
 use crate::telemetry::ConnectionTrouble as Trouble;
 
@@ -48,7 +49,7 @@ pub(super) async fn serve<I, S, B>(
     shutdown: watch::Receiver<bool>,
 ) -> Option<Trouble>
 where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    I: AsyncRead + AsyncWrite + Socket + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -80,7 +81,8 @@ where
     let watched = Arc::clone(&activity);
     if http2 {
         let io = TokioIo::new(Watched::http2(io, watched));
-        let connection = http2_builder(limits).serve_connection(io, counted);
+        let tasks = StreamTasks(Arc::clone(&activity));
+        let connection = http2_builder(tasks, limits).serve_connection(io, counted);
         drive(connection, &activity, limits, shutdown).await
     } else {
         let io = TokioIo::new(Watched::http1(io, watched, limits.request()));
@@ -108,11 +110,11 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
     builder
 }
 
-fn http2_builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
+fn http2_builder(tasks: StreamTasks, limits: &Limits) -> http2::Builder<StreamTasks> {
     // HPACK counts 32 bytes more for each field (RFC 7541 §4.1).
     let head_bytes = limits.request().head_bytes();
     let list_bytes = head_bytes.saturating_add(limits.max_headers.saturating_mul(32));
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(tasks);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.max_concurrent_streams)
@@ -161,9 +163,29 @@ where
 
 /// Why [`drive`] stops taking calls.
 enum Stop {
-    Ended(hyper::Result<()>),
+    Ended(Ended<hyper::Result<()>>),
     Expired(Expired),
     Drained,
+    /// Its last call would be refused now.
+    Refused,
+}
+
+/// The connection is over. One whose call was cut is reset, however it came to its end.
+fn ended<C: Connection>(
+    result: Ended<hyper::Result<()>>,
+    connection: &Cuttable<Pin<&mut C>>,
+    activity: &Activity,
+) -> Option<Trouble> {
+    if connection.is_cut() {
+        activity.abort();
+    }
+    match result {
+        Ended::Itself(Err(error)) => {
+            tracing::debug!(%error, "connection ended early");
+            activity.is_flooded().then_some(Trouble::FrameFlood)
+        }
+        Ended::Itself(Ok(())) | Ended::Cut => None,
+    }
 }
 
 async fn drive<C: Connection>(
@@ -172,33 +194,31 @@ async fn drive<C: Connection>(
     limits: &Limits,
     mut shutdown: watch::Receiver<bool>,
 ) -> Option<Trouble> {
-    let mut connection = pin!(connection);
+    let connection = pin!(connection);
+    let mut connection = Cuttable::new(connection);
     let stop = tokio::select! {
         biased;
-        stop = until_expired(connection.as_mut(), activity, limits) => stop,
+        stop = until_expired(&mut connection, activity, limits) => stop,
         _ = shutdown.wait_for(|stop| *stop) => Stop::Drained,
     };
     match stop {
-        Stop::Ended(Ok(())) => return None,
-        Stop::Ended(Err(error)) => {
-            tracing::debug!(error = %error, "connection ended early");
-            return activity.is_flooded().then_some(Trouble::FrameFlood);
-        }
+        Stop::Ended(result) => return ended(result, &connection, activity),
         Stop::Expired(expired) => match expired {
-            Expired::Idle => connection.as_mut().close(),
+            Expired::Idle => connection.inner().close(),
             Expired::Silence => return Some(Trouble::HeadTimeout),
             Expired::Blocked => return Some(Trouble::WriteTimeout),
             Expired::GivenUp => return Some(Trouble::TooManyResets),
             // The last two end no connection.
             Expired::Refusal | Expired::Head | Expired::Answers => return None,
         },
-        Stop::Drained => connection.as_mut().close(),
+        Stop::Drained | Stop::Refused => connection.inner().close(),
     }
     // Calls under way go on to their end; what is left over after them is given up.
     loop {
-        match tokio::time::timeout(LINGER, connection.as_mut()).await {
+        match tokio::time::timeout(LINGER, &mut connection).await {
             Err(_elapsed) if !activity.is_quiet_for(LINGER) => {}
-            Ok(_) | Err(_) => return None,
+            Ok(result) => return ended(result, &connection, activity),
+            Err(_elapsed) => return None,
         }
     }
 }
@@ -206,14 +226,20 @@ async fn drive<C: Connection>(
 /// Drives a connection until it ends or passes a limit. The timer is set anew only for an earlier limit or when it
 /// fires, so that a call costs no timer.
 async fn until_expired<C: Connection>(
-    mut connection: Pin<&mut C>,
+    connection: &mut Cuttable<Pin<&mut C>>,
     activity: &Activity,
     limits: &Limits,
 ) -> Stop {
     let mut timer = pin!(tokio::time::sleep(limits.header_timeout));
     poll_fn(|context| {
-        if let Poll::Ready(result) = connection.as_mut().poll(context) {
+        if let Poll::Ready(result) = Pin::new(&mut *connection).poll(context) {
             return Poll::Ready(Stop::Ended(result));
+        }
+        if let Some(last) = activity.take_last() {
+            connection.watch(last, context);
+        }
+        if connection.is_refused() && activity.is_idle() {
+            return Poll::Ready(Stop::Refused);
         }
         loop {
             let now = tokio::time::Instant::now();
@@ -222,7 +248,7 @@ async fn until_expired<C: Connection>(
             match limit {
                 Some((_, Expired::Head)) if due <= now => {
                     activity.refuse_head();
-                    if let Poll::Ready(result) = connection.as_mut().poll(context) {
+                    if let Poll::Ready(result) = Pin::new(&mut *connection).poll(context) {
                         return Poll::Ready(Stop::Ended(result));
                     }
                     continue;

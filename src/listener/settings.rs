@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::RequestLimits;
+use crate::call::{RequestLimits, TrustedProxies};
+use crate::types::IpRange;
 
 /// Whether a client shows a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,6 +88,10 @@ pub struct ListenerSettings {
     pub address: SocketAddr,
     /// TLS; `None` only by `dangerous_plaintext: true`.
     pub tls: Option<ServerTls>,
+    /// The load balancers whose connections begin with a header of the PROXY protocol.
+    pub proxy_protocol_from: Vec<IpRange>,
+    /// The proxies whose word on their clients' addresses counts.
+    pub trusted_proxies: TrustedProxies,
     /// What it bears.
     pub limits: Limits,
 }

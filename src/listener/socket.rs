@@ -182,11 +182,10 @@ impl Bound {
             sockets.push(bind(name, address, Sharing::Port)?);
         }
         Ok(Self {
-            door: Arc::new(Door::new(
-                Arc::clone(name),
-                settings.limits,
+            door: Arc::new(Door::of(
+                settings,
                 tls.map(|config| Arc::new(ArcSwap::new(config))),
-                Some(metrics.listener(name)),
+                metrics.listener(name),
             )),
             address,
             sockets,

@@ -4,18 +4,39 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
 use super::frames::{Flood, Frames};
 use super::heads::Heads;
 use crate::call::RequestLimits;
 
+/// A stream over a socket.
+pub(super) trait Socket {
+    /// The socket.
+    fn socket(&self) -> SockRef<'_>;
+}
+
+impl Socket for TcpStream {
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self)
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self.get_ref().0)
+    }
+}
+
 /// A stream whose reads and writes are noted.
 #[derive(Debug)]
-pub(super) struct Watched<I> {
+pub(super) struct Watched<I: Socket> {
     io: I,
     activity: Arc<Activity>,
     incoming: Incoming,
@@ -29,7 +50,7 @@ enum Incoming {
     Http2(Frames),
 }
 
-impl<I> Watched<I> {
+impl<I: Socket> Watched<I> {
     pub(super) fn http1(io: I, activity: Arc<Activity>, limits: RequestLimits) -> Self {
         Self::new(io, activity, Incoming::Http1(Heads::new(limits)))
     }
@@ -62,7 +83,19 @@ impl<I> Watched<I> {
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+impl<I: Socket> Drop for Watched<I> {
+    /// One that is aborted is reset: what its peer has not got yet it does not get, and no answer that its end delimits
+    /// looks whole.
+    fn drop(&mut self) {
+        if self.activity.is_aborted()
+            && let Err(error) = self.io.socket().set_linger(Some(Duration::ZERO))
+        {
+            tracing::debug!(%error, "a connection cannot be reset, it is closed");
+        }
+    }
+}
+
+impl<I: AsyncRead + Socket + Unpin> AsyncRead for Watched<I> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -91,7 +124,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     }
 }
 
-impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+impl<I: AsyncRead + AsyncWrite + Socket + Unpin> AsyncWrite for Watched<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -21,8 +21,9 @@ use crate::identity::{
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
 use crate::risk::{Detections, Revocations, RiskEntry, RiskTable};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Cause, Snapshot};
 use crate::store::{Answer, MemoryStore, Sealed, StateStore, StoreError};
+use crate::telemetry::ChangeSource;
 use crate::types::{
     AgentId, AgentUserId, Attributes, BlueprintId, PrincipalId, RiskLevel, RiskState, Secret,
     Timestamp,
@@ -132,6 +133,7 @@ fn state() -> State {
         keys,
         reloads: channel().0,
         recorder: recorder(),
+        detections: Arc::default(),
     }
 }
 
@@ -435,21 +437,23 @@ async fn an_agent_that_nobody_knows_can_be_stopped_too() {
 async fn an_administrators_word_is_the_newest_whatever_the_file_is_dated() {
     let state = state();
     let ahead = Stopped.now().after(Duration::from_hours(1));
-    state.snapshots.update(|current| {
-        let of_file = RiskEntry {
-            id: AGENT.into(),
-            subject: crate::risk::RiskSubject::AgentIdentity,
-            level: Some(RiskLevel::None),
-            state: RiskState::ConfirmedSafe,
-            detail: "none".into(),
-            last_modified: ahead,
-            source: "file".into(),
-        };
-        Snapshot {
-            risk: current.risk.with(of_file),
-            ..current.clone()
-        }
-    });
+    state
+        .snapshots
+        .update(Cause::now(ChangeSource::Management), |current| {
+            let of_file = RiskEntry {
+                id: AGENT.into(),
+                subject: crate::risk::RiskSubject::AgentIdentity,
+                level: Some(RiskLevel::None),
+                state: RiskState::ConfirmedSafe,
+                detail: "none".into(),
+                last_modified: ahead,
+                source: "file".into(),
+            };
+            Snapshot {
+                risk: current.risk.with(of_file),
+                ..current.clone()
+            }
+        });
     assert_eq!(post(&state, "confirmCompromised", &[AGENT]).await, 204);
     assert_eq!(effective(&state, AGENT), Some(RiskLevel::High));
     let snapshot = state.snapshots.load();
@@ -584,13 +588,15 @@ async fn readiness_says_what_is_wrong_and_tells_degraded_from_not_ready() {
             "failedAt": "2026-10-01T12:33:20Z", "lastSuccess": "2026-10-01T12:33:20Z"})
     );
 
-    state.snapshots.update(|current| Snapshot {
-        issuers: Arc::new(Issuers::new(vec![Issuer {
-            settings: Arc::new(issuer()),
-            keys: None,
-        }])),
-        ..current.clone()
-    });
+    state
+        .snapshots
+        .update(Cause::now(ChangeSource::Management), |current| Snapshot {
+            issuers: Arc::new(Issuers::new(vec![Issuer {
+                settings: Arc::new(issuer()),
+                keys: None,
+            }])),
+            ..current.clone()
+        });
     let (code, body) = ready().await;
     assert_eq!((code, &body["status"]), (503, &json!("not_ready")));
     assert_eq!(body["reasons"][0]["source"], "keys/entra");

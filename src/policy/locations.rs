@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::SessionFacts;
 use super::model::Origin;
-use crate::types::{Country, Fact, Fault, Faults, ObjectId, Severity};
+use crate::types::{Country, Fact, Fault, Faults, IpRange, ObjectId, Severity};
 
 pub use read::read;
 use table::Ranges;
@@ -27,34 +27,6 @@ pub const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The id by which policies name the compliant network.
 pub const COMPLIANT_NETWORK: &str = "3d46dbda-8382-466a-856d-eb00cbc6b910";
-
-/// A range of addresses in CIDR notation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IpRange(ipnet::IpNet);
-
-impl IpRange {
-    /// Reads `198.51.100.0/24`, `2001:db8::/48`, or one address. Bits behind the prefix do not count.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let range = match text.parse::<IpAddr>() {
-            Ok(address) => ipnet::IpNet::from(address),
-            Err(_not_one_address) => text.parse().ok()?,
-        };
-        Some(Self(range.trunc()))
-    }
-
-    /// Whether it holds the address.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        self.0.contains(&address)
-    }
-}
-
-impl std::fmt::Display for IpRange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// One named location.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,14 +235,16 @@ impl Building {
     fn finish(mut self, locations: Vec<NamedLocation>) -> Compiled {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (range, number) in self.ranges {
-            match range.0 {
-                ipnet::IpNet::V4(net) => {
-                    let (first, last) = (u32::from(net.network()), u32::from(net.broadcast()));
+            match range.bounds() {
+                (IpAddr::V4(first), IpAddr::V4(last)) => {
+                    let (first, last) = (u32::from(first), u32::from(last));
                     v4.push((u128::from(first), u128::from(last), number));
                 }
-                ipnet::IpNet::V6(net) => {
-                    v6.push((net.network().into(), net.broadcast().into(), number));
+                (IpAddr::V6(first), IpAddr::V6(last)) => {
+                    v6.push((first.into(), last.into(), number));
                 }
+                // INVARIANT: both ends of a range are of one version.
+                (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => {}
             }
         }
         self.compiled.v4 = Ranges::of(&v4);

@@ -2,12 +2,13 @@
 //!
 //! hyper drops a call's future when its client leaves, so the end of a call is the end of this value.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
 use super::model;
+use super::observed::{Observer, Unanswered};
 use super::writer::Message;
 use crate::call::CallContext;
 use crate::types::{CallId, Reason};
@@ -26,6 +27,8 @@ pub(super) enum OutcomeResult {
     UpstreamFailed,
     /// The call was not forwarded.
     Refused,
+    /// The call was forwarded, and cut while it was open: what is known of its caller has changed.
+    Cut,
 }
 
 /// What the outcome record says.
@@ -33,7 +36,7 @@ pub(super) enum OutcomeResult {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outcome {
     pub(super) result: OutcomeResult,
-    /// Why the upstream's answer is missing.
+    /// Why the upstream's answer is missing, or was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<Reason>,
     /// The status that was answered; none if the client left before.
@@ -47,6 +50,17 @@ pub(super) struct Outcome {
     pub(super) duration_microseconds: u64,
 }
 
+/// Why a call that was forwarded did not come to its end.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    /// There is no answer, for this reason.
+    NoAnswer(Reason),
+    /// The upstream broke its answer off.
+    BrokenOff,
+    /// It was cut.
+    Cut(Reason),
+}
+
 /// A recorded call that has not ended yet.
 #[derive(Debug)]
 #[must_use = "a call that ends at once is recorded as one whose client left"]
@@ -55,8 +69,10 @@ pub struct Entry {
     started: Instant,
     /// `None` if the decision went unrecorded (`dangerous_drop`): then its outcome does too.
     messages: Option<mpsc::Sender<Message>>,
+    /// Whom to tell how an agent's call was answered.
+    observer: Option<(Arc<Observer>, Unanswered)>,
     refused: bool,
-    failed: Option<Option<Reason>>,
+    failed: Option<Failure>,
     completed: bool,
     status: Option<StatusCode>,
     bytes: u64,
@@ -70,6 +86,7 @@ impl Entry {
             id: context.id,
             started: context.started,
             messages: None,
+            observer: None,
             refused,
             failed: None,
             completed: false,
@@ -90,6 +107,16 @@ impl Entry {
         self
     }
 
+    /// The observer is told of the answer too.
+    pub(super) fn observed_by(
+        mut self,
+        observer: &Arc<Observer>,
+        call: Option<Unanswered>,
+    ) -> Self {
+        self.observer = call.map(|call| (Arc::clone(observer), call));
+        self
+    }
+
     /// The head of the answer is known; `upstream` is how long the upstream took for it, if it did.
     pub const fn answered(&mut self, status: StatusCode, upstream: Option<Duration>) {
         self.status = Some(status);
@@ -98,12 +125,17 @@ impl Entry {
 
     /// There is no answer of the upstream, for this reason.
     pub const fn failed(&mut self, reason: Reason) {
-        self.failed = Some(Some(reason));
+        self.failed = Some(Failure::NoAnswer(reason));
+    }
+
+    /// The call was cut while it was open, for this reason.
+    pub const fn cut(&mut self, reason: Reason) {
+        self.failed = Some(Failure::Cut(reason));
     }
 
     /// The upstream broke its answer off.
     pub(super) const fn broken_off(&mut self) {
-        self.failed = Some(None);
+        self.failed = Some(Failure::BrokenOff);
     }
 
     /// So many more bytes of the answer's body went out.
@@ -121,14 +153,20 @@ impl Entry {
         Outcome {
             result: match (self.refused, self.failed, self.completed) {
                 (true, _, _) => OutcomeResult::Refused,
-                (false, Some(Some(reason)), _) if reason.is_of_the_body() => {
+                (false, Some(Failure::Cut(_)), _) => OutcomeResult::Cut,
+                (false, Some(Failure::NoAnswer(reason)), _) if reason.is_of_the_body() => {
                     OutcomeResult::ClientFailed
                 }
-                (false, Some(_), _) => OutcomeResult::UpstreamFailed,
+                (false, Some(Failure::NoAnswer(_) | Failure::BrokenOff), _) => {
+                    OutcomeResult::UpstreamFailed
+                }
                 (false, None, true) => OutcomeResult::Completed,
                 (false, None, false) => OutcomeResult::ClientLeft,
             },
-            reason: self.failed.flatten(),
+            reason: match self.failed {
+                Some(Failure::NoAnswer(reason) | Failure::Cut(reason)) => Some(reason),
+                Some(Failure::BrokenOff) | None => None,
+            },
             status: self.status.map(|status| status.as_u16()),
             bytes: self.bytes,
             upstream_microseconds: self.upstream.map(model::micros),
@@ -139,6 +177,9 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        if let (Some((observer, call)), Some(status)) = (self.observer.take(), self.status) {
+            observer.tell(call.answered(status));
+        }
         if let Some(messages) = self.messages.take()
             && let Ok(line) = model::outcome(self.id, &self.outcome())
         {

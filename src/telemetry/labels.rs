@@ -40,13 +40,23 @@ pub const fn result_label(result: Result<(), Reason>) -> &'static str {
     }
 }
 
-/// The label of a call that was forwarded. One that its caller's body ended says nothing of the upstream.
-pub(super) const fn upstream_label(result: Result<(), Reason>) -> &'static str {
+/// The label of a call that was forwarded. One that its caller's body ended, or that was cut before its answer came,
+/// says nothing of the upstream.
+pub(super) fn upstream_label(result: Result<(), Reason>) -> &'static str {
     match result {
         Err(reason) if reason.is_of_the_body() => "client_failed",
+        Err(reason) if !UPSTREAM_FAULTS.contains(&reason) => "cut",
         Ok(()) | Err(_) => result_label(result),
     }
 }
+
+/// What calls are cut for most of all: shown before anything is cut.
+pub(super) const REASONS_TO_CUT: [Reason; 4] = [
+    Reason::BlockedByPolicy,
+    Reason::AgentDisabled,
+    Reason::BlueprintDisabled,
+    Reason::FactsUnavailable,
+];
 
 /// The class of a status code; anything outside HTTP's five classes counts as a server error.
 pub(super) const fn status_class(status: u16) -> &'static str {
@@ -87,13 +97,28 @@ label_set! {
         File = "file",
         /// The management API.
         Management = "management",
+        /// Boomgate's own detections.
+        Boomgate = "boomgate",
         /// The engine that replicas share, which passes on what any of them was told.
+        Store = "store",
+    }
+    /// Who brought a change that open calls are judged again on.
+    ChangeSource {
+        /// A reload of the configuration, with its policies, its directory and its risk file.
+        Configuration = "configuration",
+        /// The management API.
+        Management = "management",
+        /// New keys of an issuer.
+        Keys = "keys",
+        /// The state that replicas share: what another one was told.
         Store = "store",
     }
     /// What a report of risk says.
     SignalKind {
         /// A level as the source gives it.
         Level = "level",
+        /// Something was detected.
+        Detection = "detection",
         /// An administrator confirmed the compromise.
         ConfirmCompromised = "confirm_compromised",
         /// An administrator said that the agent is safe.
@@ -166,6 +191,8 @@ label_set! {
         TooMany = "too_many",
         /// The client's address has as many as it may have.
         TooManyOfClient = "too_many_of_client",
+        /// A load balancer did not say in the PROXY protocol whose connection it passes on.
+        BadProxyHeader = "bad_proxy_header",
         /// As many TLS handshakes are under way as may be.
         TooManyHandshakes = "too_many_handshakes",
         /// The TLS handshake failed.

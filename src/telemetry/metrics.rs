@@ -2,6 +2,9 @@
 //!
 //! Methods take typed values only. A metric is declared here or nowhere.
 
+pub mod detections;
+mod enforcement;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +13,8 @@ use prometheus::{
     Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
+
+pub use detections::{DetectionCounters, DetectionMetrics};
 
 use super::connections::ConnectionMetrics;
 use super::labels::{
@@ -52,7 +57,7 @@ pub struct Observation {
 
 /// Counts records of one fate.
 #[derive(Debug, Clone)]
-pub struct RecordCounter(IntCounter);
+pub struct RecordCounter(pub(super) IntCounter);
 
 impl RecordCounter {
     /// So many more.
@@ -100,6 +105,10 @@ metrics! {
     decisions: IntCounterVec = counters("boomgate_decisions_total", "Calls that were decided on or refused.", &["resource", "decision", "reason", "agent_type"]);
     policy_results: IntCounterVec = counters("boomgate_policy_results_total", "Results of policies that applied, enforced or report-only.", &["policy", "result"]);
     token_verifications: IntCounterVec = counters("boomgate_token_verifications_total", "Tokens checked, by configured issuer.", &["issuer", "result"]);
+    detections: IntCounterVec = counters("boomgate_detections_total", "Detections in the traffic of agents.", &["type", "level"]);
+    detection_observations: IntCounterVec = counters("boomgate_detection_observations_total", "Calls and answers of agents that detections looked at, or passed over.", &["result"]);
+    detection_evictions: IntCounterVec = counters("boomgate_detection_evictions_total", "Agents whose habits were forgotten to make room.", &[]);
+    detection_agents: IntGauge = gauge("boomgate_detection_agents", "Agents whose habits are remembered.");
     token_cache: IntCounterVec = counters("boomgate_token_cache_total", "Look-ups in the cache of verified tokens.", &["result"]);
     risk_signals: IntCounterVec = counters("boomgate_risk_signals_total", "Reports of risk, by source.", &["source", "type", "result"]);
     config_reloads: IntCounterVec = counters("boomgate_config_reloads_total", "Loads of configuration, policies and directory.", &["result"]);
@@ -113,6 +122,8 @@ metrics! {
     upstream_events: IntCounterVec = counters("boomgate_upstream_events_total", "What happened beside the calls that were forwarded.", &["resource", "event"]);
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
     open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
+    calls_cut: IntCounterVec = counters("boomgate_calls_cut_total", "Calls that were cut while they were open.", &["reason"]);
+    enforcement_delay: HistogramVec = histograms("boomgate_enforcement_delay_seconds", "Time from the arrival of a change to the end of the last open call that it cuts.", &enforcement::DELAY_BUCKETS, &["source"]);
     agents: IntGaugeVec = gauges("boomgate_agents", "Agents by kind and effective risk level.", &["type", "risk_level"]);
     policies: IntGaugeVec = gauges("boomgate_policies", "Loaded policies by state.", &["state"]);
     signal_age: GaugeVec = real_gauges("boomgate_signal_age_seconds", "Time since a source of risk was last heard.", &["source"]);
@@ -140,6 +151,7 @@ impl Metrics {
         for result in RecordResult::ALL {
             self.records.with_label_values(&[result.as_str()]);
         }
+        self.begin_enforcement_at_zero();
     }
 
     /// Shows the counters of [`Self::jwks_refresh`] before its first event.

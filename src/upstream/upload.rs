@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 use tokio::time::Sleep;
 
 use crate::call::{Body, BodyError};
+use crate::enforcement::OpenCall;
+use crate::enforcement::open_calls::Side;
 use crate::types::Reason;
 
 /// What is known of an upload, beside it.
@@ -65,6 +67,8 @@ pub(super) struct Upload {
     /// How long the body may stand still, and the timer of it while it does.
     timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    /// The call that it is of: when that is cut, this ends, whatever else of the call goes on.
+    call: Option<Arc<OpenCall>>,
 }
 
 impl Upload {
@@ -74,7 +78,34 @@ impl Upload {
             progress,
             timeout,
             timer: None,
+            call: None,
         }
+    }
+
+    /// The same, of a call that can be cut.
+    pub(super) fn of(mut self, call: Option<Arc<OpenCall>>) -> Self {
+        self.call = call;
+        self
+    }
+
+    /// The next frame, as long as the call is not cut.
+    fn poll_uncut(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(call) = self.call.clone() else {
+            return self.poll_in_time(context);
+        };
+        if !call.is_cut() {
+            let polled = self.poll_in_time(context);
+            if polled.is_ready() {
+                return polled;
+            }
+            std::task::ready!(call.poll_cut(Side::Upload, context));
+        }
+        // The caller's side is let go of at once.
+        self.body = Body::Empty;
+        Poll::Ready(Some(Err(BodyError::Cut)))
     }
 
     /// The next frame, or that it did not come in time.
@@ -104,7 +135,7 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = std::task::ready!(self.poll_in_time(context));
+        let polled = std::task::ready!(self.poll_uncut(context));
         let mut state = self.progress.0.lock();
         state.begun = true;
         state.moved_at = Instant::now();
@@ -112,7 +143,7 @@ impl HttpBody for Upload {
             Some(Err(BodyError::TooLarge { .. })) => state.failed = Some(Reason::BodyTooLarge),
             Some(Err(BodyError::TooSlow { .. })) => state.failed = Some(Reason::RequestTimeout),
             Some(Err(BodyError::Peer(_))) => state.failed = Some(Reason::RequestMalformed),
-            Some(Ok(_)) | None => {}
+            Some(Ok(_) | Err(BodyError::Cut)) | None => {}
         }
         drop(state);
         Poll::Ready(polled)

@@ -8,9 +8,10 @@ mod facts;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use boomgate::policy::locations::{self, IpRange, NamedLocation, OwnRanges};
+use boomgate::policy::locations::{self, NamedLocation, OwnRanges};
 use boomgate::policy::read::read;
 use boomgate::policy::{NamedLocations, OnUnsupported, Policy};
+use boomgate::types::IpRange;
 use serde::Deserialize;
 use serde_json::Value;
 

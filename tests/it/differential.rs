@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::support::client::{ALL_VERSIONS, PATIENCE, connect};
+use crate::support::servers::Server;
 use crate::support::site::{AGENT, Setup, Site};
-use servers::Server;
 
 /// What no agent may reach, and what lies below it.
 const BLOCKED: &str = "/hr/secret";

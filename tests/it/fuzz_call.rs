@@ -6,6 +6,9 @@ use std::path::Path;
 #[path = "../../fuzz/properties/call.rs"]
 mod call;
 
+#[path = "../../fuzz/properties/odata.rs"]
+mod odata;
+
 /// Runs a property on every file of its target's corpus.
 fn replay(target: &str, property: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,4 +30,11 @@ fn the_corpora_of_the_parsers_on_the_path_of_a_call_hold() {
     replay("wire", call::wire);
     replay("headers", call::headers);
     replay("jwt_header", call::jwt_header);
+    replay("proxy_header", call::proxy_header);
+    replay("forwarded", call::forwarded);
+}
+
+#[test]
+fn the_corpus_of_the_reader_of_queries_holds() {
+    replay("odata_filter", odata::odata_filter);
 }

@@ -104,6 +104,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         keys,
         reloads: channel().0,
         recorder,
+        detections: Arc::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use boomgate::policy::PolicyOutcome;
-use boomgate::telemetry::{RecordResult, SignalSource};
+use boomgate::telemetry::{ChangeSource, RecordResult, SignalSource};
 use boomgate::types::{Reason, RiskLevel};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,10 +25,16 @@ use prometheus::{Prometheus, Target};
 
 /// Expressions of the dashboard that may have no answer in the test, each with the reason.
 /// An expression is named by a text that it holds.
-const MAY_BE_EMPTY: &[(&str, &str)] = &[(
-    "changes(boomgate_config_last_reload_success_timestamp_seconds",
-    "an annotation: it marks reloads, and there may have been none",
-)];
+const MAY_BE_EMPTY: &[(&str, &str)] = &[
+    (
+        "changes(boomgate_config_last_reload_success_timestamp_seconds",
+        "an annotation: it marks reloads, and there may have been none",
+    ),
+    (
+        "boomgate_enforcement_delay_seconds_bucket",
+        "no open call was cut, so nothing took any time",
+    ),
+];
 
 /// One expression of the dashboard and where it stands.
 #[derive(Debug)]
@@ -188,14 +194,17 @@ fn known_label_values() -> Vec<&'static str> {
         "miss",
         "ok",
         "client_failed",
+        "cut",
     ];
     let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
     let outcomes = PolicyOutcome::ALL.map(PolicyOutcome::as_str);
     let records = RecordResult::ALL.iter().map(|result| result.as_str());
     let sources = SignalSource::ALL.iter().map(|source| source.as_str());
+    let changes = ChangeSource::ALL.iter().map(|source| source.as_str());
     let levels = RiskLevel::ALL.map(RiskLevel::as_str);
     let all = fixed.into_iter().chain(reasons).chain(outcomes);
-    all.chain(records).chain(sources).chain(levels).collect()
+    let all = all.chain(records).chain(sources).chain(changes);
+    all.chain(levels).collect()
 }
 
 /// Serves one exposition to whoever knows the token: a listener that has only what it is given.

@@ -11,5 +11,6 @@ pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod server;
+pub(crate) mod servers;
 pub(crate) mod site;
 pub(crate) mod upstream;

@@ -1,6 +1,8 @@
-//! One head (RFC 9112 §2-§3, §5-§6): its lines have the one form that they may have, and its body one length.
+//! One head (RFC 9112 §2-§3, §5-§6), line by line as they come: each has the one form that it may have, and the body one
+//! length.
 //!
 //! Whatever goes on from here is taken by the library behind it, so that it refuses nothing on its own, without a record.
+//! Every call pays for this: one pass over the bytes, eight at a time, and no allocation for what clients send.
 
 use http::Uri;
 
@@ -11,6 +13,8 @@ use crate::types::Reason;
 const MAX_NAME_BYTES: usize = 256;
 /// The longest method, in bytes.
 const MAX_METHOD_BYTES: usize = 64;
+/// The longest target that the library takes, in bytes.
+const MAX_TARGET_BYTES: usize = 65_534;
 /// Digits of a `Content-Length`: a number of more would be more than there is.
 const MAX_LENGTH_DIGITS: usize = 18;
 
@@ -21,91 +25,146 @@ pub(super) enum BodyLength {
     Chunked,
 }
 
-/// What the fields say of the body.
-#[derive(Debug, Default)]
-struct Framing {
+/// A head, as far as it has come.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// So many bytes at its front are sound.
+    sound: usize,
+    /// Where the line begins that is not at its end.
+    line: usize,
+    /// What its lines say; `None` before the request line.
+    fields: Option<Fields>,
+}
+
+/// What the lines of a head say of its body.
+#[derive(Debug)]
+struct Fields {
+    is_http_11: bool,
+    count: usize,
     length: Option<u64>,
     chunked: bool,
 }
 
-/// Reads the lines of a head, without the empty one at its end. Every CR and LF in it is of a CR LF.
-pub(super) fn read(head: &[u8], limits: &RequestLimits) -> Result<BodyLength, Reason> {
-    let mut lines = head.split(|byte| *byte == b'\n').map(without_cr);
-    let is_http_11 = request_line(lines.next().unwrap_or_default(), limits)?;
-    let mut framing = Framing::default();
-    let mut fields: usize = 0;
-    for line in lines {
-        fields = fields.saturating_add(1);
-        if fields > limits.max_headers {
-            return Err(Reason::HeadersTooLarge);
+impl Head {
+    pub(super) const fn new() -> Self {
+        Self {
+            sound: 0,
+            line: 0,
+            fields: None,
         }
-        framing.note(line)?;
     }
-    match (framing.chunked, framing.length) {
-        (true, None) if is_http_11 => Ok(BodyLength::Chunked),
-        // Two framings, or one that the version does not have (RFC 9112 §6.1).
-        (true, _) => Err(Reason::RequestMalformed),
-        (false, length) => Ok(BodyLength::Bytes(length.unwrap_or(0))),
+
+    /// Reads on; the bytes are those from before, and more. Where the head ends and how long its body is, once its end
+    /// has come.
+    pub(super) fn advance(
+        &mut self,
+        bytes: &[u8],
+        limits: &RequestLimits,
+    ) -> Result<Option<(usize, BodyLength)>, Reason> {
+        loop {
+            let rest = bytes.get(self.sound..).unwrap_or_default();
+            let plain = plain_bytes(rest);
+            self.sound = self.sound.saturating_add(plain);
+            match rest.get(plain..) {
+                Some([b'\r', b'\n', ..]) => {}
+                Some([b'\r'] | []) | None => break,
+                Some(_) => return Err(Reason::RequestMalformed),
+            }
+            let line = bytes.get(self.line..self.sound).unwrap_or_default();
+            let is_first = self.line == 0;
+            self.sound = self.sound.saturating_add(2);
+            self.line = self.sound;
+            match &mut self.fields {
+                Some(fields) if line.is_empty() => {
+                    return Ok(Some((self.sound, fields.body_length()?)));
+                }
+                Some(fields) => fields.note(line, limits)?,
+                // RFC 9112 §2.2: an empty line before a request is of an old client.
+                None if line.is_empty() && is_first => {}
+                None => self.fields = Some(request_line(line, limits)?),
+            }
+        }
+        if self.sound <= limits.head_bytes() {
+            Ok(None)
+        } else if self.fields.is_none() {
+            Err(Reason::UriTooLong)
+        } else {
+            Err(Reason::HeadersTooLarge)
+        }
     }
 }
 
-/// `METHOD SP target SP HTTP/1.x`, with one blank each. Whether it is HTTP/1.1.
-fn request_line(line: &[u8], limits: &RequestLimits) -> Result<bool, Reason> {
-    let mut parts = line.split(|byte| *byte == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Reason::RequestMalformed);
+/// `METHOD SP target SP HTTP/1.x`, with one blank each.
+fn request_line(line: &[u8], limits: &RequestLimits) -> Result<Fields, Reason> {
+    let (method, rest) = split_at(line, is_token_byte);
+    let target = rest.strip_prefix(b" ").unwrap_or_default();
+    let (simple, rest) = split_at(target, is_target_byte);
+    // What only the library's own parser can tell is rare.
+    let (target, version) = match rest.first() {
+        Some(b' ') => (simple, rest),
+        Some(_) | None => split_at(target, |byte| byte.is_ascii_graphic()),
     };
     let is_http_11 = match version {
-        b"HTTP/1.1" => true,
-        b"HTTP/1.0" => false,
+        b" HTTP/1.1" => true,
+        b" HTTP/1.0" => false,
         _ => return Err(Reason::RequestMalformed),
     };
-    if method.is_empty()
-        || method.len() > MAX_METHOD_BYTES
-        || !method.iter().copied().all(is_token_byte)
-    {
+    if method.is_empty() || method.len() > MAX_METHOD_BYTES || target.is_empty() {
         return Err(Reason::RequestMalformed);
     }
     if target.len() > limits.max_uri_bytes {
         return Err(Reason::UriTooLong);
     }
+    let is_path = target.len() == simple.len() && target.starts_with(b"/");
+    let is_known = is_path && target.len() <= MAX_TARGET_BYTES;
     // A library drops a fragment before anybody can judge it.
-    let is_sound = !target.contains(&b'#') && target.iter().all(u8::is_ascii_graphic);
-    if is_sound && Uri::try_from(target).is_ok() {
-        Ok(is_http_11)
-    } else {
-        Err(Reason::RequestMalformed)
+    if !is_known && (target.contains(&b'#') || Uri::try_from(target).is_err()) {
+        return Err(Reason::RequestMalformed);
     }
+    Ok(Fields {
+        is_http_11,
+        count: 0,
+        length: None,
+        chunked: false,
+    })
 }
 
-impl Framing {
+impl Fields {
     /// Reads one field: `name: value`. A line that begins with a blank (RFC 9112 §5.2) has no name.
-    fn note(&mut self, line: &[u8]) -> Result<(), Reason> {
-        let colon = line.iter().position(|byte| *byte == b':');
-        let (name, value) = colon
-            .and_then(|at| line.split_at_checked(at))
-            .ok_or(Reason::RequestMalformed)?;
-        if name.is_empty() || !name.iter().copied().all(is_token_byte) {
+    fn note(&mut self, line: &[u8], limits: &RequestLimits) -> Result<(), Reason> {
+        self.count = self.count.saturating_add(1);
+        if self.count > limits.max_headers {
+            return Err(Reason::HeadersTooLarge);
+        }
+        let (name, rest) = split_at(line, is_token_byte);
+        let value = rest.strip_prefix(b":").ok_or(Reason::RequestMalformed)?;
+        if name.is_empty() {
             return Err(Reason::RequestMalformed);
         }
         if name.len() > MAX_NAME_BYTES {
             return Err(Reason::HeadersTooLarge);
         }
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
         if name.eq_ignore_ascii_case(b"content-length") {
-            let length = decimal(value).ok_or(Reason::RequestMalformed)?;
+            let length = decimal(value.trim_ascii()).ok_or(Reason::RequestMalformed)?;
             if self.length.replace(length).is_some() {
                 return Err(Reason::RequestMalformed);
             }
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            if self.chunked || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
                 return Err(Reason::RequestMalformed);
             }
             self.chunked = true;
         }
         Ok(())
+    }
+
+    fn body_length(&self) -> Result<BodyLength, Reason> {
+        match (self.chunked, self.length) {
+            (true, None) if self.is_http_11 => Ok(BodyLength::Chunked),
+            // Two framings, or one that the version does not have (RFC 9112 §6.1).
+            (true, _) => Err(Reason::RequestMalformed),
+            (false, length) => Ok(BodyLength::Bytes(length.unwrap_or(0))),
+        }
     }
 }
 
@@ -118,28 +177,95 @@ fn decimal(text: &[u8]) -> Option<u64> {
         .flatten()
 }
 
-/// What names consist of (RFC 9110 §5.6.2).
-pub(super) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+/// What is at the front for which this holds, and the rest.
+fn split_at(bytes: &[u8], holds: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|byte| !holds(*byte));
+    bytes
+        .split_at_checked(end.unwrap_or(bytes.len()))
+        .unwrap_or((bytes, &[]))
 }
 
-fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+/// How many bytes at the front are what lines consist of: neither a control character, but for the tab, nor DEL.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let mut plain: usize = 0;
+    let (eights, tail) = bytes.as_chunks::<8>();
+    for eight in eights {
+        // The high bit of a byte is set that is below 0x20 or is 0x7f; by a carry, of one above such a byte too.
+        let word = u64::from_le_bytes(*eight);
+        let del = word ^ (0x7f * ONES);
+        let below = word.wrapping_sub(0x20 * ONES) & !word;
+        let found = (below | (del.wrapping_sub(ONES) & !del)) & HIGH;
+        if found != 0 {
+            let before = eight.iter().position(|byte| !is_plain(*byte));
+            if let Some(before) = before {
+                return plain.saturating_add(before);
+            }
+        }
+        plain = plain.saturating_add(8);
+    }
+    let before = tail.iter().position(|byte| !is_plain(*byte));
+    plain.saturating_add(before.unwrap_or(tail.len()))
+}
+
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
+}
+
+/// A set of bytes.
+type Set = [bool; 256];
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "done by the compiler, which would not go on past the end"
+)]
+const fn set(others: &[u8]) -> Set {
+    let mut set = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        set[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut others = others;
+    while let [byte, rest @ ..] = others {
+        set[*byte as usize] = true;
+        others = rest;
+    }
+    set
+}
+
+/// What names consist of (RFC 9110 §5.6.2).
+static TOKEN: Set = set(b"!#$%&'*+-.^_`|~");
+/// What path and query consist of (RFC 3986 §3.3-§3.4).
+static TARGET: Set = set(b"-._~!$&'()*+,;=:@/%?");
+
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    TOKEN.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+fn is_target_byte(byte: u8) -> bool {
+    TARGET.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_bytes_are_counted_as_one_by_one() {
+        for byte in 0..=u8::MAX {
+            for length in 0..20 {
+                for at in 0..length {
+                    for filler in [b'a', b'\t', 0x80, 0xff] {
+                        let mut bytes = vec![filler; length];
+                        bytes[at] = byte;
+                        let expected = bytes.iter().take_while(|byte| is_plain(**byte)).count();
+                        assert_eq!(plain_bytes(&bytes), expected, "{bytes:?}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -5,8 +5,9 @@ mod chart;
 
 use std::fmt::Write as _;
 
-use super::report::{Found, Row, share, short, thousands};
+use super::report::{Found, Row, share, short};
 use super::tally::Examples;
+use crate::cli::table::thousands;
 
 /// How many rows a table of the page has.
 const ROWS: usize = 50;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::progress::in_bytes;
 use super::tally::{Counts, Example, Groups, Place, Tally};
+use crate::cli::records::progress::in_bytes;
+use crate::cli::table::thousands;
 use crate::identity::Directory;
 use crate::policy::{PolicySet, PolicyState};
 use crate::types::Timestamp;
@@ -194,19 +195,6 @@ impl Example {
 /// A point in time without the fraction of its second.
 pub(super) fn short(at: Timestamp) -> Timestamp {
     Timestamp::from_seconds(at.as_seconds())
-}
-
-/// A count as people read it: `12,345`.
-pub(super) fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// How much of all, in percent.

@@ -129,7 +129,7 @@ impl Arguments {
     pub(super) fn country(&self, knowledge: &Knowledge<'_>) -> Fact<Option<Country>> {
         match (self.country, self.address) {
             (Some(country), _) => Fact::Known(Some(country)),
-            (None, Some(address)) => knowledge.country(address),
+            (None, Some(address)) => knowledge.country(Fact::Known(address)),
             (None, None) => Fact::Unknown,
         }
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{Address, Duration, Exact, File, Host, Name, SecretSource, Size};
+use super::text::{Address, Duration, Exact, File, Host, IpRange, Name, SecretSource, Size};
 
 /// A listener of calls.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -18,9 +18,45 @@ pub struct Listener {
     /// Speak HTTP without TLS: tokens can be read on the way.
     #[serde(default)]
     pub dangerous_plaintext: bool,
+    /// Load balancers that say in the PROXY protocol whose connections they pass on.
+    #[serde(default)]
+    pub proxy_protocol: ProxyProtocol,
+    /// Proxies whose word on their clients' addresses counts.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
     /// What it bears.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// Load balancers that speak the PROXY protocol, version 1 or 2.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProxyProtocol {
+    /// Their addresses. A connection of theirs must begin with the header; no other connection may.
+    pub from: Vec<IpRange>,
+}
+
+/// Proxies in front of the gateway that speak HTTP.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrustedProxies {
+    /// Their addresses. The client of a call that comes from one of them is the rightmost address in the header that is
+    /// none of theirs.
+    pub addresses: Vec<IpRange>,
+    /// The header that they append to.
+    pub header: ForwardingHeader,
+}
+
+/// The header in which proxies say whose call they pass on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardingHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// Certificate and key. Both files are watched.

@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::call::resource::HostPattern;
 use crate::identity;
-use crate::policy::locations;
-use crate::types::{AppId, ObjectId, ResourceName, TenantId};
+use crate::types::{self, AppId, ObjectId, ResourceName, TenantId};
 use parse::{
     DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
     file, id_prefix, label, name, path_prefix, path_template, request_target, size, tenant,
@@ -121,8 +120,8 @@ text_types! {
     /// An authentication context class reference.
     AuthenticationContext(Arc<str>) = "authentication-context", r"^c[1-9][0-9]?$|\$\{", "c1", authentication_context;
     /// A range of addresses, or one address.
-    IpRange(locations::IpRange) = "ip-range", r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$|\$\{", "198.51.100.0/24", |text| {
-        locations::IpRange::parse(text).ok_or_else(|| {
+    IpRange(types::IpRange) = "ip-range", r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$|\$\{", "198.51.100.0/24", |text| {
+        types::IpRange::parse(text).ok_or_else(|| {
             "is not a range of addresses, expected one such as `198.51.100.0/24` or `2001:db8::/48`".to_owned()
         })
     };
@@ -136,6 +135,10 @@ text_types! {
     RequestTarget(Arc<str>) = "request-target", r"^/|\$\{", "/healthz", request_target;
     /// The address of a document that is fetched.
     DocumentUrl(Arc<str>) = "document-url", r"^https://|\$\{", "https://issuer.example.com/jwks.json", document_url;
+    /// The name of a header.
+    HeaderName(http::HeaderName) = "header-name", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$|\$\{", "X-API-Key", |text| {
+        text.parse().map_err(|_error| "is not the name of a header, expected one such as `X-API-Key`".to_owned())
+    };
     /// A secret: an environment variable or a file, never the secret itself.
     SecretSource(Arc<str>) = "secret-source", r"^(\$\{.+\}|file:.+)$", "file:admin-token", |text| Ok(text.into());
 }

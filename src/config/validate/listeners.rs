@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
+use super::secrets::credential;
 use super::{Checker, files};
 use crate::call::resource::HostPattern;
+use crate::call::{ForwardingHeader, TrustedProxies};
 use crate::config::member::MemberPath;
 use crate::config::raw::listeners as raw;
-use crate::config::raw::text::{Host, Size};
+use crate::config::raw::text::{Host, IpRange, Size};
 use crate::listener::settings::{ClientCertificates, Limits, ListenerSettings, ServerTls};
 use crate::management::settings::{ManagementSettings, RoleTokens};
-use crate::types::Secret;
-
-/// The fewest characters of an admin token.
-const MIN_TOKEN_CHARACTERS: usize = 32;
-/// The largest file of an admin token, in bytes.
-const MAX_TOKEN_BYTES: u64 = 4096;
+use crate::types;
 
 /// Every listener. Names and addresses are their own.
 pub(super) fn listeners(
@@ -61,10 +58,38 @@ pub(super) fn listeners(
             name: Arc::clone(&listener.name.0),
             address,
             tls,
+            proxy_protocol_from: ranges(&listener.proxy_protocol.from),
+            trusted_proxies: trusted_proxies(check, &listener.trusted_proxies, &at),
             limits,
         });
     }
     done
+}
+
+fn ranges(raw: &[IpRange]) -> Vec<types::IpRange> {
+    raw.iter().map(|range| range.0).collect()
+}
+
+/// The proxies that are believed. A range of every address would believe the clients themselves.
+fn trusted_proxies(
+    check: &mut Checker<'_>,
+    raw: &raw::TrustedProxies,
+    at: &MemberPath,
+) -> TrustedProxies {
+    let at = at.key("trusted_proxies").key("addresses");
+    for (index, range) in raw.addresses.iter().enumerate() {
+        if range.0.holds_all() {
+            let message = "would let every client say that it is somebody else, expected the addresses of the proxies";
+            check.refuse(&at.item(index), message);
+        }
+    }
+    TrustedProxies {
+        addresses: ranges(&raw.addresses),
+        header: match raw.header {
+            raw::ForwardingHeader::XForwardedFor => ForwardingHeader::XForwardedFor,
+            raw::ForwardingHeader::Forwarded => ForwardingHeader::Forwarded,
+        },
+    }
 }
 
 fn server_tls(check: &mut Checker<'_>, raw: &raw::ServerTls, at: &MemberPath) -> ServerTls {
@@ -168,7 +193,7 @@ pub(super) fn management(
         address: raw.address.0,
         certificate_file,
         key_file,
-        admin_token: admin_token(check, &at.key("admin_token"))?,
+        admin_token: credential(check, &at.key("admin_token"), "token")?,
         oidc: raw.oidc.as_ref().map(|oidc| RoleTokens {
             issuer: Arc::clone(&oidc.issuer.0),
             audiences: [Arc::clone(&oidc.audience.0)].into(),
@@ -191,38 +216,4 @@ pub(super) fn exact_host(
             None
         }
     }
-}
-
-/// A secret: from the environment or from a file. Whatever is wrong with it, it is not shown.
-pub(super) fn secret(check: &mut Checker<'_>, at: &MemberPath) -> Option<String> {
-    let text = check.text(at)?;
-    if text.is_variable() {
-        return Some(text.value.clone());
-    }
-    if text.written.starts_with("file:") {
-        let path = check.locate_text(text.value.trim_start_matches("file:"));
-        let bytes = check.read(at, &path, MAX_TOKEN_BYTES)?;
-        let text = String::from_utf8(bytes).ok();
-        if text.is_none() {
-            check.error(at, "the secret is not text");
-        }
-        return text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    let message = "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
-    check.error(at, message);
-    None
-}
-
-/// The admin token.
-fn admin_token(check: &mut Checker<'_>, at: &MemberPath) -> Option<Secret> {
-    let token = secret(check, at)?;
-    // It travels in a header (RFC 6750 §2.1).
-    if token.len() < MIN_TOKEN_CHARACTERS || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        let message = format!(
-            "the token is not usable, expected at least {MIN_TOKEN_CHARACTERS} printable ASCII characters without blanks"
-        );
-        check.error(at, message);
-        return None;
-    }
-    Some(Secret::new(token))
 }

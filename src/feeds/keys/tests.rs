@@ -372,7 +372,8 @@ async fn reads_keys_from_a_file_and_stops_following_an_issuer_that_is_gone() {
     std::fs::write(&file, key_set("two")).unwrap();
     feed.feed.request("test");
     feed.gets("two").await;
-    feed.context.snapshots.update(|current| Snapshot {
+    let cause = Cause::now(ChangeSource::Keys);
+    feed.context.snapshots.update(cause, |current| Snapshot {
         issuers: Arc::default(),
         ..current.clone()
     });

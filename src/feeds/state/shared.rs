@@ -11,9 +11,10 @@ use super::StateFeed;
 use crate::feeds::jitter::jitter;
 use crate::feeds::status::Source;
 use crate::risk::read::FILE_SOURCE;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Cause, Snapshot};
 use crate::store::settings::Freshness;
 use crate::store::{Changes, Entry, Sealed};
+use crate::telemetry::ChangeSource;
 use crate::types::Timestamp;
 
 /// The first pause after a failure; the next ones double.
@@ -31,7 +32,7 @@ impl StateFeed {
             let ours = || self.ours();
             match changes.next(&ours).await {
                 Ok(entries) => {
-                    self.show(&entries);
+                    self.show(&entries, Cause::now(ChangeSource::Store));
                     let now = self.context.clock.now();
                     if failures > 0 {
                         tracing::info!("the shared state is there again");
@@ -73,7 +74,8 @@ impl StateFeed {
                 "what was reported of agents is older than `store.redis.max_age`; calls are refused"
             );
         }
-        self.context.snapshots.update(|current| Snapshot {
+        let cause = Cause::now(ChangeSource::Store);
+        self.context.snapshots.update(cause, |current| Snapshot {
             is_state_known: is_known,
             ..current.clone()
         });

@@ -143,7 +143,10 @@ async fn what_a_newer_version_keeps_counts_for_the_worst_and_is_not_written_agai
         value: sealed.value.replace(r#""v":1"#, r#""v":2"#).into(),
         ..sealed
     };
-    feed.show(std::slice::from_ref(&newer));
+    feed.show(
+        std::slice::from_ref(&newer),
+        Cause::now(ChangeSource::Store),
+    );
     assert_eq!(level(&feed), None);
     assert_eq!(feed.context.snapshots.load().risk.len(), 1);
     let foreign: Vec<_> = feed.foreign.lock().values().cloned().collect();

@@ -5,6 +5,7 @@ use crate::identity::caller::TokenFacts;
 use crate::identity::evidence::Evidence;
 use crate::identity::issuers::Issuers;
 use crate::identity::profile::{AccountKind, Claimed};
+use crate::identity::settings::tests::oidc_issuer;
 use crate::types::ObjectId;
 
 fn verified(expires_at: i64) -> Arc<Verified> {
@@ -28,7 +29,8 @@ fn verified(expires_at: i64) -> Arc<Verified> {
         says: None,
         looks_like: AccountKind::Human,
     };
-    Arc::new(Verified::new(facts, claimed))
+    let settings = Arc::new(oidc_issuer());
+    Arc::new(Verified::new(facts, claimed, &settings, Digest::of("key")))
 }
 
 fn key(audiences: &[&str], token: &str) -> Key {

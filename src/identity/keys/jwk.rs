@@ -10,6 +10,7 @@ use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
 use super::{Description, Key};
+use crate::identity::digest::Digest;
 use crate::identity::jose::is_key_id;
 use crate::identity::settings::Algorithm;
 
@@ -54,14 +55,17 @@ pub(super) fn read(jwk: &Map<String, Value>) -> Option<Key> {
         "OKP" => okp(jwk),
         _ => None,
     }?;
+    let decoding = decoding_key(&material);
+    let description = Description {
+        id: id.map(Into::into),
+        algorithm,
+        issuer: text(jwk, "issuer")?.map(Into::into),
+        material,
+    };
     let key = Key {
-        decoding: decoding_key(&material),
-        description: Description {
-            id: id.map(Into::into),
-            algorithm,
-            issuer: text(jwk, "issuer")?.map(Into::into),
-            material,
-        },
+        content: Digest::of(&description),
+        description,
+        decoding,
     };
     // A pin to an algorithm of another kind: nobody knows which of the two is meant.
     algorithm

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{IpRange, NamedLocation, Place};
+use super::{NamedLocation, Place};
 use crate::policy::model::Origin;
 use crate::policy::read::{
     Kind, Reading, entries, enumeration, is_annotation, item, member, parse, steps, text, texts,
     without_annotations,
 };
 use crate::types::json::Step;
-use crate::types::{Country, Fault, Faults, ObjectId, Severity};
+use crate::types::{Country, Fault, Faults, IpRange, ObjectId, Severity};
 
 /// The members of every kind of named location, and of one kind each.
 const COMMON: &[&str] = &[

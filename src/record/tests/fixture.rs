@@ -154,6 +154,8 @@ async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused>
         limits: RequestLimits::COMMON,
         listener: "public".into(),
         peer: SocketAddr::from((Ipv4Addr::new(198, 51, 100, 7), 50_000)),
+        client: Ipv4Addr::new(198, 51, 100, 7).into(),
+        proxies: Arc::default(),
         local: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)),
         server_name: Some("hr.example.com".into()),
         tls: true,

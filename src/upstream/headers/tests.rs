@@ -37,6 +37,8 @@ fn context(client: &str) -> CallContext {
             limits: RequestLimits::COMMON,
             listener: "main".into(),
             peer: SocketAddr::new(client, 5),
+            client,
+            proxies: Arc::default(),
             local: "127.0.0.1:8443".parse().unwrap(),
             server_name: None,
             tls: true,

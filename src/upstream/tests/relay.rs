@@ -293,6 +293,8 @@ async fn relay(
         limits: LIMITS,
         listener: "main".into(),
         peer: address,
+        client: address.ip(),
+        proxies: Arc::default(),
         local: address,
         server_name: None,
         tls: false,
@@ -327,6 +329,7 @@ async fn relay(
         query,
         headers,
         body,
+        call: None,
     };
     let lane = upstreams.lane(&name(), table);
     let sent = send(lane, passport, &context, outbound).await;

@@ -64,6 +64,8 @@ fn sent(row: &Row, token: &str) -> Vec<u8> {
         if !row.anonymous && !has_credential {
             fields.push("authorization: Bearer {token}".to_owned());
         }
+        // By it the record is found.
+        fields.push(format!("user-agent: {}", row.attack));
         let body = row.body.as_deref();
         let end = if body.is_none() { 5 } else { 4 };
         bytes.extend(frame(1, end, 1, &block(&fields, token)));

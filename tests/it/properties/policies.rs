@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use boomgate::policy::filter::FilterRule;
 use boomgate::policy::locations::{
-    COMPLIANT_NETWORK, IpRange, MFA_TRUSTED_IPS, NamedLocation, OwnRanges, Place,
+    COMPLIANT_NETWORK, MFA_TRUSTED_IPS, NamedLocation, OwnRanges, Place,
 };
 use boomgate::policy::model::{
     AgentTarget, ApplicationTarget, Assignment, Choice, ConditionSet, Filter, FilterMode,
@@ -15,8 +15,8 @@ use boomgate::policy::model::{
 };
 use boomgate::policy::{Control, Policy, PolicyState};
 use boomgate::types::{
-    AppId, ClientAppType, Country, DevicePlatform, GuestType, InsiderRiskLevel, ObjectId, PolicyId,
-    RiskLevel, TenantId, TransferMethod,
+    AppId, ClientAppType, Country, DevicePlatform, GuestType, InsiderRiskLevel, IpRange, ObjectId,
+    PolicyId, RiskLevel, TenantId, TransferMethod,
 };
 use proptest::prelude::{BoxedStrategy, Just, Strategy, prop, prop_oneof};
 use proptest::sample::{select, subsequence};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use boomgate::call::{
     AuthorizationHeader, Body, CallContext, ConnectionFacts, HostPattern, Moment, NonAgents,
-    RequestLimits, Resource, ResourceKind, Resources, receive,
+    RequestLimits, Resource, ResourceKind, Resources, TrustedProxies, receive,
 };
 use boomgate::call::{Received, Refused};
 use boomgate::enforcement::{Denial, ResponseSettings, respond};
@@ -104,6 +104,8 @@ pub(crate) fn settings(pki: &Pki, limits: Limits) -> ListenerSettings {
         name: "main".into(),
         address: "127.0.0.1:0".parse().unwrap(),
         tls: Some(pki.server_tls()),
+        proxy_protocol_from: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         limits,
     }
 }

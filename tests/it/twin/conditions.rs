@@ -1,9 +1,9 @@
 //! The conditions beside identity and resource, slowly: each that is configured gives an answer.
 
-use boomgate::policy::locations::{COMPLIANT_NETWORK, IpRange, MFA_TRUSTED_IPS, Place};
+use boomgate::policy::locations::{COMPLIANT_NETWORK, MFA_TRUSTED_IPS, Place};
 use boomgate::policy::model::{Choice, FilterMode, LocationTarget, PlatformTarget, RiskLevels};
 use boomgate::policy::{Facts, HumanFacts, Policy, Subject};
-use boomgate::types::{Fact, RiskLevel};
+use boomgate::types::{Fact, IpRange, RiskLevel};
 
 use super::Answer::{No, RequiredUnknown, Yes};
 use super::{Answer, Who, World, filter};

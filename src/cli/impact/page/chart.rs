@@ -4,9 +4,10 @@
 //! Never here: a count of its own.
 
 use super::{add, escape};
-use crate::cli::impact::report::{Row, share, short, thousands};
+use crate::cli::impact::report::{Row, share, short};
 use crate::cli::impact::tally::Tally;
 use crate::cli::impact::timeline::{Bar, Timeline};
+use crate::cli::table::thousands;
 use crate::types::Timestamp;
 
 /// The width of every chart, in its own units.

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use clap::builder::styling::AnsiColor;
 
-use super::{Found, Row, RowCounts, share, short, thousands};
+use super::{Found, Row, RowCounts, share, short};
 use crate::cli::impact::tally::{Counts, Examples};
 use crate::cli::management::printable;
-use crate::cli::table::{align_right, table, write_table};
+use crate::cli::table::{align_right, table, thousands, write_table};
 
 impl Found<'_> {
     /// For people.

@@ -1,0 +1,7 @@
+//! Feeds `properties::forwarded` with whatever the fuzzer thinks of.
+#![no_main]
+
+#[path = "../properties/call.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::forwarded(data));

@@ -1,0 +1,139 @@
+//! Judges calls that are open again when what they were judged on has changed, and cuts those that are blocked now.
+//!
+//! The same rooms find out who calls and what is thereof as for a new call. It is done in slices, between which the worker serves
+//! others. Never here: a rule of its own, and a call that is let go on because nobody could tell.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+
+use super::Shared;
+use crate::decision::{Case, judge};
+use crate::enforcement::open_calls::Cut;
+use crate::enforcement::{OpenCall, OpenCalls};
+use crate::snapshot::{Change, Snapshot};
+use crate::types::{Effect, Reason};
+
+/// How many calls are judged before the worker serves others: some tens of microseconds.
+const SLICE: usize = 32;
+
+/// Follows the changes for as long as the worker lives.
+pub(super) async fn follow(
+    shared: Shared,
+    calls: Arc<OpenCalls>,
+    mut changes: Receiver<Arc<Change>>,
+) {
+    loop {
+        let first = match changes.recv().await {
+            Ok(change) => Some(change),
+            Err(RecvError::Lagged(_)) => None,
+            Err(RecvError::Closed) => return,
+        };
+        round(&shared, &calls, first, &mut changes).await;
+    }
+}
+
+/// Judges every open call on the newest snapshot. A change that comes meanwhile begins the round anew from where it is,
+/// so that it waits for no earlier one.
+async fn round(
+    shared: &Shared,
+    calls: &OpenCalls,
+    first: Option<Arc<Change>>,
+    changes: &mut Receiver<Arc<Change>>,
+) {
+    let mut causes: Vec<Arc<Change>> = first.into_iter().collect();
+    let mut snapshot = shared.snapshots.load();
+    // Calls that are registered from now on look for themselves.
+    let mut places = calls.places();
+    let (mut at, mut left) = (0, places);
+    let mut slice = Vec::with_capacity(SLICE);
+    while left > 0 {
+        let count = SLICE.min(left).min(places.saturating_sub(at));
+        calls.collect(at, count, &mut slice);
+        for call in slice.drain(..) {
+            if let Err(reason) = verdict(shared, &snapshot, &call) {
+                cut(shared, &call, reason, causes.first());
+            }
+        }
+        left = left.saturating_sub(count);
+        at = at.saturating_add(count);
+        if at >= places {
+            at = 0;
+        }
+        tokio::task::yield_now().await;
+        let known = causes.len();
+        let mut is_news = false;
+        loop {
+            match changes.try_recv() {
+                Ok(change) => causes.push(change),
+                Err(TryRecvError::Lagged(_)) => is_news = true,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        if is_news || causes.len() > known {
+            snapshot = shared.snapshots.load();
+            places = calls.places();
+            left = places;
+        }
+    }
+}
+
+/// Judges one call on the newest snapshot, and cuts it if it is blocked now.
+pub(super) fn again(shared: &Shared, call: &OpenCall) {
+    if let Err(reason) = verdict(shared, &shared.snapshots.load(), call) {
+        cut(shared, call, reason, None);
+    }
+}
+
+fn cut(shared: &Shared, call: &OpenCall, reason: Reason, cause: Option<&Arc<Change>>) {
+    let until_gone: Arc<dyn Any + Send + Sync> = match cause {
+        Some(cause) => {
+            let cause: Arc<Change> = Arc::clone(cause);
+            cause
+        }
+        None => Arc::new(()),
+    };
+    match call.cut(reason, until_gone) {
+        Cut::Call => {
+            if let Some(cause) = cause {
+                cause.cuts();
+            }
+            shared.meters.cut(reason);
+        }
+        Cut::Remainder | Cut::Before => {}
+    }
+}
+
+/// Whether the call would be forwarded if it came now.
+fn verdict(shared: &Shared, snapshot: &Snapshot, call: &OpenCall) -> Result<(), Reason> {
+    let now = shared.clock.now();
+    let resource = call
+        .host()
+        .and_then(|host| snapshot.resources.find(host, call.path()));
+    // FAIL-CLOSED: the way to it may lead to another resource by now, or to none.
+    let resource = resource
+        .filter(|resource| resource.name == *call.resource())
+        .ok_or(Reason::ResourceUnknown)?;
+    let (caller, credential) = shared.authenticator.identify_again(
+        call.basis(),
+        &resource.audiences,
+        &snapshot.issuers,
+        &snapshot.directory,
+        now,
+    )?;
+    let case = Case {
+        caller: &caller,
+        credential: &credential,
+        resource,
+        method: call.method(),
+        path: call.path(),
+        client_address: call.client_address(),
+    };
+    let reason = judge(case, &snapshot.knowledge(), now).reason;
+    match reason.effect() {
+        Effect::Allow => Ok(()),
+        Effect::Block => Err(reason),
+    }
+}

@@ -1,0 +1,44 @@
+//! gRPC through the gateway, with a client and a server of others (Python's `grpcio`, `tests/grpc`): unary calls and streams
+//! in both directions, with status, metadata and trailers.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::servers::{Server, binary, free_address, run};
+use crate::support::site::{AGENT, Setup, Site};
+
+#[tokio::test]
+async fn calls_of_every_kind_come_through_with_status_and_trailers() {
+    let Some(python) = binary("BOOMGATE_PYTHON") else {
+        return;
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc");
+    let address = free_address();
+    let mut command = Command::new(&python);
+    command
+        .arg(folder.join("server.py"))
+        .arg(address.port().to_string());
+    let server = Server::start("grpc", command, address, TempDir::new().unwrap()).await;
+    let site = Site::start(Setup {
+        upstream: vec![
+            format!("url: http://{}", server.address),
+            "protocol: http2".to_owned(),
+        ],
+        ..Setup::default()
+    })
+    .await;
+    let mut command = Command::new(python);
+    command
+        .arg(folder.join("client.py"))
+        .arg(site.address().port().to_string())
+        .arg(site.pki.path("ca.pem"))
+        .arg(site.agent_token(AGENT));
+    let said = run(command).await.unwrap();
+    let expected = format!(
+        "unary HELLO {AGENT} 5 OK\nrefused FAILED_PRECONDITION not now\ndown 1000\nup 1000000\n\
+         both ONE\nboth TWO\nboth THREE\nboth [] OK\nanonymous UNAUTHENTICATED\n"
+    );
+    assert_eq!(said, expected);
+}
