@@ -146,6 +146,7 @@ impl App {
         let (stop_management, management_stopped) = watch::channel(false);
         let management = control.serve_management(&mut tasks, management_stopped)?;
         keys.follow();
+        snapshots.load().upstreams.follow();
         let files = loaded.files.iter().cloned().collect();
         let watch =
             Watch::new(files, loaded.settings.reload_interval, asked).map_err(AppError::Signals)?;
@@ -288,7 +289,7 @@ impl Known {
         })?;
         let mut kept = KnownState::default();
         kept.read(&opened.state);
-        let mut first = control::snapshot(loaded, &kept, None, clock.now())?;
+        let mut first = control::snapshot(loaded, &kept, None, clock.now(), metrics)?;
         // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
         first.is_state_known = opened.shared.as_ref().is_none_or(|(_, of)| !of.required);
         let snapshots = Arc::new(Snapshots::new(first).measured(Arc::clone(metrics)));

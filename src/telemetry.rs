@@ -12,11 +12,11 @@ pub mod resource;
 
 pub use connections::ConnectionMetrics;
 pub use labels::{
-    ChangeSource, ConnectionTrouble, RecordResult, SignalKind, SignalResult, SignalSource,
-    SubjectKind, result_label,
+    ChangeSource, ConnectionTrouble, EndpointState, RecordResult, SignalKind, SignalResult,
+    SignalSource, SubjectKind, UpstreamEvent, result_label,
 };
 pub use logging::{LogFormat, LogSettings};
 pub use metrics::{
     DetectionCounters, DetectionMetrics, Metrics, MetricsError, Observation, RecordCounter,
 };
-pub use resource::{OpenCall, ResourceMetrics};
+pub use resource::{OpenCall, ResourceMetrics, UpstreamEvents};

@@ -3,12 +3,19 @@
 //! What was judged is what is sent: method, path and query come out of the permit as they are, the headers as
 //! `headers` rewrites them, the body as it streams. Never here: a verdict, and a second reading of the target.
 
+mod balance;
+mod check;
 mod connect;
 mod exchange;
 mod headers;
+mod lane;
+mod live;
+mod member;
 mod pool;
+mod resolve;
 pub mod settings;
 mod table;
+mod tls;
 mod upload;
 
 use std::collections::HashMap;
@@ -29,20 +36,21 @@ use crate::enforcement::open_calls::Side;
 use crate::enforcement::{OpenCall, Permit};
 use crate::types::{Reason, ResourceName};
 
-use exchange::exchange;
+use exchange::{ExchangeError, exchange};
 use headers::Passport;
-use pool::Pool;
+use lane::Lane;
+use member::Member;
 use settings::UpstreamProtocol;
-use table::Endpoint;
+use table::Upstream;
 use upload::{Progress, Upload};
 
 pub use table::{UpstreamError, UpstreamTable};
 
-/// One worker's way to the upstreams. Its connections live on when the table is replaced, where the settings of
-/// their upstream are the same.
+/// One worker's way to the upstreams. Its connections live on when the table is replaced, where the new one has taken
+/// the upstream from the one before.
 #[derive(Debug, Default)]
 pub struct Upstreams {
-    pools: Mutex<HashMap<ResourceName, Arc<Pool>>>,
+    lanes: Mutex<HashMap<ResourceName, Arc<Lane>>>,
 }
 
 /// What came of a call that was permitted.
@@ -89,9 +97,9 @@ impl Upstreams {
             body,
             call: Some(Arc::clone(call)),
         };
-        let pool = self.pool(&resource, table);
+        let lane = self.lane(&resource, table);
         let result = match passport {
-            Ok(passport) => until_cut(call, send(pool, passport, &context, outbound)).await,
+            Ok(passport) => until_cut(call, send(lane, passport, &context, outbound)).await,
             // FAIL-CLOSED: an upstream that is owed a proof of the decision gets no call without one.
             Err(fault) => {
                 tracing::error!(%fault, "a call is not forwarded");
@@ -101,18 +109,18 @@ impl Upstreams {
         Forwarded { context, result }
     }
 
-    /// The connections to a resource's upstream; new ones where its settings have changed.
-    fn pool(&self, resource: &ResourceName, table: &UpstreamTable) -> Option<Arc<Pool>> {
-        let endpoint = table.endpoint(resource)?;
-        let mut pools = self.pools.lock();
-        if let Some(pool) = pools.get(resource)
-            && (Arc::ptr_eq(&pool.endpoint, endpoint) || pool.endpoint == *endpoint)
+    /// The way to a resource's upstream; a new one where that has changed.
+    fn lane(&self, resource: &ResourceName, table: &UpstreamTable) -> Option<Arc<Lane>> {
+        let upstream = table.upstream(resource)?;
+        let mut lanes = self.lanes.lock();
+        if let Some(lane) = lanes.get(resource)
+            && Arc::ptr_eq(&lane.upstream, upstream)
         {
-            return Some(Arc::clone(pool));
+            return Some(Arc::clone(lane));
         }
-        let pool = Pool::new(Arc::clone(endpoint));
-        pools.insert(resource.clone(), Arc::clone(&pool));
-        Some(pool)
+        let lane = Lane::new(resource.clone(), Arc::clone(upstream));
+        lanes.insert(resource.clone(), Arc::clone(&lane));
+        Some(lane)
     }
 }
 
@@ -137,22 +145,26 @@ async fn until_cut<T>(
 
 /// Sends a call, and cleans the head of its answer.
 async fn send(
-    pool: Option<Arc<Pool>>,
+    lane: Option<Arc<Lane>>,
     passport: Passport,
     context: &CallContext,
     mut outbound: Outbound,
 ) -> Result<Response<Body>, Reason> {
     // FAIL-CLOSED: a resource without an upstream is not reachable.
-    let pool = pool.ok_or(Reason::UpstreamUnreachable)?;
-    headers::rewrite(&mut outbound.headers, passport, context, &pool.endpoint);
+    let lane = lane.ok_or(Reason::UpstreamUnreachable)?;
+    headers::rewrite(&mut outbound.headers, passport, context, &lane.upstream);
     let request = outbound
-        .into_request(&pool.endpoint, context.connection.limits.body_timeout)
+        .into_request(&lane.upstream, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
-    let mut response = exchange(&pool, request).await.map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::debug!(%error, cause, "forwarding failed");
-        error.reason()
-    })?;
+    let mut response = match exchange(&lane, request).await {
+        Ok(response) => response,
+        Err(ExchangeError::Unavailable(response)) => *response,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::debug!(%error, cause, "forwarding failed");
+            return Err(error.reason());
+        }
+    };
     // No upgrade was asked for; whatever follows the head is not HTTP.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Reason::UpstreamFailed);
@@ -161,9 +173,33 @@ async fn send(
     Ok(response)
 }
 
+impl Upstream {
+    /// Its URLs' scheme.
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Addresses a request to an endpoint by that endpoint's own name.
+    fn address(&self, request: &mut Request<Upload>, member: &Member) {
+        let Some(names) = self.names_of(member.origin) else {
+            return;
+        };
+        match self.settings.protocol {
+            UpstreamProtocol::Http1 => {
+                request.headers_mut().insert(HOST, names.authority.clone());
+            }
+            UpstreamProtocol::Http2 => {
+                let mut parts = std::mem::take(request.uri_mut()).into_parts();
+                parts.authority = names.authority.to_str().ok().and_then(|a| a.parse().ok());
+                *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+            }
+        }
+    }
+}
+
 impl Outbound {
     /// The request as hyper sends it: origin-form and `Host` in HTTP/1.1, `:authority` in HTTP/2.
-    fn into_request(self, endpoint: &Endpoint, body_timeout: Duration) -> Option<Request<Upload>> {
+    fn into_request(self, upstream: &Upstream, body_timeout: Duration) -> Option<Request<Upload>> {
         let Self {
             method,
             path,
@@ -176,17 +212,12 @@ impl Outbound {
             Some(query) => format!("{path}?{query}"),
             None => path.to_string(),
         };
-        let (version, uri) = match endpoint.settings.protocol {
+        let (version, uri) = match upstream.settings.protocol {
             UpstreamProtocol::Http1 => (Version::HTTP_11, target.parse().ok()?),
             UpstreamProtocol::Http2 => {
                 let authority = headers.remove(HOST)?;
-                let scheme = if endpoint.tls.is_some() {
-                    "https"
-                } else {
-                    "http"
-                };
                 let uri = Uri::builder()
-                    .scheme(scheme)
+                    .scheme(upstream.scheme())
                     .authority(authority.as_bytes())
                     .path_and_query(target);
                 (Version::HTTP_2, uri.build().ok()?)

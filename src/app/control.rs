@@ -227,9 +227,9 @@ impl Control {
     fn apply(&mut self, loaded: &Loaded, cause: Cause) -> Result<(), AppError> {
         let settings = &loaded.settings;
         let before = self.shared.snapshots.load();
-        let signer = before.assertions.as_deref();
         let now = self.shared.clock.now();
-        let next = snapshot(loaded, &KnownState::default(), signer, now)?;
+        let kept = KnownState::default();
+        let next = snapshot(loaded, &kept, Some(&before), now, &self.metrics)?;
         let management = load_management_tls(&settings.management)?;
         let listeners = self.load_listener_tls(settings)?;
 
@@ -251,6 +251,7 @@ impl Control {
             ..next.clone()
         });
         self.shared.keys.follow();
+        next.upstreams.follow();
         let known = |id: &str| {
             next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
         };
@@ -317,10 +318,19 @@ impl Control {
 pub(super) fn snapshot(
     loaded: &Loaded,
     kept: &KnownState,
-    before: Option<&Signer>,
+    before: Option<&Snapshot>,
     now: Timestamp,
+    metrics: &Metrics,
 ) -> Result<Snapshot, AppError> {
     let settings = &loaded.settings;
+    let sign = |settings| {
+        let signer = before.and_then(|before| before.assertions.as_deref());
+        let signer = Signer::new(settings, signer, now).map_err(AppError::Assertion);
+        signer.map(Arc::new)
+    };
+    let none = UpstreamTable::default();
+    let known = before.map_or(&none, |before| &before.upstreams);
+    let upstreams = UpstreamTable::load(&settings.upstreams, metrics, known);
     let issuers = settings.issuers.iter().map(|settings| Issuer {
         settings: Arc::new(settings.clone()),
         keys: loaded.keys.get(&settings.name).map(|set| {
@@ -343,16 +353,8 @@ pub(super) fn snapshot(
         is_state_known: true,
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
-        assertions: settings
-            .assertions
-            .as_ref()
-            .map(|settings| {
-                Signer::new(settings, before, now)
-                    .map(Arc::new)
-                    .map_err(AppError::Assertion)
-            })
-            .transpose()?,
-        upstreams: Arc::new(UpstreamTable::load(&settings.upstreams).map_err(AppError::Upstream)?),
+        assertions: settings.assertions.as_ref().map(sign).transpose()?,
+        upstreams: Arc::new(upstreams.map_err(AppError::Upstream)?),
     })
 }
 

@@ -11,6 +11,7 @@ pub mod process;
 pub mod resources;
 pub mod store;
 pub mod text;
+pub mod upstreams;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

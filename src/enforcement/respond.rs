@@ -373,6 +373,13 @@ fn face(reason: Reason) -> Face {
             "The resource did not answer in time",
             "Try again later.",
         ),
+        Reason::UpstreamOverloaded => row(
+            StatusCode::SERVICE_UNAVAILABLE,
+            None,
+            "upstream_overloaded",
+            "The resource has as many calls as it can bear",
+            "Try again later.",
+        ),
     }
 }
 

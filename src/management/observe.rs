@@ -44,6 +44,11 @@ fn observe(state: &State) -> Observation {
             .map(|(source, at)| (source, now.since(at)))
             .collect(),
         key_ages: keys.collect(),
+        endpoints: snapshot
+            .upstreams
+            .census()
+            .map(|(resource, state, count)| (resource.clone(), state, count))
+            .collect(),
     }
 }
 

@@ -24,10 +24,11 @@ pub(super) fn agent_type_index(kind: &str) -> usize {
 }
 
 /// What a call that was forwarded can come to, beside [`result_label`] of `Ok`: those that alerts look for.
-pub(super) const UPSTREAM_FAULTS: [Reason; 3] = [
+pub(super) const UPSTREAM_FAULTS: [Reason; 4] = [
     Reason::UpstreamFailed,
     Reason::UpstreamUnreachable,
     Reason::UpstreamTimeout,
+    Reason::UpstreamOverloaded,
 ];
 
 /// The label of a step that went well, or of the reason why not.
@@ -157,6 +158,32 @@ label_set! {
         Dropped = "dropped",
         /// An attempt to write failed; the records wait for the next one.
         Failed = "failed",
+    }
+    /// What `boomgate_upstream_endpoints` counts.
+    EndpointState {
+        /// Calls go there.
+        Available = "available",
+        /// It is new or back, and gets more and more calls.
+        SlowStart = "slow_start",
+        /// Calls failed there, so it is out for a while.
+        Ejected = "ejected",
+        /// It does not pass its check.
+        Unhealthy = "unhealthy",
+    }
+    /// What `boomgate_upstream_events_total` counts.
+    UpstreamEvent {
+        /// Calls failed on an endpoint, and it was taken out for a while.
+        Ejected = "ejected",
+        /// An endpoint did not pass its check any more.
+        Unhealthy = "unhealthy",
+        /// An endpoint refused the connection, and the call went to another.
+        FailedOver = "failed_over",
+        /// A call was sent again, within the budget.
+        Retried = "retried",
+        /// A call would have been sent again, but for the budget.
+        RetryRefused = "retry_refused",
+        /// A name could not be looked up; its last addresses stay.
+        ResolutionFailed = "resolution_failed",
     }
     /// Why a connection was refused or cut, its peer being to blame or a limit being reached.
     ConnectionTrouble {

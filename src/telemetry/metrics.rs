@@ -18,11 +18,11 @@ pub use detections::{DetectionCounters, DetectionMetrics};
 
 use super::connections::ConnectionMetrics;
 use super::labels::{
-    NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind, UPSTREAM_FAULTS,
-    result_label, status_class, upstream_label,
+    EndpointState, NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
+    UPSTREAM_FAULTS, result_label, status_class, upstream_label,
 };
 use super::process::ProcessFacts;
-use super::resource::ResourceMetrics;
+use super::resource::{ResourceMetrics, UpstreamEvents};
 use crate::types::{PolicyId, Reason, ResourceName, Timestamp};
 
 /// From one microsecond to ten milliseconds: a decision is pure computation.
@@ -35,7 +35,7 @@ const REQUEST_BUCKETS: [f64; 15] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
 ];
 
-/// Why the metrics could not be set up: a name or label that Prometheus does not allow.
+/// Why the metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("a metric cannot be declared")]
 pub struct MetricsError(#[from] prometheus::Error);
@@ -51,6 +51,8 @@ pub struct Observation {
     pub signal_ages: Vec<(SignalSource, Duration)>,
     /// How old each configured issuer's keys are.
     pub key_ages: Vec<(Arc<str>, Duration)>,
+    /// How many endpoints of each resource's upstream are in a state.
+    pub endpoints: Vec<(ResourceName, EndpointState, u64)>,
 }
 
 /// Counts records of one fate.
@@ -116,6 +118,8 @@ metrics! {
     connections_refused: IntCounterVec = counters("boomgate_connections_refused_total", "Connections of calls that were refused or cut, by listener and reason.", &["listener", "reason"]);
     decision_duration: Histogram = histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
     request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
+    upstream_endpoints: IntGaugeVec = gauges("boomgate_upstream_endpoints", "Endpoints of upstreams by state.", &["resource", "state"]);
+    upstream_events: IntCounterVec = counters("boomgate_upstream_events_total", "What happened beside the calls that were forwarded.", &["resource", "event"]);
     upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
     open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
     calls_cut: IntCounterVec = counters("boomgate_calls_cut_total", "Calls that were cut while they were open.", &["reason"]);
@@ -246,6 +250,12 @@ impl Metrics {
             .inc();
     }
 
+    /// Binds what is counted of a resource's upstream beside its calls.
+    #[must_use]
+    pub fn upstream_events(&self, resource: &ResourceName) -> UpstreamEvents {
+        UpstreamEvents::new(&self.upstream_events, resource)
+    }
+
     /// A call's answer began after `duration`.
     pub fn request_done(&self, resource: Option<&ResourceName>, status: u16, duration: Duration) {
         self.request_duration
@@ -275,6 +285,12 @@ impl Metrics {
         for (issuer, age) in &observation.key_ages {
             let gauge = self.jwks_age.with_label_values(&[issuer]);
             gauge.set(age.as_secs_f64());
+        }
+        self.upstream_endpoints.reset();
+        for (resource, state, count) in &observation.endpoints {
+            let of = [resource.as_str(), state.as_str()];
+            let gauge = self.upstream_endpoints.with_label_values(&of);
+            gauge.set(gauge_value(*count));
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
-use super::labels::{AGENT_TYPES, agent_type_index};
-use crate::types::Reason;
+use super::labels::{AGENT_TYPES, UpstreamEvent, agent_type_index};
+use crate::types::{Reason, ResourceName};
 
 /// The metrics of one resource. Fetch it once per resource, and keep it.
 #[derive(Debug)]
@@ -62,6 +62,28 @@ fn cell(reason: Reason, kind: usize) -> usize {
     reason
         .saturating_mul(AGENT_TYPES.len())
         .saturating_add(kind)
+}
+
+/// Counts what happens to one upstream beside its calls. Bound once; shown from zero on.
+#[derive(Debug)]
+pub struct UpstreamEvents([IntCounter; UpstreamEvent::ALL.len()]);
+
+impl UpstreamEvents {
+    pub(super) fn new(counters: &IntCounterVec, resource: &ResourceName) -> Self {
+        let mut events = UpstreamEvent::ALL.iter();
+        Self(std::array::from_fn(|_| {
+            let event = events.next().map_or("", |event| event.as_str());
+            counters.with_label_values(&[resource.as_str(), event])
+        }))
+    }
+
+    /// One more.
+    pub fn count(&self, event: UpstreamEvent) {
+        let known = UpstreamEvent::ALL.iter().zip(&self.0);
+        for (_, counter) in known.filter(|(known, _)| **known == event) {
+            counter.inc();
+        }
+    }
 }
 
 /// A call under way.

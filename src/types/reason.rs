@@ -171,6 +171,8 @@ reasons! {
     UpstreamUnreachable = "upstream_unreachable", Block;
     /// The upstream did not answer in time.
     UpstreamTimeout = "upstream_timeout", Block;
+    /// The upstream has as many calls as it may have.
+    UpstreamOverloaded = "upstream_overloaded", Block;
 }
 
 impl Reason {

@@ -16,8 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::member::Member;
 use super::settings::UpstreamProtocol;
-use super::table::{Endpoint, bare_host};
+use super::table::Upstream;
 use super::upload::Upload;
 use crate::types::Reason;
 
@@ -41,12 +42,17 @@ pub(super) enum ConnectError {
     Http(#[source] hyper::Error),
     #[error("the connection took too long")]
     Elapsed,
+    #[error("the upstream has no address")]
+    NoEndpoint,
+    #[error("the upstream has as many calls as it may have")]
+    Full,
 }
 
 impl ConnectError {
     pub(super) const fn reason(&self) -> Reason {
         match self {
-            Self::Tcp(_) | Self::Elapsed => Reason::UpstreamUnreachable,
+            Self::Tcp(_) | Self::Elapsed | Self::NoEndpoint => Reason::UpstreamUnreachable,
+            Self::Full => Reason::UpstreamOverloaded,
             Self::Tls(_) | Self::Protocol | Self::Http(_) => Reason::UpstreamFailed,
         }
     }
@@ -77,19 +83,22 @@ impl fmt::Debug for Streams {
     }
 }
 
-/// Opens a connection. The caller bounds the time.
-pub(super) async fn connect(endpoint: &Endpoint) -> Result<Sender, ConnectError> {
-    let address = (bare_host(&endpoint.settings.host), endpoint.settings.port);
-    let stream = TcpStream::connect(address)
+/// Opens a connection to an endpoint. The caller bounds the time.
+pub(super) async fn connect(upstream: &Upstream, member: &Member) -> Result<Sender, ConnectError> {
+    let stream = TcpStream::connect(member.address)
         .await
         .map_err(ConnectError::Tcp)?;
     stream.set_nodelay(true).map_err(ConnectError::Tcp)?;
-    let protocol = endpoint.settings.protocol;
-    let Some(tls) = &endpoint.tls else {
+    let protocol = upstream.settings.protocol;
+    let names = upstream.names_of(member.origin);
+    let server = names.and_then(|names| names.server.as_ref());
+    let Some(tls) = &upstream.tls else {
         return handshake(stream, protocol).await;
     };
+    // FAIL-CLOSED: without a name to hold the certificate against there is no TLS, and nothing else either.
+    let server = server.ok_or(ConnectError::NoEndpoint)?;
     let stream = TlsConnector::from(Arc::clone(&tls.config))
-        .connect(tls.server_name.clone(), stream)
+        .connect(server.clone(), stream)
         .await
         .map_err(ConnectError::Tls)?;
     let negotiated = stream.get_ref().1.alpn_protocol();

@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, CONNECTION, FORWARDED, HOST, TE, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::settings::UpstreamProtocol;
-use super::table::Endpoint;
+use super::table::Upstream;
 use crate::assertion::{Assertion, KeyError, Signer};
 use crate::call::{AuthorizationHeader, CallContext, TraceParent, headers};
 use crate::enforcement::Permit;
@@ -75,7 +75,7 @@ pub(super) fn rewrite(
     headers: &mut HeaderMap,
     passport: Passport,
     context: &CallContext,
-    endpoint: &Endpoint,
+    upstream: &Upstream,
 ) {
     let sampled = TraceParent::of(headers).is_none_or(|trace| trace.sampled);
     headers::strip(headers);
@@ -100,11 +100,14 @@ pub(super) fn rewrite(
     set(headers, trace_name, value(&trace_parent));
     // RFC 9110 §7.6.3: an HTTP-to-HTTP gateway names itself towards the inside.
     headers.append(VIA, HeaderValue::from_static(via(context.version)));
-    if !endpoint.settings.preserve_host {
-        headers.insert(HOST, endpoint.authority.clone());
+    let own = upstream
+        .names_of(0)
+        .filter(|_| !upstream.settings.preserve_host);
+    if let Some(own) = own {
+        headers.insert(HOST, own.authority.clone());
     }
     // RFC 9110 §10.1.4: TE is of the connection, and in HTTP/1.1 says so.
-    if headers.contains_key(TE) && endpoint.settings.protocol == UpstreamProtocol::Http1 {
+    if headers.contains_key(TE) && upstream.settings.protocol == UpstreamProtocol::Http1 {
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
     }
 }

@@ -1,4 +1,4 @@
-//! The connections of one worker to one upstream.
+//! The connections of one worker to one endpoint of an upstream.
 //!
 //! HTTP/1.1: idle connections, the one used last first, so that those in excess grow old and go. HTTP/2: as few
 //! connections as the peer's stream limit allows. Never here: a connection that was upgraded, that is closed, or
@@ -11,14 +11,16 @@ use hyper::client::conn::{http1, http2};
 use parking_lot::Mutex;
 
 use super::connect::{ConnectError, Sender, Streams, connect};
+use super::member::Member;
 use super::settings::UpstreamProtocol;
-use super::table::Endpoint;
+use super::table::Upstream;
 use super::upload::Upload;
 
-/// One worker's connections to one upstream.
+/// One worker's connections to one endpoint.
 #[derive(Debug)]
 pub(super) struct Pool {
-    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) member: Arc<Member>,
     kept: Mutex<Kept>,
     /// Held while an HTTP/2 connection is opened, so that calls that come together share it.
     opening: tokio::sync::Mutex<()>,
@@ -70,9 +72,10 @@ impl Lease {
 }
 
 impl Pool {
-    pub(super) fn new(endpoint: Arc<Endpoint>) -> Arc<Self> {
+    pub(super) fn new(upstream: &Arc<Upstream>, member: &Arc<Member>) -> Arc<Self> {
         Arc::new(Self {
-            endpoint,
+            upstream: Arc::clone(upstream),
+            member: Arc::clone(member),
             kept: Mutex::default(),
             opening: tokio::sync::Mutex::new(()),
         })
@@ -123,13 +126,13 @@ impl Pool {
         &self,
         opening: impl Future<Output = Result<Lease, ConnectError>>,
     ) -> Result<Lease, ConnectError> {
-        tokio::time::timeout(self.endpoint.settings.connect_timeout, opening)
+        tokio::time::timeout(self.upstream.settings.connect_timeout, opening)
             .await
             .unwrap_or(Err(ConnectError::Elapsed))
     }
 
     async fn opening_if_shared(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        match self.endpoint.settings.protocol {
+        match self.upstream.settings.protocol {
             UpstreamProtocol::Http1 => None,
             UpstreamProtocol::Http2 => Some(self.opening.lock().await),
         }
@@ -137,7 +140,7 @@ impl Pool {
 
     async fn open(self: &Arc<Self>) -> Result<Lease, ConnectError> {
         // Boxed: this is the rare way, and its state is large.
-        match Box::pin(connect(&self.endpoint)).await? {
+        match Box::pin(connect(&self.upstream, &self.member)).await? {
             Sender::Http1(sender) => Ok(Lease::Http1 {
                 sender,
                 reused: false,
@@ -162,7 +165,7 @@ impl Pool {
     /// The idle connection used last, or a shared one with room for a stream.
     fn kept_lease(&self) -> Option<Lease> {
         let mut kept = self.kept.lock();
-        let timeout = self.endpoint.settings.idle_timeout;
+        let timeout = self.upstream.settings.idle_timeout;
         while let Some(Idle { sender, since }) = kept.idle.pop() {
             if sender.is_ready() && !sender.is_closed() && since.elapsed() < timeout {
                 return Some(Lease::Http1 {
@@ -183,7 +186,7 @@ impl Pool {
 
     fn keep(self: &Arc<Self>, sender: http1::SendRequest<Upload>) {
         let mut kept = self.kept.lock();
-        if sender.is_closed() || kept.idle.len() >= self.endpoint.settings.max_idle {
+        if sender.is_closed() || kept.idle.len() >= self.upstream.settings.max_idle {
             return;
         }
         let since = Instant::now();
@@ -196,7 +199,7 @@ impl Pool {
         if std::mem::replace(&mut kept.sweeping, true) {
             return;
         }
-        let timeout = self.endpoint.settings.idle_timeout;
+        let timeout = self.upstream.settings.idle_timeout;
         let pool = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
@@ -211,7 +214,7 @@ impl Pool {
 
     /// Closes what is too old. Returns whether nothing is left.
     fn sweep(&self) -> bool {
-        let timeout = self.endpoint.settings.idle_timeout;
+        let timeout = self.upstream.settings.idle_timeout;
         let mut kept = self.kept.lock();
         kept.idle
             .retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < timeout);

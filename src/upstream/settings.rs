@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+
 /// The HTTP version spoken to an upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UpstreamProtocol {
@@ -14,34 +16,166 @@ pub enum UpstreamProtocol {
     Http2,
 }
 
+/// Which endpoint gets the next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Balance {
+    /// One after the other; each worker goes round by itself.
+    #[default]
+    RoundRobin,
+    /// Of two that are drawn, the one with fewer calls under way, counted over all workers.
+    LeastRequests,
+}
+
+/// Where an upstream listens: one host name or address, and a port. A name may have several addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Host name or address.
+    pub host: Arc<str>,
+    /// Port.
+    pub port: u16,
+}
+
 /// TLS to an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UpstreamTls {
     /// A CA bundle; the operating system's roots without it.
     pub ca_file: Option<PathBuf>,
-    /// The name in the handshake and in the certificate; the URL's host without it.
+    /// The name in the handshake and in the certificate; the origin's host without it.
     pub server_name: Option<Arc<str>>,
+}
+
+/// Asking endpoints whether they are well, beside the calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// What is asked for: path and query.
+    pub path: Arc<str>,
+    /// The status of an endpoint that is well; default 200.
+    pub status: StatusCode,
+    /// From one question to the next, a tenth more or less; default 10 s.
+    pub interval: Duration,
+    /// The time for connection and answer; default 2 s.
+    pub timeout: Duration,
+    /// So many bad answers in a row take an endpoint out; default 3.
+    pub unhealthy_after: u32,
+    /// So many good ones bring it back; default 2.
+    pub healthy_after: u32,
+}
+
+/// Taking out endpoints on which calls fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ejection {
+    /// So many failures in a row; default 5.
+    pub consecutive_failures: u32,
+    /// For how long at first; each further time for as much more. Default 30 s.
+    pub time: Duration,
+    /// For how long at most; default 5 min.
+    pub max_time: Duration,
+    /// The most of all endpoints that may be out at a time, in percent; default 50.
+    pub max_percent: u32,
+}
+
+impl Default for Ejection {
+    fn default() -> Self {
+        Self {
+            consecutive_failures: 5,
+            time: Duration::from_secs(30),
+            max_time: Duration::from_secs(300),
+            max_percent: 50,
+        }
+    }
+}
+
+/// When a call may be sent again, beyond what costs nobody anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// How often one call; default 1.
+    pub max_per_call: u32,
+    /// How many of the calls under way may be repetitions, in percent; default 20.
+    pub budget_percent: u32,
+    /// So many in each second are within the budget anyhow; default 10.
+    pub min_per_second: u32,
+    /// Whether `503` with `Retry-After: 0` asks for it; default no.
+    pub on_unavailable: bool,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            max_per_call: 1,
+            budget_percent: 20,
+            min_per_second: 10,
+            on_unavailable: false,
+        }
+    }
+}
+
+/// How much an upstream gets at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UpstreamLimits {
+    /// Calls under way on one endpoint, over all workers; without it there is no limit.
+    pub max_requests: Option<usize>,
+    /// Calls that may wait for a place, over all endpoints; default none.
+    pub max_pending: usize,
 }
 
 /// One resource's upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamSettings {
-    /// Host name or address.
-    pub host: Arc<str>,
-    /// Port.
-    pub port: u16,
-    /// TLS, for an `https` URL.
+    /// Where it listens; at least one.
+    pub origins: Vec<Origin>,
+    /// TLS, for `https` URLs.
     pub tls: Option<UpstreamTls>,
     /// HTTP version.
     pub protocol: UpstreamProtocol,
     /// Whether the upstream gets the caller's `Host` (default) or its own.
     pub preserve_host: bool,
+    /// Which endpoint gets the next call.
+    pub balance: Balance,
+    /// How often names are looked up; default 30 s.
+    pub resolve_interval: Duration,
+    /// Asking endpoints whether they are well; default off.
+    pub health_check: Option<HealthCheck>,
+    /// Taking out endpoints on which calls fail.
+    pub ejection: Ejection,
+    /// Over how long an endpoint that is new or back gets more and more; none by default.
+    pub slow_start: Option<Duration>,
+    /// When a call may be sent again.
+    pub retries: Retries,
+    /// How much it gets at a time.
+    pub limits: UpstreamLimits,
     /// The time a connection may take, TLS included; default 5 s.
     pub connect_timeout: Duration,
     /// The time until the response's head; default 60 s.
     pub response_timeout: Duration,
     /// How long an unused connection is kept; default 50 s, below what servers keep.
     pub idle_timeout: Duration,
-    /// How many unused connections each worker keeps; default 32.
+    /// How many unused connections each worker keeps per endpoint; default 32.
     pub max_idle: usize,
+}
+
+impl UpstreamSettings {
+    /// An upstream with this origin, and the defaults for the rest.
+    #[must_use]
+    pub fn at(host: &str, port: u16) -> Self {
+        Self {
+            origins: vec![Origin {
+                host: host.into(),
+                port,
+            }],
+            tls: None,
+            protocol: UpstreamProtocol::Http1,
+            preserve_host: true,
+            balance: Balance::RoundRobin,
+            resolve_interval: Duration::from_secs(30),
+            health_check: None,
+            ejection: Ejection::default(),
+            slow_start: None,
+            retries: Retries::default(),
+            limits: UpstreamLimits::default(),
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(50),
+            max_idle: 32,
+        }
+    }
 }

@@ -1,21 +1,23 @@
-//! The upstreams of one configuration, with their TLS prepared. Immutable, shared by all workers.
+//! The upstreams of one configuration, with their TLS prepared. Shared by all workers.
 //!
-//! Reads CA bundles when it is loaded and never again. A bundle that is missing or empty is an error.
+//! Reads CA bundles when it is loaded and never again. A bundle that is missing or empty is an error. An upstream that
+//! is the same as before stays: its endpoints, what is known of them, and its connections.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
-use ::aws_lc_rs::digest::{Context as Digest, SHA256};
 use http::HeaderValue;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
+use rustls::pki_types::pem;
 
-use super::settings::{UpstreamProtocol, UpstreamSettings, UpstreamTls};
+use super::live::Live;
+use super::settings::{Origin, UpstreamSettings};
+use super::tls::EndpointTls;
+use crate::telemetry::{EndpointState, Metrics};
 use crate::types::ResourceName;
 
 /// Why an upstream cannot be used.
@@ -66,89 +68,157 @@ pub enum UpstreamError {
 
 /// The upstreams by resource.
 #[derive(Debug, Default)]
-pub struct UpstreamTable(BTreeMap<ResourceName, Arc<Endpoint>>);
+pub struct UpstreamTable(BTreeMap<ResourceName, Arc<Upstream>>);
 
-/// One upstream. Equal endpoints may share connections.
-pub(super) struct Endpoint {
+/// One resource's upstream.
+pub(super) struct Upstream {
     pub(super) settings: UpstreamSettings,
+    /// The names of each of its origins, in the settings' order. There is at least one.
+    pub(super) names: Vec<Names>,
+    pub(super) tls: Option<EndpointTls>,
+    /// Its endpoints, and what is known of them.
+    pub(super) live: Live,
+}
+
+/// What an origin is called.
+pub(super) struct Names {
     /// Its own `Host`: without the port where that is the scheme's.
     pub(super) authority: HeaderValue,
-    pub(super) tls: Option<EndpointTls>,
+    /// The name in the handshake and in the certificate.
+    pub(super) server: Option<ServerName<'static>>,
 }
 
-/// TLS to one upstream.
-pub(super) struct EndpointTls {
-    pub(super) config: Arc<ClientConfig>,
-    pub(super) server_name: ServerName<'static>,
-    /// SHA-256 of the roots: a bundle may change under one file name.
-    roots: [u8; 32],
-}
-
-impl PartialEq for Endpoint {
+impl PartialEq for Upstream {
     fn eq(&self, other: &Self) -> bool {
-        let roots = |endpoint: &Self| endpoint.tls.as_ref().map(|tls| tls.roots);
+        let roots = |upstream: &Self| upstream.tls.as_ref().map(|tls| tls.roots);
         self.settings == other.settings && roots(self) == roots(other)
     }
 }
 
-impl fmt::Debug for Endpoint {
+impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Endpoint").field(&self.authority).finish()
+        let authorities = self.names.iter().map(|names| &names.authority);
+        f.debug_list().entries(authorities).finish()
     }
 }
 
 impl UpstreamTable {
-    /// Prepares the upstreams of one configuration.
+    /// Prepares the upstreams of one configuration. Those that are as they were in `previous` are taken from it.
     ///
     /// # Errors
     /// [`UpstreamError`] for the first upstream that cannot be used.
     pub fn load(
         settings: &BTreeMap<ResourceName, UpstreamSettings>,
+        metrics: &Metrics,
+        previous: &Self,
     ) -> Result<Self, UpstreamError> {
         let mut system = None;
-        let mut endpoints = BTreeMap::new();
-        for (resource, upstream) in settings {
-            let endpoint = Endpoint::load(resource, upstream, &mut system)?;
-            endpoints.insert(resource.clone(), Arc::new(endpoint));
+        let mut upstreams = BTreeMap::new();
+        for (resource, settings) in settings {
+            let upstream = Upstream::load(resource, settings, metrics, &mut system)?;
+            let earlier = previous.0.get(resource);
+            let upstream = match earlier.filter(|earlier| ***earlier == upstream) {
+                Some(earlier) => Arc::clone(earlier),
+                None => Arc::new(upstream),
+            };
+            upstreams.insert(resource.clone(), upstream);
         }
-        Ok(Self(endpoints))
+        Ok(Self(upstreams))
+    }
+
+    /// Looks names up and asks endpoints whether they are well, from now on and in this runtime. What is followed
+    /// already goes on; an upstream that no table holds any more is left alone.
+    pub fn follow(&self) {
+        for (resource, upstream) in &self.0 {
+            if upstream.live.begin() {
+                super::resolve::follow(resource, upstream);
+                super::check::follow(resource, upstream);
+            }
+        }
+    }
+
+    /// How many endpoints of each resource are in which state.
+    pub fn census(&self) -> impl Iterator<Item = (&ResourceName, EndpointState, u64)> {
+        let now = Instant::now();
+        self.0.iter().flat_map(move |(resource, upstream)| {
+            let counts = upstream.live.census(now, upstream.settings.slow_start);
+            counts.map(move |(state, count)| (resource, state, count))
+        })
     }
 
     /// The upstream of a resource.
-    pub(super) fn endpoint(&self, resource: &ResourceName) -> Option<&Arc<Endpoint>> {
+    pub(super) fn upstream(&self, resource: &ResourceName) -> Option<&Arc<Upstream>> {
         self.0.get(resource)
     }
 }
 
-impl Endpoint {
+impl Upstream {
     fn load(
         resource: &ResourceName,
         settings: &UpstreamSettings,
-        system: &mut Option<Vec<CertificateDer<'static>>>,
+        metrics: &Metrics,
+        system: &mut Option<Vec<rustls::pki_types::CertificateDer<'static>>>,
     ) -> Result<Self, UpstreamError> {
-        let unnamed = || UpstreamError::Name {
-            resource: resource.clone(),
-            name: Arc::clone(&settings.host),
-        };
-        let host = bare_host(&settings.host);
-        let host = match host.parse::<IpAddr>() {
-            Ok(IpAddr::V6(address)) => format!("[{address}]"),
-            Ok(IpAddr::V4(_)) | Err(_) => host.to_owned(),
-        };
-        let default_port = if settings.tls.is_some() { 443 } else { 80 };
-        let authority = if settings.port == default_port {
-            host
-        } else {
-            format!("{host}:{}", settings.port)
-        };
+        let names = settings
+            .origins
+            .iter()
+            .map(|origin| Names::of(resource, origin, settings));
         let tls = settings
             .tls
             .as_ref()
             .map(|tls| EndpointTls::load(resource, settings, tls, system));
         Ok(Self {
-            settings: settings.clone(),
-            authority: HeaderValue::from_str(&authority).map_err(|_not_a_value| unnamed())?,
+            names: names.collect::<Result<_, _>>()?,
             tls: tls.transpose()?,
+            live: Live::new(settings, metrics.upstream_events(resource)),
+            settings: settings.clone(),
+        })
+    }
+
+    /// The names of an endpoint's origin.
+    pub(super) fn names_of(&self, origin: usize) -> Option<&Names> {
+        self.names.get(origin)
+    }
+
+    /// Whether the `Host` that it gets depends on the endpoint.
+    pub(super) fn has_several_hosts(&self) -> bool {
+        !self.settings.preserve_host && self.names.len() > 1
+    }
+}
+
+impl Names {
+    fn of(
+        resource: &ResourceName,
+        origin: &Origin,
+        settings: &UpstreamSettings,
+    ) -> Result<Self, UpstreamError> {
+        let unnamed = |name: &Arc<str>| UpstreamError::Name {
+            resource: resource.clone(),
+            name: Arc::clone(name),
+        };
+        let host = bare_host(&origin.host);
+        let host = match host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(address)) => format!("[{address}]"),
+            Ok(IpAddr::V4(_)) | Err(_) => host.to_owned(),
+        };
+        let default_port = if settings.tls.is_some() { 443 } else { 80 };
+        let authority = if origin.port == default_port {
+            host
+        } else {
+            format!("{host}:{}", origin.port)
+        };
+        let server = match &settings.tls {
+            Some(tls) => {
+                let name = tls.server_name.as_ref().unwrap_or(&origin.host);
+                let server = ServerName::try_from(bare_host(name).to_owned());
+                Some(server.map_err(|_not_a_name| unnamed(name))?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            authority: HeaderValue::from_str(&authority)
+                .map_err(|_not_a_value| unnamed(&origin.host))?,
+            server,
         })
     }
 }
@@ -158,106 +228,4 @@ pub(super) fn bare_host(host: &str) -> &str {
     host.strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(host)
-}
-
-impl EndpointTls {
-    fn load(
-        resource: &ResourceName,
-        settings: &UpstreamSettings,
-        tls: &UpstreamTls,
-        system: &mut Option<Vec<CertificateDer<'static>>>,
-    ) -> Result<Self, UpstreamError> {
-        let name = tls.server_name.as_ref().unwrap_or(&settings.host);
-        let server_name = ServerName::try_from(bare_host(name).to_owned());
-        let server_name = server_name.map_err(|_not_a_name| UpstreamError::Name {
-            resource: resource.clone(),
-            name: Arc::clone(name),
-        })?;
-        let (store, roots) = match &tls.ca_file {
-            Some(path) => roots_of_file(resource, path)?,
-            None => {
-                let certificates =
-                    system.get_or_insert_with(|| rustls_native_certs::load_native_certs().certs);
-                roots_of_system(resource, certificates)?
-            }
-        };
-        let mut config =
-            ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(UpstreamError::Provider)?
-                .with_root_certificates(store)
-                .with_no_client_auth();
-        config.alpn_protocols = match settings.protocol {
-            UpstreamProtocol::Http1 => vec![b"http/1.1".to_vec()],
-            UpstreamProtocol::Http2 => vec![b"h2".to_vec()],
-        };
-        Ok(Self {
-            config: Arc::new(config),
-            server_name,
-            roots,
-        })
-    }
-}
-
-/// The roots of a bundle: every one of them must be usable.
-fn roots_of_file(
-    resource: &ResourceName,
-    path: &PathBuf,
-) -> Result<(RootCertStore, [u8; 32]), UpstreamError> {
-    let read = |source| UpstreamError::Read {
-        resource: resource.clone(),
-        path: path.clone(),
-        source,
-    };
-    let certificates = CertificateDer::pem_file_iter(path)
-        .map_err(read)?
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(read)?;
-    let mut store = RootCertStore::empty();
-    for certificate in &certificates {
-        store
-            .add(certificate.clone())
-            .map_err(|source| UpstreamError::Root {
-                resource: resource.clone(),
-                path: path.clone(),
-                source,
-            })?;
-    }
-    finish(
-        resource,
-        store,
-        &certificates,
-        format!("`{}`", path.display()),
-    )
-}
-
-/// The operating system's roots: those that cannot be used are left out, as everybody does.
-fn roots_of_system(
-    resource: &ResourceName,
-    certificates: &[CertificateDer<'static>],
-) -> Result<(RootCertStore, [u8; 32]), UpstreamError> {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(certificates.iter().cloned());
-    let place = "the operating system's store".to_owned();
-    finish(resource, store, certificates, place)
-}
-
-fn finish(
-    resource: &ResourceName,
-    store: RootCertStore,
-    certificates: &[CertificateDer<'static>],
-    place: String,
-) -> Result<(RootCertStore, [u8; 32]), UpstreamError> {
-    if store.is_empty() {
-        return Err(UpstreamError::NoRoots {
-            resource: resource.clone(),
-            place,
-        });
-    }
-    let mut digest = Digest::new(&SHA256);
-    for certificate in certificates {
-        digest.update(certificate);
-    }
-    let digest = digest.finish();
-    Ok((store, digest.as_ref().try_into().unwrap_or_default()))
 }

@@ -1,6 +1,7 @@
 //! Whole calls over real sockets: a caller, this room in the middle, an upstream. What has no permit here has its
 //! call's parts, as a permit would give them.
 
+mod endpoints;
 mod relay;
 
 use std::sync::Arc;

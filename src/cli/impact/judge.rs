@@ -94,7 +94,8 @@ const fn before(reason: Reason) -> Before {
         | Reason::RecordUnavailable
         | Reason::UpstreamFailed
         | Reason::UpstreamUnreachable
-        | Reason::UpstreamTimeout => Before::Undecided,
+        | Reason::UpstreamTimeout
+        | Reason::UpstreamOverloaded => Before::Undecided,
     }
 }
 

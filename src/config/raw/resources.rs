@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::hooks::TokenHook;
 use super::text::{
-    self, Application, AuthenticationContext, Duration, Exact, File, Host, Label, Name, Object,
-    PathPrefix, PathTemplate, Size, UpstreamUrl,
+    self, Application, AuthenticationContext, Exact, Host, Label, Name, Object, PathPrefix,
+    PathTemplate, Size,
 };
+use super::upstreams::Upstream;
 
 // Which members a kind needs is no matter of the schema: the check says it by the kind's name.
 /// An API, a token endpoint, or a hook.
@@ -179,76 +180,4 @@ pub enum Method {
     Patch,
     Delete,
     Options,
-}
-
-/// Where a resource's calls are forwarded to.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// `http` or `https`, host and port. Calls are forwarded with their own path.
-    pub url: UpstreamUrl,
-    /// The HTTP version that it speaks.
-    #[serde(default)]
-    pub protocol: Protocol,
-    /// TLS, for an `https` address.
-    pub tls: Option<UpstreamTls>,
-    /// Whether it gets the caller's `Host`, or its own.
-    #[serde(default = "Upstream::preserve_host")]
-    pub preserve_host: bool,
-    /// The time that a connection may take, TLS included.
-    #[serde(default = "Upstream::connect_timeout")]
-    pub connect_timeout: Duration,
-    /// The time until the head of the response.
-    #[serde(default = "Upstream::response_timeout")]
-    pub response_timeout: Duration,
-    /// How long an unused connection is kept; less than the upstream keeps it.
-    #[serde(default = "Upstream::idle_timeout")]
-    pub idle_timeout: Duration,
-    /// How many unused connections each worker keeps.
-    #[serde(default = "Upstream::max_idle_connections")]
-    #[schemars(range(max = 10_000))]
-    pub max_idle_connections: u32,
-}
-
-impl Upstream {
-    const fn preserve_host() -> bool {
-        true
-    }
-
-    const fn connect_timeout() -> Duration {
-        Duration::seconds(5)
-    }
-
-    const fn response_timeout() -> Duration {
-        Duration::seconds(60)
-    }
-
-    const fn idle_timeout() -> Duration {
-        Duration::seconds(50)
-    }
-
-    const fn max_idle_connections() -> u32 {
-        32
-    }
-}
-
-/// The HTTP version of an upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// HTTP/1.1.
-    #[default]
-    Http1,
-    /// HTTP/2: by ALPN over TLS, with prior knowledge without it.
-    Http2,
-}
-
-/// TLS to an upstream.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct UpstreamTls {
-    /// PEM: the roots that its certificate must lead to; those of the operating system without it.
-    pub ca_file: Option<File>,
-    /// The name in the handshake and in the certificate; the URL's host without it.
-    pub server_name: Option<Host>,
 }

@@ -2,18 +2,20 @@
 
 mod hooks;
 mod kinds;
+mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::listeners::exact_host;
-use super::{Checker, files};
+use super::Checker;
 use crate::call::resource::{AuthorizationHeader, HostPattern, OperationRule, Resource};
 use crate::config::member::MemberPath;
 use crate::config::raw::resources as raw;
 use crate::types::attributes::fold;
 use crate::types::{AttributeValue, Attributes};
-use crate::upstream::settings::{UpstreamProtocol, UpstreamSettings, UpstreamTls};
+use crate::upstream::settings::UpstreamSettings;
+
+use upstream::upstream;
 
 /// Every resource with its upstream. Names are their own, and so is each host with a path.
 pub(super) fn resources(
@@ -231,50 +233,5 @@ fn shared_audiences<'a>(
                 check.warn(&at.key("audiences").item(index), message);
             }
         }
-    }
-}
-
-fn upstream(
-    check: &mut Checker<'_>,
-    resource: &raw::Resource,
-    raw: &raw::Upstream,
-    at: &MemberPath,
-) -> UpstreamSettings {
-    let url = &raw.url.0;
-    let tls_at = at.key("tls");
-    if raw.tls.is_some() && !url.tls {
-        check.error(&tls_at, "without effect, since `url` is not `https`");
-    }
-    if !url.tls
-        && !url.is_loopback()
-        && resource.authorization_header == raw::AuthorizationHeader::Forward
-    {
-        let message = "the caller's token can be read on the way; expected `https`, or `authorization_header: strip`";
-        check.warn(&at.key("url"), message);
-    }
-    let tls = url.tls.then(|| {
-        let raw = raw.tls.as_ref();
-        let ca_file = raw.and_then(|tls| tls.ca_file.as_ref());
-        let server_name = raw.and_then(|tls| tls.server_name.as_ref());
-        UpstreamTls {
-            ca_file: ca_file.map(|file| files::ca_bundle(check, &tls_at.key("ca_file"), file)),
-            server_name: server_name
-                .and_then(|name| exact_host(check, name, &tls_at.key("server_name"))),
-        }
-    });
-    let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
-    UpstreamSettings {
-        host: Arc::clone(&url.host),
-        port: url.port,
-        tls,
-        protocol: match raw.protocol {
-            raw::Protocol::Http1 => UpstreamProtocol::Http1,
-            raw::Protocol::Http2 => UpstreamProtocol::Http2,
-        },
-        preserve_host: raw.preserve_host,
-        connect_timeout: time("connect_timeout", &raw.connect_timeout, ("10ms", "5m")),
-        response_timeout: time("response_timeout", &raw.response_timeout, ("10ms", "1d")),
-        idle_timeout: time("idle_timeout", &raw.idle_timeout, ("100ms", "1d")),
-        max_idle: usize::try_from(raw.max_idle_connections).unwrap_or(usize::MAX),
     }
 }

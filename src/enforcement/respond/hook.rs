@@ -124,6 +124,7 @@ pub(super) const fn status(reason: Reason, status: StatusCode) -> StatusCode {
         | Reason::RecordUnavailable
         | Reason::UpstreamFailed
         | Reason::UpstreamUnreachable
-        | Reason::UpstreamTimeout => status,
+        | Reason::UpstreamTimeout
+        | Reason::UpstreamOverloaded => status,
     }
 }

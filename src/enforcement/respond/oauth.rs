@@ -106,7 +106,8 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::RecordUnavailable
         | Reason::UpstreamFailed
         | Reason::UpstreamUnreachable
-        | Reason::UpstreamTimeout => {
+        | Reason::UpstreamTimeout
+        | Reason::UpstreamOverloaded => {
             if status.as_u16() == 503 || status.as_u16() == 504 {
                 "temporarily_unavailable"
             } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::telemetry::labels::AGENT_TYPES;
+use crate::telemetry::labels::{AGENT_TYPES, UpstreamEvent};
 
 fn resource(name: &str) -> ResourceName {
     ResourceName::parse(name).unwrap()
@@ -66,8 +66,16 @@ const SHOWN: &[&str] = &[
     r#"boomgate_upstream_duration_seconds_count{resource="hr-api"} 1"#,
     r#"boomgate_upstream_duration_seconds_sum{resource="none"} 0"#,
     r#"boomgate_upstream_duration_seconds_count{resource="none"} 0"#,
+    r#"boomgate_upstream_endpoints{resource="hr-api",state="ejected"} 1"#,
+    r#"boomgate_upstream_events_total{event="ejected",resource="hr-api"} 0"#,
+    r#"boomgate_upstream_events_total{event="failed_over",resource="hr-api"} 0"#,
+    r#"boomgate_upstream_events_total{event="resolution_failed",resource="hr-api"} 0"#,
+    r#"boomgate_upstream_events_total{event="retried",resource="hr-api"} 1"#,
+    r#"boomgate_upstream_events_total{event="retry_refused",resource="hr-api"} 0"#,
+    r#"boomgate_upstream_events_total{event="unhealthy",resource="hr-api"} 0"#,
     r#"boomgate_upstream_requests_total{resource="hr-api",result="ok"} 0"#,
     r#"boomgate_upstream_requests_total{resource="hr-api",result="upstream_failed"} 0"#,
+    r#"boomgate_upstream_requests_total{resource="hr-api",result="upstream_overloaded"} 0"#,
     r#"boomgate_upstream_requests_total{resource="hr-api",result="upstream_timeout"} 1"#,
     r#"boomgate_upstream_requests_total{resource="hr-api",result="upstream_unreachable"} 0"#,
 ];
@@ -102,11 +110,13 @@ fn shows_what_was_counted() {
     metrics.request_done(Some(&hr), 403, Duration::from_millis(2));
     bound.upstream_done(Duration::from_millis(1));
     let open = bound.open_call();
+    metrics.upstream_events(&hr).count(UpstreamEvent::Retried);
     metrics.observe(&Observation {
         agents: vec![(SubjectKind::AgentIdentity, "high", 2)],
         policies: vec![("enabled", 3)],
         signal_ages: vec![(SignalSource::File, Duration::from_secs(7))],
         key_ages: vec![("entra".into(), Duration::from_millis(1500))],
+        endpoints: vec![(hr.clone(), EndpointState::Ejected, 1)],
     });
     let mut shown = shown(&metrics);
     let sum = shown

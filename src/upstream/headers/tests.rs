@@ -2,32 +2,28 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::*;
 use crate::call::{ConnectionFacts, RequestLimits};
 use crate::identity::{Account, Agent, Human, NonAgent};
+use crate::telemetry::Metrics;
 use crate::types::{AgentId, BlueprintId, CallId, ObjectId, Timestamp};
 use crate::upstream::settings::UpstreamSettings;
 use crate::upstream::table::UpstreamTable;
 
 const CALLER_TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
 
-fn endpoint(protocol: UpstreamProtocol, preserve_host: bool) -> Arc<Endpoint> {
+fn upstream(protocol: UpstreamProtocol, preserve_host: bool) -> Arc<Upstream> {
     let settings = UpstreamSettings {
-        host: "hr.internal".into(),
-        port: 8080,
-        tls: None,
         protocol,
         preserve_host,
-        connect_timeout: Duration::from_secs(1),
-        response_timeout: Duration::from_secs(1),
-        idle_timeout: Duration::from_secs(1),
-        max_idle: 1,
+        ..UpstreamSettings::at("hr.internal", 8080)
     };
     let name = crate::types::ResourceName::parse("hr").unwrap();
-    let table = UpstreamTable::load(&[(name.clone(), settings)].into()).unwrap();
-    Arc::clone(table.endpoint(&name).unwrap())
+    let (metrics, none) = (Metrics::new().unwrap(), UpstreamTable::default());
+    let table = UpstreamTable::load(&[(name.clone(), settings)].into(), &metrics, &none).unwrap();
+    Arc::clone(table.upstream(&name).unwrap())
 }
 
 fn context(client: &str) -> CallContext {
@@ -103,10 +99,10 @@ fn forged() -> HeaderMap {
         .collect()
 }
 
-fn rewritten(caller: &Caller, rule: AuthorizationHeader, endpoint: &Endpoint) -> HeaderMap {
+fn rewritten(caller: &Caller, rule: AuthorizationHeader, upstream: &Upstream) -> HeaderMap {
     let mut headers = forged();
     let passport = Passport::new(caller, rule);
-    rewrite(&mut headers, passport, &context("192.0.2.7"), endpoint);
+    rewrite(&mut headers, passport, &context("192.0.2.7"), upstream);
     headers
 }
 
@@ -132,7 +128,7 @@ fn names_the_agent_and_the_human_and_nothing_of_the_caller() {
     let headers = rewritten(
         &caller,
         AuthorizationHeader::Forward,
-        &endpoint(UpstreamProtocol::Http1, true),
+        &upstream(UpstreamProtocol::Http1, true),
     );
     for (name, expected) in [
         (
@@ -179,7 +175,7 @@ fn a_header_without_a_value_is_removed_rather_than_left() {
     let headers = rewritten(
         &caller,
         AuthorizationHeader::Strip,
-        &endpoint(UpstreamProtocol::Http2, false),
+        &upstream(UpstreamProtocol::Http2, false),
     );
     for name in [
         "boomgate-agent-id",
@@ -201,9 +197,9 @@ fn a_header_without_a_value_is_removed_rather_than_left() {
 #[test]
 fn the_trace_goes_on_under_a_new_parent() {
     let caller = Caller::Autonomous(agent());
-    let endpoint = endpoint(UpstreamProtocol::Http1, true);
+    let upstream = upstream(UpstreamProtocol::Http1, true);
     let parents = [(); 2].map(|()| {
-        let headers = rewritten(&caller, AuthorizationHeader::Forward, &endpoint);
+        let headers = rewritten(&caller, AuthorizationHeader::Forward, &upstream);
         let trace_parent = text(&headers, "traceparent").unwrap().to_owned();
         assert!(trace_parent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
         assert!(trace_parent.ends_with("-00"), "the caller did not sample");

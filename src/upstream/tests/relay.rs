@@ -29,8 +29,9 @@ use crate::call::{
 };
 use crate::enforcement::{Denial, ResponseSettings, respond};
 use crate::identity::{Agent, Caller};
+use crate::telemetry::{EndpointState, Metrics, UpstreamEvent};
 use crate::types::{AgentId, AppId, Attributes, CallId, ResourceName, Timestamp};
-use crate::upstream::settings::{UpstreamProtocol, UpstreamSettings};
+use crate::upstream::settings::UpstreamSettings;
 use crate::upstream::{Outbound, Passport, UpstreamTable, Upstreams, send};
 
 pub(super) const MAX_BODY: usize = 1000;
@@ -45,15 +46,9 @@ type CallBody = BoxBody<Bytes, Infallible>;
 
 pub(super) fn settings(port: u16) -> UpstreamSettings {
     UpstreamSettings {
-        host: "127.0.0.1".into(),
-        port,
-        tls: None,
-        protocol: UpstreamProtocol::Http1,
-        preserve_host: true,
-        connect_timeout: Duration::from_secs(5),
         response_timeout: Duration::from_secs(5),
-        idle_timeout: Duration::from_secs(50),
         max_idle: 4,
+        ..UpstreamSettings::at("127.0.0.1", port)
     }
 }
 
@@ -193,11 +188,14 @@ impl Scripted {
 pub(super) struct Relay {
     port: u16,
     table: Arc<ArcSwap<UpstreamTable>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Relay {
     pub(super) async fn start(upstream: UpstreamSettings) -> Self {
-        let table = Arc::new(ArcSwap::from_pointee(table(upstream)));
+        let metrics = Metrics::new().unwrap();
+        let first = table(upstream, &metrics, &UpstreamTable::default());
+        let table = Arc::new(ArcSwap::from_pointee(first));
         let upstreams = Arc::new(Upstreams::default());
         let current = Arc::clone(&table);
         let relaying = move |request: Request<Incoming>| {
@@ -205,11 +203,42 @@ impl Relay {
             async move { relay(&upstreams, &table, request).await }
         };
         let Upstream { port, .. } = upstream_http1(relaying).await;
-        Self { port, table }
+        Self {
+            port,
+            table,
+            metrics,
+        }
     }
 
     pub(super) fn reload(&self, upstream: UpstreamSettings) {
-        self.table.store(Arc::new(table(upstream)));
+        let next = table(upstream, &self.metrics, &self.table.load());
+        self.table.store(Arc::new(next));
+    }
+
+    /// Looks names up and asks endpoints whether they are well, as a running gateway does.
+    pub(super) fn follow(&self) {
+        self.table.load().follow();
+    }
+
+    pub(super) fn upstream(&self) -> Arc<crate::upstream::table::Upstream> {
+        Arc::clone(self.table.load().upstream(&name()).unwrap())
+    }
+
+    /// How many endpoints are in a state.
+    pub(super) fn endpoints(&self, state: EndpointState) -> u64 {
+        let table = self.table.load();
+        let mut census = table.census();
+        census.find(|(_, known, _)| *known == state).unwrap().2
+    }
+
+    /// How often something happened beside the calls.
+    pub(super) fn events(&self, event: UpstreamEvent) -> u64 {
+        let event = event.as_str();
+        let series =
+            format!("boomgate_upstream_events_total{{event=\"{event}\",resource=\"hr\"}} ");
+        let text = self.metrics.encode();
+        let value = text.lines().find_map(|line| line.strip_prefix(&series));
+        value.unwrap().parse().unwrap()
     }
 
     pub(super) async fn call(&self, request: Request<CallBody>) -> Response<Incoming> {
@@ -250,8 +279,8 @@ fn name() -> ResourceName {
     ResourceName::parse("hr").unwrap()
 }
 
-fn table(upstream: UpstreamSettings) -> UpstreamTable {
-    UpstreamTable::load(&[(name(), upstream)].into()).unwrap()
+fn table(upstream: UpstreamSettings, metrics: &Metrics, previous: &UpstreamTable) -> UpstreamTable {
+    UpstreamTable::load(&[(name(), upstream)].into(), metrics, previous).unwrap()
 }
 
 async fn relay(
@@ -302,8 +331,8 @@ async fn relay(
         body,
         call: None,
     };
-    let pool = upstreams.pool(&name(), table);
-    let sent = send(pool, passport, &context, outbound).await;
+    let lane = upstreams.lane(&name(), table);
+    let sent = send(lane, passport, &context, outbound).await;
     sent.unwrap_or_else(|reason| answer(context, reason))
 }
 

@@ -372,5 +372,15 @@ fn after_the_decision() -> Vec<Row> {
             agent_call(),
         )
         .on(forwarded_to(bytes_server(b""), "response_timeout: 200ms")),
+        permitted(
+            Reason::UpstreamOverloaded,
+            503,
+            "upstream_overloaded",
+            by(one_too_many),
+        )
+        .on(Setup {
+            upstream: vec!["limits: {max_requests: 1}".to_owned()],
+            ..Setup::default()
+        }),
     ]
 }

@@ -247,6 +247,15 @@ pub(super) fn upstream_url(text: &str) -> Result<Upstream, String> {
     Ok(Upstream { host, port, tls })
 }
 
+pub(super) fn request_target(text: &str) -> Result<Arc<str>, String> {
+    let is_target = text.starts_with('/') && !text.contains('#');
+    if is_target && text.parse::<http::uri::PathAndQuery>().is_ok() {
+        Ok(text.into())
+    } else {
+        Err("is not a path with or without a query, expected one such as `/healthz`".to_owned())
+    }
+}
+
 /// What the fetch itself takes, so that no address passes here and fails there.
 pub(super) fn document_url(text: &str) -> Result<Arc<str>, String> {
     match parse_address(text) {
