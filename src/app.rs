@@ -150,7 +150,6 @@ impl App {
         let files = loaded.files.iter().cloned().collect();
         let watch =
             Watch::new(files, loaded.settings.reload_interval, asked).map_err(AppError::Signals)?;
-        let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
         tasks.spawn(detections.follow());
@@ -161,7 +160,7 @@ impl App {
             sockets,
             move |_worker| Arc::new(Gateway::start(shared.clone())),
             &stopped,
-            drain_timeout,
+            loaded.settings.drain_timeout,
         )?;
         status.start();
         Ok(Self {
@@ -179,7 +178,7 @@ impl App {
             stop,
             stop_management,
             tasks,
-            drain_timeout,
+            drain_timeout: loaded.settings.drain_timeout,
         })
     }
 

@@ -25,6 +25,10 @@ pub(super) struct Activity {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is told by another part of the connection, and none follows from the others"
+)]
 struct State {
     calls: usize,
     /// Calls that ever began, and those of them that the peer gave up.

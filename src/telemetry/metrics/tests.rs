@@ -116,7 +116,7 @@ fn shows_what_was_counted() {
         policies: vec![("enabled", 3)],
         signal_ages: vec![(SignalSource::File, Duration::from_secs(7))],
         key_ages: vec![("entra".into(), Duration::from_millis(1500))],
-        endpoints: vec![(hr.clone(), EndpointState::Ejected, 1)],
+        endpoints: vec![(hr, EndpointState::Ejected, 1)],
     });
     let mut shown = shown(&metrics);
     let sum = shown
