@@ -116,7 +116,7 @@ fn a_body_that_is_not_in_the_form_of_chunks_ends_there() {
         ("", "\r\n"),
         ("", "g"),
         ("", " 5"),
-        ("", "0x5"),
+        ("0", "x5"),
         ("", "-1"),
         ("", ";a\r\n"),
         ("5", "\n"),
