@@ -162,17 +162,10 @@ async fn a_call_without_an_answer_yet_is_answered_with_the_refusal() {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let problem: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(problem["code"], "53003");
-        if path.ends_with("upload") {
-            until("the upload is broken off", || {
-                *held.upload.lock() == Some(false)
-            })
-            .await;
-        } else {
-            until("the call is let go of", || {
-                held.dropped.load(Ordering::SeqCst)
-            })
-            .await;
-        }
+        until("the upload is broken off", || {
+            *held.upload.lock() == Some(false)
+        })
+        .await;
         let outcome = outcome_of(&site, AGENT).await;
         assert_eq!(
             (&outcome["result"], &outcome["status"]),
