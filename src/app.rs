@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -18,9 +18,10 @@ use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
+use crate::feeds::detections::InForce;
 use crate::feeds::{
-    self, Discovered, KeyFeed, KeyFeedContext, KnownState, StateFeed, StateFeedContext, Status,
-    Watch,
+    self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
+    StateFeed, StateFeedContext, Status, Watch,
 };
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
@@ -64,6 +65,9 @@ pub enum AppError {
     /// Kept state cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The thread that looks at the traffic cannot be started.
+    #[error("the thread of detections cannot be started")]
+    Detections(#[source] std::io::Error),
     /// Signals cannot be heard.
     #[error("signals of the operating system cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -104,16 +108,15 @@ impl App {
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let resources = &loaded.settings.resources;
-        let shared = Shared {
+        let context = DetectionFeedContext {
+            state: Arc::clone(&state),
             snapshots: Arc::clone(&snapshots),
-            clock: Arc::clone(&clock),
-            authenticator: Arc::new(Authenticator::new(loaded.settings.tokens)),
-            keys: Arc::clone(&keys),
-            discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
             recorder: recorder.clone(),
-            meters: Arc::new(Meters::new(Arc::clone(&metrics), resources)),
+            metrics: Arc::clone(&metrics),
+            clock: Arc::clone(&clock),
         };
+        let (detections, looked_for) = detections(loaded, context)?;
+        let shared = shared(loaded, (&clock, &metrics), (&snapshots, &keys), &recorder);
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -134,6 +137,7 @@ impl App {
             files: loaded.files.clone(),
             folders: Arc::new(ArcSwap::from_pointee(control::folders(&loaded.settings))),
             reloads,
+            looked_for,
         };
         let mut tasks = JoinSet::new();
         let (stop_management, management_stopped) = watch::channel(false);
@@ -145,6 +149,7 @@ impl App {
         let drain_timeout = loaded.settings.drain_timeout;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
+        tasks.spawn(detections.follow());
         if let Some((changes, freshness)) = shared_state {
             tasks.spawn(state.follow(changes, freshness));
         }
@@ -305,6 +310,35 @@ impl Known {
             shared: opened.shared,
         })
     }
+}
+
+/// What the workers share.
+fn shared(
+    loaded: &Loaded,
+    (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
+    (snapshots, keys): (&Arc<Snapshots>, &Arc<KeyFeed>),
+    recorder: &Recorder,
+) -> Shared {
+    Shared {
+        snapshots: Arc::clone(snapshots),
+        clock: Arc::clone(clock),
+        authenticator: Arc::new(Authenticator::new(loaded.settings.tokens)),
+        keys: Arc::clone(keys),
+        discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
+        recorder: recorder.clone(),
+        meters: Arc::new(Meters::new(Arc::clone(metrics), &loaded.settings.resources)),
+    }
+}
+
+/// The feed of detections, and what they look for.
+fn detections(
+    loaded: &Loaded,
+    context: DetectionFeedContext,
+) -> Result<(DetectionFeed, InForce), AppError> {
+    let settings = &loaded.settings.detections;
+    let looked_for = Arc::new(ArcSwapOption::new(settings.rules.map(Arc::new)));
+    let feed = DetectionFeed::start(context, settings.queue, Arc::clone(&looked_for));
+    Ok((feed.map_err(AppError::Detections)?, looked_for))
 }
 
 /// One worker per core, unless the operator says otherwise.

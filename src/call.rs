@@ -10,6 +10,7 @@ pub mod client;
 pub mod connection;
 pub mod form;
 pub mod headers;
+pub mod hook;
 pub mod proxy;
 pub mod receive;
 pub mod received;
@@ -24,6 +25,7 @@ pub use client::{ForwardingHeader, TrustedProxies};
 pub use connection::ConnectionFacts;
 pub use form::{Form, FormError};
 pub use headers::RequestLimits;
+pub use hook::{HookCaller, HookForm, TokenHook};
 pub use receive::{Moment, Unreadable, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{

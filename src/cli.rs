@@ -4,9 +4,12 @@
 
 pub mod check;
 pub mod demo;
+pub mod detect;
+mod explain;
 pub mod impact;
-mod management;
+pub mod management;
 pub mod policy;
+mod records;
 mod risk;
 pub mod run;
 mod table;
@@ -20,11 +23,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config;
+use crate::decision::supposed::SupposedError;
 
 /// Fine.
 pub const EXIT_FINE: u8 = 0;
 /// Ran and failed.
 pub const EXIT_FAILED: u8 = 1;
+/// Wrong usage.
+pub const EXIT_USAGE: u8 = 2;
 /// Bad input data (`EX_DATAERR` of BSD's `sysexits`).
 pub const EXIT_DATA: u8 = 65;
 /// Bad configuration (`EX_CONFIG` of BSD's `sysexits`).
@@ -66,10 +72,14 @@ enum Command {
     WhatIf(Box<what_if::Arguments>),
     /// Say what other policies would have made of calls that were recorded
     Impact(Box<impact::Arguments>),
+    /// Say what detections would have found in calls that were recorded
+    Detect(detect::Arguments),
     /// Run policy tests that are written as data
     Test(test::Arguments),
     /// Bring policies from Microsoft Graph's exports into a folder
     Policy(policy::Arguments),
+    /// Explain one decision, or why an agent has its level of risk, on a running gateway
+    Explain(explain::Arguments),
     /// List risky agents, and confirm or dismiss their risk, on a running gateway
     Risk(risk::Arguments),
     /// Print the JSON Schema of the configuration
@@ -96,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::Check { config, output } => check(&config, output),
         Command::WhatIf(arguments) => what_if(&arguments),
         Command::Impact(arguments) => impact::main(&arguments).map(ExitCode::from),
+        Command::Detect(arguments) => detect::detect(&arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Policy(arguments) => policy::policy(&arguments),
         Command::Test(arguments) => test(&arguments),
         Command::Risk(arguments) => risk::risk(arguments),
@@ -107,9 +119,23 @@ pub fn main() -> ExitCode {
         }
         // With a closed standard error there is nobody left to tell.
         let _told = writeln!(anstream::stderr().lock(), "boomgate: {fault:#}");
-        let is_input = fault.is::<what_if::InputError>() || fault.is::<management::InputError>();
-        ExitCode::from(if is_input { EXIT_DATA } else { EXIT_FAILED })
+        ExitCode::from(code_of(&fault))
     })
+}
+
+/// What was asked for makes no sense, in a way that the parser of arguments does not see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+fn code_of(fault: &anyhow::Error) -> u8 {
+    if fault.is::<UsageError>() {
+        EXIT_USAGE
+    } else if fault.is::<SupposedError>() || fault.is::<management::InputError>() {
+        EXIT_DATA
+    } else {
+        EXIT_FAILED
+    }
 }
 
 /// Whoever reads standard output has read enough: `boomgate check … | head`.

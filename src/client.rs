@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -32,6 +32,12 @@ pub enum ClientError {
     /// The CA bundle cannot be read.
     #[error("the CA bundle `{0}` cannot be read as PEM")]
     CaFile(PathBuf, #[source] rustls::pki_types::pem::Error),
+    /// The certificate or the key that this side shows cannot be read.
+    #[error("`{0}` cannot be read as PEM")]
+    Identity(PathBuf, #[source] rustls::pki_types::pem::Error),
+    /// They are not one pair, or there is none.
+    #[error("{0} cannot be used together")]
+    Pair(String, #[source] rustls::Error),
     /// There are no certificates to trust.
     #[error("there is no CA certificate to trust{0}")]
     NoRoots(String),
@@ -61,18 +67,21 @@ pub struct Limits {
     pub max_bytes: usize,
 }
 
+/// What this side shows to a server that asks for a certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity<'a> {
+    /// PEM: the chain, leaf first.
+    pub certificate_file: &'a Path,
+    /// PEM: the leaf's private key.
+    pub key_file: &'a Path,
+}
+
 /// TLS of a client that trusts the certificates of `ca_file`, else the operating system's. Reads files.
 ///
 /// # Errors
 /// [`ClientError`] if there is nothing to trust.
 pub fn tls(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, ClientError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(ClientError::Tls)?
-        .with_root_certificates(roots(ca_file)?)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+    Client::new(ca_file).map(|client| client.tls)
 }
 
 /// Asks servers whose certificates lead to a trusted root, on a connection per request.
@@ -87,7 +96,43 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is nothing to trust.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, ClientError> {
-        tls(ca_file).map(|tls| Self { tls })
+        Self::with_identity(ca_file, None)
+    }
+
+    /// The same, which shows a certificate where a server asks for one.
+    ///
+    /// # Errors
+    /// [`ClientError`] if there is nothing to trust, or nothing to show.
+    pub fn with_identity(
+        ca_file: Option<&Path>,
+        identity: Option<Identity<'_>>,
+    ) -> Result<Self, ClientError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(ClientError::Tls)?
+            .with_root_certificates(roots(ca_file)?);
+        let tls = match identity {
+            None => builder.with_no_client_auth(),
+            Some(Identity {
+                certificate_file,
+                key_file,
+            }) => {
+                let unreadable = |path: &Path, fault| ClientError::Identity(path.to_owned(), fault);
+                let chain = CertificateDer::pem_file_iter(certificate_file)
+                    .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                    .map_err(|fault| unreadable(certificate_file, fault))?;
+                let key = PrivateKeyDer::from_pem_file(key_file)
+                    .map_err(|fault| unreadable(key_file, fault))?;
+                let pair = |fault| {
+                    let (certificate, key) = (certificate_file.display(), key_file.display());
+                    let pair = format!("the certificate of `{certificate}` and the key of `{key}`");
+                    ClientError::Pair(pair, fault)
+                };
+                builder.with_client_auth_cert(chain, key).map_err(pair)?
+            }
+        };
+        Ok(Self { tls: Arc::new(tls) })
     }
 
     /// Sends a request to the address that it names, and reads the answer whole, whatever its status.

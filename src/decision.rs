@@ -6,6 +6,7 @@
 
 mod question;
 mod settings;
+pub mod supposed;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,11 +46,11 @@ pub struct Knowledge<'a> {
 impl Knowledge<'_> {
     /// The country of an address, where a policy reads it.
     #[must_use]
-    pub fn country(&self, address: IpAddr) -> Fact<Option<Country>> {
+    pub fn country(&self, address: Fact<IpAddr>) -> Fact<Option<Country>> {
         let is_read = self.policies.reads(FactName::Country);
-        let countries = self.countries.filter(|_| is_read);
+        let countries = self.countries.filter(|_| is_read).zip(address.known());
         // FAIL-CLOSED: a database that is broken at this place does not tell.
-        let told = countries.and_then(|countries| countries.of(address).ok());
+        let told = countries.and_then(|(countries, address)| countries.of(address).ok());
         self.settings.fact(FactKind::Country, told)
     }
 }
@@ -69,6 +70,8 @@ pub struct Decision {
     pub operation: Operation,
     /// Which of the resources that a token is asked for it is about; 0 for any other call.
     pub target: usize,
+    /// What would have been decided on the others, in the order of the request.
+    pub others: Vec<OtherTarget>,
     /// The country of the call's address.
     pub country: Fact<Option<Country>>,
     /// The snapshot's generation.
@@ -77,6 +80,17 @@ pub struct Decision {
     pub settings: DecisionSettings,
     /// When.
     pub at: Timestamp,
+}
+
+/// The verdict on another resource that the same token is asked for.
+#[derive(Debug, Clone)]
+pub struct OtherTarget {
+    /// Which of the request's resources.
+    pub target: usize,
+    /// Why it would be refused or not, were it asked for alone.
+    pub reason: Reason,
+    /// What the policies said.
+    pub evaluation: Evaluation,
 }
 
 impl Decision {
@@ -198,8 +212,9 @@ pub fn judge(case: Case<'_>, knowledge: &Knowledge<'_>, now: Timestamp) -> Decis
         Credential::Request(request) => request.targets.len(),
     };
     let mut decision = judge_target(case, 0, knowledge, now);
+    let mut others = Vec::new();
     for target in 1..targets {
-        let next = judge_target(case, target, knowledge, now);
+        let mut next = judge_target(case, target, knowledge, now);
         let is_worse = match decision.reason.effect() {
             Effect::Allow => next.reason.effect() == Effect::Block,
             Effect::Block => {
@@ -207,9 +222,16 @@ pub fn judge(case: Case<'_>, knowledge: &Knowledge<'_>, now: Timestamp) -> Decis
             }
         };
         if is_worse {
-            decision = next;
+            std::mem::swap(&mut decision, &mut next);
         }
+        others.push(OtherTarget {
+            target: next.target,
+            reason: next.reason,
+            evaluation: next.evaluation,
+        });
     }
+    others.sort_by_key(|other| other.target);
+    decision.others = others;
     decision
 }
 
@@ -231,7 +253,7 @@ fn judge_target(
     now: Timestamp,
 ) -> Decision {
     let settings = knowledge.settings;
-    let country = knowledge.country(case.client_address);
+    let country = knowledge.country(case.credential.address(case.client_address));
     let operation = Operation::find(case.resource, case.method, case.path);
     let question = question(case, target, &operation, country);
     let sign_in = question.session.sign_in();
@@ -257,6 +279,7 @@ fn judge_target(
         risk,
         operation,
         target,
+        others: Vec::new(),
         country,
         generation: Arc::clone(knowledge.generation),
         settings,
@@ -309,6 +332,10 @@ fn question<'a>(
         },
         operation,
         non_agents: case.resource.non_agents,
-        session: Session::of(case.credential, case.client_address, country),
+        session: Session::of(
+            case.credential,
+            case.credential.address(case.client_address),
+            country,
+        ),
     }
 }

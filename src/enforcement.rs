@@ -15,7 +15,7 @@ use crate::identity::{Basis, Caller, Identified};
 use crate::types::{Effect, PolicyId, Reason};
 
 pub use open_calls::{OpenCall, OpenCalls};
-pub use respond::{ResponseSettings, respond};
+pub use respond::{ResponseSettings, grant, respond};
 use step_up::StepUp;
 
 /// Leave to forward one call, once.

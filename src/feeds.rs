@@ -4,6 +4,7 @@
 //! Feeds write, the path of a call reads; no call ever waits for a feed. A feed that fails keeps what it had last,
 //! and says so in a metric, the log and [`Status`]. Never here: a decision.
 
+pub mod detections;
 pub mod discovered;
 mod fingerprint;
 mod jitter;
@@ -13,6 +14,7 @@ pub mod state;
 pub mod status;
 pub mod watch;
 
+pub use detections::{DetectionFeed, DetectionFeedContext};
 pub use discovered::Discovered;
 pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
 pub use reload::{ReloadError, Reloaded, Reloads};

@@ -21,7 +21,7 @@ use crate::call::receive::{Moment, receive};
 use crate::call::{CallContext, ConnectionFacts, Refused};
 use crate::clock::Clock;
 use crate::decision::decide;
-use crate::enforcement::{Denial, OpenCalls, Permit, enforce};
+use crate::enforcement::{Denial, OpenCalls, Permit, enforce, grant};
 use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::Authenticator;
 use crate::record::{Entry, RecordedBody, Recorder};
@@ -145,13 +145,17 @@ impl Gateway {
         }
     }
 
-    /// Forwards a permitted call, and answers with what its upstream says.
+    /// Forwards a permitted call, and answers with what its upstream says. A hook has no upstream: the leave is its answer.
     async fn forward(
         &self,
         permit: Permit,
         mut entry: Entry,
         snapshot: &Arc<Snapshot>,
     ) -> Response<RecordedBody> {
+        let permit = match grant(permit) {
+            Ok((context, response)) => return self.granted(&context, response, entry),
+            Err(permit) => permit,
+        };
         let resource = permit.received().resource().name.clone();
         let gauge = self.shared.meters.open_call(&resource);
         let call = self.open_calls.register(&permit);

@@ -1,8 +1,8 @@
 //! Room 2: who calls. A [`Received`](crate::call::Received), keys, the directory and the time go in;
 //! an [`Identified`] or a refusal comes out.
 //!
-//! Of a call's credentials only the `Authorization` header counts, and all of the form of one that asks for a token. A token is checked by our own strict reader before `jsonwebtoken`
-//! sees it. Never here: the network (not even for a key that a token names), the clock, and policy.
+//! Of a call's credentials only the `Authorization` header counts, and all of the form of one that asks for a token, or
+//! what an issuer says in its place. A token is checked by our own strict reader before `jsonwebtoken` sees it. Never here: the network (not even for a key that a token names), the clock, and policy.
 
 mod authenticate;
 mod bearer;
@@ -36,7 +36,7 @@ pub use evidence::{ControlEvidence, Evidence, Guest};
 pub use issuers::{Generation, Issuer, IssuerKeys, Issuers};
 pub use keys::{KeySet, KeySetError};
 pub use request::{
-    ClientCredential, Grant, KnownTarget, RequestFacts, Target, TokenRequest, UserName,
+    ClientCredential, Grant, KnownTarget, RequestFacts, Target, Teller, TokenRequest, UserName,
 };
 pub use requester::Requester;
 pub use verify::Verified;

@@ -1,39 +1,60 @@
-//! Room 8: a call of a token endpoint becomes a [`TokenRequest`]: the form is read, whole, before anybody is identified.
+//! Room 8: a call that asks for a token, or whether one may be given, becomes a [`TokenRequest`]: its body is read, whole,
+//! before anybody is identified.
 //!
-//! The bytes that are read are those that are forwarded. Whatever two servers could read in two ways is refused, for the
-//! issuer must see the request that was judged (RFC 6749 §3.2). Never here: a decision, and a credential that is kept.
+//! The bytes of a form that are read are those that are forwarded. Whatever two servers could read in two ways is
+//! refused, for the issuer must see the request that was judged (RFC 6749 §3.2). Never here: a decision, and a credential
+//! that is kept.
 
 mod form;
+pub mod hook;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::call::{Received, Refused, Resources, TokenSource};
+use crate::call::{Received, Refused, Resources, TokenHook, TokenSource};
 use crate::identity::{Issuers, TokenRequest};
 use crate::types::Reason;
 
 /// How long a client may take to send its form.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A call of a token endpoint whose body was read.
+/// How a call asks.
+#[derive(Debug, Clone)]
+pub enum Asks {
+    /// By OAuth's form, at the token endpoint of this issuer.
+    ByForm(TokenSource),
+    /// By the hook of an issuer.
+    ByHook(Arc<TokenHook>),
+}
+
+/// A call whose body was read.
 #[derive(Debug)]
 #[must_use]
 pub struct Read {
     received: Received,
     body: Bytes,
-    source: TokenSource,
+    asks: Asks,
 }
 
-/// Reads the body of a call of a token endpoint.
+/// Not one request for a token, or one that could be read as two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Malformed;
+
+/// Reads the body of a call.
 ///
 /// # Errors
 /// [`Refused`] when the call cannot be a request for a token, or its body does not come whole.
-pub async fn read(received: Received, source: TokenSource) -> Result<Read, Refused> {
+pub async fn read(received: Received, asks: Asks) -> Result<Read, Refused> {
     if received.method() != http::Method::POST {
         return Err(received.refuse(Reason::MethodRefused));
     }
-    if !form::is_form(received.headers()) {
+    let says_so = match asks {
+        Asks::ByForm(_) => form::is_form(received.headers()),
+        Asks::ByHook(_) => hook::is_json(received.headers()),
+    };
+    if !says_so {
         return Err(received.refuse(Reason::TokenRequestMalformed));
     }
     let context = received.context().clone();
@@ -41,17 +62,17 @@ pub async fn read(received: Received, source: TokenSource) -> Result<Read, Refus
         Ok(read) => read.map(|(received, body)| Read {
             received,
             body,
-            source,
+            asks,
         }),
         Err(_elapsed) => Err(Refused {
             context,
-            reason: Reason::RequestMalformed,
+            reason: Reason::RequestTimeout,
         }),
     }
 }
 
 impl Read {
-    /// What the form says.
+    /// What the body says.
     ///
     /// # Errors
     /// [`Refused`] when it is not one request for a token.
@@ -67,16 +88,24 @@ impl Read {
         let Self {
             received,
             body,
-            source,
+            asks,
         } = self;
+        let source = match &asks {
+            Asks::ByForm(source) => source,
+            Asks::ByHook(hook) => &hook.source,
+        };
         // FAIL-CLOSED: the configuration names the issuer; a reload may have taken it away since.
         let Some(issuer) = issuers.named(&source.issuer) else {
             return Err(received.refuse(Reason::TokenIssuerRefused));
         };
         let profile = &issuer.settings.profile;
-        match form::parse(&received, &body, &source, profile, resources) {
+        let request = match &asks {
+            Asks::ByForm(source) => form::parse(&received, &body, source, profile, resources),
+            Asks::ByHook(hook) => hook::parse(&body, hook, profile, resources),
+        };
+        match request {
             Ok(request) => Ok((received, request)),
-            Err(form::Malformed) => Err(received.refuse(Reason::TokenRequestMalformed)),
+            Err(Malformed) => Err(received.refuse(Reason::TokenRequestMalformed)),
         }
     }
 }

@@ -30,6 +30,7 @@
 //! | [`capability`] (pure) | a call → the operation that it performs | policy |
 //! | [`countries`] (pure) | an address → the country that a database has for it | IO |
 //! | [`risk`] (pure) | what sources said → an agent's level, and why | IO |
+//! | [`detection`] (pure) | the calls of agents → what is unusual in them | a decision |
 //! | [`decision`] (pure) | all of that → [`decision::Decided`] | "allow" as a default |
 //! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`]; the calls that are open | evaluating rules |
 //! | [`clock`] | the one place where wall time is read | being named by the rooms above |
@@ -39,7 +40,7 @@
 //! | [`upstream`] | a permit → a response | taking anything but a permit |
 //! | [`snapshot`] | all that the path reads, behind one pointer | a lock |
 //! | [`feeds`] | keys and files → the next snapshot | being awaited by the path |
-//! | [`issuance`] | a call of a token endpoint → [`identity::TokenRequest`] | deciding |
+//! | [`issuance`] | a call of a token endpoint, or of an issuer's hook → [`identity::TokenRequest`] | deciding |
 //! | [`gateway`] | an HTTP request → an HTTP response | rules, parsing |
 //! | [`listener`] | sockets → requests; TLS, limits, the rim | deciding |
 //! | [`management`] | health, metrics, the Graph subset | deciding |
@@ -71,6 +72,7 @@ pub mod config;
 pub mod countries;
 pub mod decision;
 pub mod demo;
+pub mod detection;
 pub mod enforcement;
 pub mod feeds;
 pub mod gateway;

@@ -34,6 +34,7 @@ use http::StatusCode;
 use self::graph::GraphError;
 use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
+use crate::feeds::detections::InForce;
 use crate::feeds::{Discovered, KeyFeed, Reloads, StateFeed, Status};
 use crate::identity::Authenticator;
 use crate::record::Recorder;
@@ -70,6 +71,8 @@ pub struct State {
     pub reloads: Reloads,
     /// Where changes are recorded.
     pub recorder: Recorder,
+    /// What detections look for, and how long each counts.
+    pub detections: InForce,
 }
 
 /// One control plane at work.

@@ -32,7 +32,7 @@ pub mod vocabulary;
 mod when;
 
 pub use analysis::AnalysisReason;
-pub use check::{check_ids, check_set};
+pub use check::{check_countries, check_ids, check_set};
 pub use compile::CompiledPolicy;
 pub use demands::ControlResults;
 pub use evaluation::{Evaluation, PolicyOutcome, PolicyResult, Verdict};

@@ -9,6 +9,7 @@ pub mod change;
 pub mod entry;
 mod lines;
 mod model;
+pub mod observed;
 pub mod recent;
 mod redact;
 pub mod replay;
@@ -16,9 +17,9 @@ pub mod settings;
 pub mod tail;
 mod writer;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
@@ -35,6 +36,7 @@ use crate::types::Effect;
 pub use body::RecordedBody;
 pub use change::Change;
 pub use entry::Entry;
+pub use observed::{Observed, ObservedReader, Observer};
 pub use tail::DecisionLine;
 
 /// How many decisions a slow follower of the live tail may lag behind before it misses the oldest.
@@ -79,6 +81,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     tail: broadcast::Sender<Arc<DecisionLine>>,
     recent: Arc<Recent>,
+    observer: OnceLock<Arc<Observer>>,
 }
 
 impl Recorder {
@@ -106,6 +109,7 @@ impl Recorder {
             metrics,
             tail: broadcast::Sender::new(TAIL_LINES),
             recent,
+            observer: OnceLock::new(),
         };
         Ok((Self(Arc::new(shared)), thread))
     }
@@ -122,7 +126,28 @@ impl Recorder {
         }
         let refused = decided.effect() == Effect::Block;
         let entry = Entry::new(decided.received().context(), refused);
-        self.write(line, entry).await
+        let entry = self.write(line, entry).await?;
+        Ok(self.observed(&source, entry))
+    }
+
+    /// Tells the observer of what an agent did, if there is one.
+    fn observed(&self, source: &Source<'_>, entry: Entry) -> Entry {
+        let Some(observer) = self.0.observer.get() else {
+            return entry;
+        };
+        match observed::observe(source) {
+            Some((call, unanswered)) => {
+                observer.tell(call);
+                entry.observed_by(observer, unanswered)
+            }
+            None => entry,
+        }
+    }
+
+    /// From now on this observer is told what agents do. The first one stays.
+    pub fn observe_by(&self, observer: Observer) {
+        // INVARIANT: set once, when the gateway is put together.
+        self.0.observer.get_or_init(|| Arc::new(observer));
     }
 
     /// Records the end of a call on which no decision was made.

@@ -16,5 +16,7 @@ pub use labels::{
     SubjectKind, result_label,
 };
 pub use logging::{LogFormat, LogSettings};
-pub use metrics::{Metrics, MetricsError, Observation, RecordCounter};
+pub use metrics::{
+    DetectionCounters, DetectionMetrics, Metrics, MetricsError, Observation, RecordCounter,
+};
 pub use resource::{OpenCall, ResourceMetrics};

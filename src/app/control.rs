@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::{AppError, Environment};
 use crate::config::{self, Loaded, Settings};
+use crate::feeds::detections::InForce;
 use crate::feeds::{
     Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
 };
@@ -60,6 +61,8 @@ pub(super) struct Control {
     pub(super) folders: Arc<ArcSwap<Folders>>,
     /// How it asks for a reload.
     pub(super) reloads: Reloads,
+    /// What detections look for.
+    pub(super) looked_for: InForce,
 }
 
 impl Control {
@@ -85,6 +88,7 @@ impl Control {
             keys: Arc::clone(&self.shared.keys),
             reloads: self.reloads.clone(),
             recorder: self.shared.recorder.clone(),
+            detections: Arc::clone(&self.looked_for),
         });
         let tls = Arc::clone(&self.management_tls);
         tasks.spawn(async move {
@@ -232,6 +236,8 @@ impl Control {
         self.management.store(Arc::new(settings.management.clone()));
         self.folders.store(Arc::new(folders(settings)));
         self.shared.meters.bind(&next.resources);
+        self.looked_for
+            .store(settings.detections.rules.map(Arc::new));
         self.shared.snapshots.update(cause, |current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
             risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
@@ -291,6 +297,10 @@ impl Control {
             ("shutdown", now.drain_timeout != next.drain_timeout),
             ("log", now.log != next.log),
             ("store", now.store != next.store),
+            (
+                "detections.queue",
+                now.detections.queue != next.detections.queue,
+            ),
             ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
@@ -354,7 +364,10 @@ fn server_tls(settings: &ManagementSettings) -> ServerTls {
     ServerTls {
         certificate_file: settings.certificate_file.clone(),
         key_file: settings.key_file.clone(),
-        client_certificates: ClientCertificates::Off,
+        client_certificates: match &settings.client_ca_file {
+            Some(roots) => ClientCertificates::Required(roots.clone()),
+            None => ClientCertificates::Off,
+        },
         allow_tls12: false,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::hook::TokenHook;
 use super::received::RESOURCE_METADATA_PATH;
 use crate::types::{AppId, Attributes, ObjectId, ResourceName};
 
@@ -26,6 +27,8 @@ pub enum ResourceKind {
     Api,
     /// An issuer's token endpoint behind the gateway: its calls ask for tokens for other resources.
     TokenEndpoint(TokenSource),
+    /// Where an issuer asks whether it may give a token: its calls are answered here.
+    TokenHook(Arc<TokenHook>),
     /// An API that is not behind the gateway: tokens for it are asked for, and policies name it.
     External,
 }
@@ -178,12 +181,12 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Whose tokens its calls ask for, if it is a token endpoint.
+    /// The hook, if it is one.
     #[must_use]
-    pub const fn token_source(&self) -> Option<&TokenSource> {
+    pub const fn token_hook(&self) -> Option<&Arc<TokenHook>> {
         match &self.kind {
-            ResourceKind::TokenEndpoint(source) => Some(source),
-            ResourceKind::Api | ResourceKind::External => None,
+            ResourceKind::TokenHook(hook) => Some(hook),
+            ResourceKind::Api | ResourceKind::TokenEndpoint(_) | ResourceKind::External => None,
         }
     }
 }
@@ -233,7 +236,7 @@ impl Resources {
     }
 
     /// The resource that a token is asked for by this name: its appId, one of its audiences, or the URI that Entra
-    /// makes of an appId. Token endpoints are none: nobody asks for a token for them.
+    /// makes of an appId. Token endpoints and hooks are none: nobody asks for a token for them.
     #[must_use]
     pub fn identified_by(&self, name: &str) -> Option<&Arc<Resource>> {
         let bare = |name| str::strip_suffix(name, '/').unwrap_or(name);
@@ -241,7 +244,7 @@ impl Resources {
         let ids =
             [name, name.strip_prefix("api://").unwrap_or(name)].map(|id| AppId::parse(id).ok());
         self.0.iter().find(|resource| match resource.kind {
-            ResourceKind::TokenEndpoint(_) => false,
+            ResourceKind::TokenEndpoint(_) | ResourceKind::TokenHook(_) => false,
             ResourceKind::Api | ResourceKind::External => {
                 let is_app_id = ids.iter().flatten().any(|id| *id == resource.app_id);
                 is_app_id || resource.audiences.iter().any(|known| bare(known) == name)

@@ -5,9 +5,7 @@
 
 mod call;
 mod judge;
-mod lines;
 mod page;
-mod progress;
 mod replay;
 mod report;
 mod tally;
@@ -19,12 +17,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 
+use super::records::lines;
+use super::records::progress::Progress;
 use super::{EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED, EXIT_FINE, Output, check};
 use crate::config::{Environment, folders, surroundings};
 use crate::policy::read::read as read_policies;
 use crate::policy::{NamedLocations, OnUnsupported, Policy, PolicySet, PolicyState, check_set};
 use crate::types::Faults;
-use progress::Progress;
 use report::Found;
 
 /// What to replay, and against what.

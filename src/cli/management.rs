@@ -12,7 +12,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 
-use crate::client::{Client, ClientError, Limits, parse_address};
+use super::UsageError;
+use crate::client::{Client, ClientError, Identity, Limits, parse_address};
 use crate::types::json;
 
 /// What one request may cost. A page of risky agents is well below a MiB.
@@ -31,19 +32,43 @@ pub(super) struct Access {
     #[arg(long, value_name = "URL", env = "BOOMGATE_MANAGEMENT",
         default_value = "https://127.0.0.1:9443", value_parser = parse_origin)]
     management: Origin,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+/// Whom a command trusts, and as whom it asks.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(skip)]
+pub struct Credentials {
     /// The CA certificates to trust, as PEM [default: those of the operating system]
     #[arg(long, value_name = "FILE", env = "BOOMGATE_CA_FILE")]
-    ca_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
     /// The file that holds the admin token
     #[arg(long, value_name = "FILE", env = "BOOMGATE_ADMIN_TOKEN_FILE")]
-    admin_token_file: PathBuf,
+    pub admin_token_file: Option<PathBuf>,
+    /// The certificate to show where the gateway asks for one, as PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BOOMGATE_CLIENT_CERTIFICATE_FILE",
+        requires = "client_key"
+    )]
+    pub client_certificate: Option<PathBuf>,
+    /// The private key of the certificate, as PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BOOMGATE_CLIENT_KEY_FILE",
+        requires = "client_certificate"
+    )]
+    pub client_key: Option<PathBuf>,
 }
 
 /// A scheme and an authority, without a path: `https://127.0.0.1:9443`.
 #[derive(Debug, Clone)]
-struct Origin(String);
+pub struct Origin(String);
 
-fn parse_origin(text: &str) -> Result<Origin, String> {
+pub(super) fn parse_origin(text: &str) -> Result<Origin, String> {
     let address = parse_address(text).map_err(|fault| fault.to_string())?;
     match address.path_and_query().map(|path| path.as_str()) {
         None | Some("/") => Ok(Origin(text.trim_end_matches('/').to_owned())),
@@ -54,15 +79,32 @@ fn parse_origin(text: &str) -> Result<Origin, String> {
 /// A file that the command line names cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InputError {
-    /// The CA certificates.
-    #[error("nothing can be trusted")]
-    Roots(#[source] ClientError),
+    /// The CA certificates, or the certificate to show.
+    #[error("no connection can be set up")]
+    Tls(#[source] ClientError),
     /// The file of the admin token.
     #[error("the admin token cannot be read from `{0}`")]
     TokenFile(PathBuf, #[source] io::Error),
     /// What the file holds cannot travel as a bearer token (RFC 6750 §2.1).
     #[error("`{0}` holds no admin token, expected printable ASCII characters without blanks")]
     NoToken(PathBuf),
+}
+
+/// The gateway refuses what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("`{origin}` answered {status}{}", .message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
+pub(super) struct Refusal {
+    origin: String,
+    pub(super) status: StatusCode,
+    /// What Graph's error object says.
+    message: Option<String>,
+}
+
+impl Access {
+    /// The gateway.
+    pub(super) fn gateway(self) -> anyhow::Result<Management> {
+        Management::new(self.management, self.credentials)
+    }
 }
 
 /// A gateway's control plane.
@@ -76,17 +118,28 @@ pub(super) struct Management {
 
 impl Management {
     /// Reads the files; asks nothing yet.
-    pub(super) fn new(access: Access) -> Result<Self, InputError> {
-        let client = Client::new(access.ca_file.as_deref()).map_err(InputError::Roots)?;
-        let token_file = access.admin_token_file;
+    pub(super) fn new(origin: Origin, credentials: Credentials) -> anyhow::Result<Self> {
+        let Some(token_file) = credentials.admin_token_file else {
+            let message = "`--admin-token-file <FILE>` is needed to ask a gateway";
+            return Err(UsageError(message.to_owned()).into());
+        };
+        let pair = credentials.client_certificate.as_deref();
+        let identity =
+            pair.zip(credentials.client_key.as_deref())
+                .map(|(certificate_file, key_file)| Identity {
+                    certificate_file,
+                    key_file,
+                });
+        let client = Client::with_identity(credentials.ca_file.as_deref(), identity)
+            .map_err(InputError::Tls)?;
         let token = std::fs::read_to_string(&token_file)
             .map_err(|fault| InputError::TokenFile(token_file.clone(), fault))?;
         let Some(credential) = bearer(token.trim_end_matches(['\r', '\n'])) else {
-            return Err(InputError::NoToken(token_file));
+            return Err(InputError::NoToken(token_file).into());
         };
         Ok(Self {
             client,
-            origin: access.management,
+            origin,
             credential,
             token_file,
         })
@@ -95,8 +148,33 @@ impl Management {
     /// What is at `path`.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let answer = self.send(Method::GET, path, Bytes::new()).await?;
+        self.parsed(&answer)
+    }
+
+    /// What is answered to a question.
+    pub(super) async fn ask(&self, path: &str, question: &Value) -> anyhow::Result<Value> {
+        let body = question.to_string().into();
+        let answer = self.send(Method::POST, path, body).await?;
+        self.parsed(&answer)
+    }
+
+    fn parsed(&self, answer: &Response<Bytes>) -> anyhow::Result<Value> {
         let origin = &self.origin.0;
         json::parse(answer.body()).with_context(|| format!("`{origin}` did not answer in JSON"))
+    }
+
+    /// What is at `path`; `None` where nothing is.
+    pub(super) async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        let answer = self.exchange(Method::GET, path, Bytes::new()).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = self.checked(answer)?;
+        let origin = &self.origin.0;
+        let value = json::parse(answer.body());
+        value
+            .with_context(|| format!("`{origin}` did not answer in JSON"))
+            .map(Some)
     }
 
     /// Has something done.
@@ -106,6 +184,15 @@ impl Management {
     }
 
     async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Response<Bytes>> {
+        self.checked(self.exchange(method, path, body).await?)
+    }
+
+    async fn exchange(
         &self,
         method: Method,
         path: &str,
@@ -123,17 +210,24 @@ impl Management {
         }
         let request = request.body(body).context("the request cannot be made")?;
         let answer = self.client.send(request, LIMITS).await;
-        let answer = answer.with_context(|| format!("`{origin}` cannot be asked"))?;
+        answer.with_context(|| format!("`{origin}` cannot be asked"))
+    }
+
+    /// An answer, unless it refuses.
+    fn checked(&self, answer: Response<Bytes>) -> anyhow::Result<Response<Bytes>> {
+        let origin = &self.origin.0;
         match answer.status() {
             status if status.is_success() => Ok(answer),
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 let file = self.token_file.display();
                 bail!("`{origin}` refused the token of `{file}` ({status})")
             }
-            status => match message(answer.body()) {
-                Some(message) => bail!("`{origin}` answered {status}: {message}"),
-                None => bail!("`{origin}` answered {status}"),
-            },
+            status => Err(Refusal {
+                origin: origin.clone(),
+                status,
+                message: message(answer.body()),
+            }
+            .into()),
         }
     }
 }

@@ -125,7 +125,7 @@ fn ask<T>(
     access: Access,
     question: impl AsyncFnOnce(Management) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let gateway = Management::new(access)?;
+    let gateway = access.gateway()?;
     super::control_runtime()?.block_on(question(gateway))
 }
 

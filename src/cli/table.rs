@@ -32,3 +32,16 @@ pub(super) fn write_table(mut table: Table, to: &mut dyn Write) -> io::Result<()
     }
     Ok(())
 }
+
+/// A count as people read it: `12,345`.
+pub(super) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -163,7 +163,8 @@ fn shaped(
 /// Takes the sections out that no decision rests on, and asks for none of them. A key that is none of a configuration
 /// stays, to be refused: it may be one of the others, misspelt.
 fn keep_deciding_sections(tree: &mut Node, schema: &mut serde_json::Value) {
-    let is_deciding = |name: &str| DECIDING_SECTIONS.contains(&name);
+    // `detect replay` looks at recorded calls as the gateway would.
+    let is_deciding = |name: &str| DECIDING_SECTIONS.contains(&name) || name == "detections";
     if let Value::Map(members) = &mut tree.value {
         let is_section = |name: &str| schema.pointer(&format!("/properties/{name}")).is_some();
         members.retain(|member| is_deciding(&member.name) || !is_section(&member.name));

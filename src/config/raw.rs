@@ -3,6 +3,8 @@
 //! The documentation of a field is its description in the schema, so it speaks to operators. What is left
 //! out never weakens; a key that weakens has a name that says so. Never here: a check between two keys.
 
+pub mod detections;
+pub mod hooks;
 pub mod issuers;
 pub mod listeners;
 pub mod process;
@@ -13,6 +15,7 @@ pub mod text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use detections::Detections;
 use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Log, Records, Reload, Responses, Shutdown};
@@ -46,6 +49,8 @@ pub struct Config {
     pub directory: Directory,
     /// What is known of the agents' risk.
     pub risk: Risk,
+    /// What is looked for in the traffic of agents, and what follows from it.
+    pub detections: Detections,
     /// How policies are read.
     pub evaluation: Evaluation,
     /// What holds for the tokens of every issuer.

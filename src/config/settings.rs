@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
+use crate::feeds::detections::FeedSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// How decisions are made.
     pub decisions: DecisionSettings,
+    /// How the traffic of agents is looked at.
+    pub detections: FeedSettings,
     /// What refusals say.
     pub responses: ResponseSettings,
     /// How decisions are recorded.

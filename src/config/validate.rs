@@ -4,11 +4,13 @@
 //! A part whose shape is at fault is not looked at again, so that one slip is one fault.
 
 mod checker;
+mod detections;
 mod files;
 mod issuers;
 mod listeners;
 mod process;
 mod resources;
+mod secrets;
 mod store;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use super::raw::{self, text};
 use super::settings::{Settings, Sources};
 use crate::call::Resources;
 use crate::decision::{DecisionSettings, FactKind, UnknownAgents};
+use crate::feeds::detections::FeedSettings;
 use crate::identity::KeySet;
 use crate::policy::OnUnsupported;
 use crate::policy::locations::OwnRanges;
@@ -48,6 +51,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let store = store::store(check, &config.store, &root.key("store"));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let (reload_interval, drain_timeout) = process::times(check, config);
+    let detections = detections::detections(check, &config.detections, &root.key("detections"));
     between_sections(check, config);
 
     let (resources, upstreams) = resources?;
@@ -60,6 +64,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         issuers,
         tokens,
         decisions: decisions(config),
+        detections,
         responses,
         records,
         store: store?,
@@ -79,6 +84,8 @@ pub struct Judging {
     pub resources: Option<Arc<Resources>>,
     /// How decisions are made.
     pub decisions: DecisionSettings,
+    /// How the traffic of agents is looked at.
+    pub detections: FeedSettings,
     /// Where the rest is; `None` if the section of policies is at fault.
     pub sources: Option<Sources>,
 }
@@ -87,8 +94,10 @@ pub struct Judging {
 pub fn judging(check: &mut Checker<'_>, config: &raw::Config) -> Judging {
     let resources = resources(check, config).map(|(resources, _upstreams)| resources);
     between_deciding_sections(check, config);
+    let at = MemberPath::root().key("detections");
     Judging {
         resources,
+        detections: detections::detections(check, &config.detections, &at),
         decisions: decisions(config),
         sources: sources(check, config),
     }
@@ -226,17 +235,7 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let message = "not less than a listener's `max_header_size`: no such token can arrive";
         check.warn(&at, message);
     }
-    for (index, resource) in config.resources.iter().flatten().enumerate() {
-        let endpoint = resource.as_ref().and_then(|r| r.token_endpoint.as_ref());
-        let mut issuers = config.issuers.iter().flatten().flatten();
-        if let Some(endpoint) = endpoint
-            && !issuers.any(|issuer| issuer.name == endpoint.issuer)
-        {
-            let resource = root.key("resources").item(index);
-            let at = resource.key("token_endpoint").key("issuer");
-            check.refuse(&at, "is not the name of one of `issuers`");
-        }
-    }
+    issuers_of_requests(check, config);
     between_deciding_sections(check, config);
 }
 
@@ -248,5 +247,42 @@ fn between_deciding_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let at = MemberPath::root().key("directory").key("unknown_agents");
         let message = "blocks every agent, since there is no directory: set `directory.dir`";
         check.warn(&at, message);
+    }
+}
+
+/// The issuers whose tokens are asked for are among those that there are; what Entra says is read by its profile.
+fn issuers_of_requests(check: &mut Checker<'_>, config: &raw::Config) {
+    let named = |name: &text::Name| {
+        let mut issuers = config.issuers.iter().flatten().flatten();
+        issuers.find(|issuer| issuer.name == *name)
+    };
+    let not_named = "is not the name of one of `issuers`";
+    for (index, resource) in config.resources.iter().flatten().enumerate() {
+        let Some(resource) = resource else { continue };
+        let at = MemberPath::root().key("resources").item(index);
+        if let Some(endpoint) = &resource.token_endpoint
+            && named(&endpoint.issuer).is_none()
+        {
+            check.refuse(&at.key("token_endpoint").key("issuer"), not_named);
+        }
+        let Some(hook) = &resource.token_hook else {
+            continue;
+        };
+        let at = at.key("token_hook");
+        match named(&hook.issuer) {
+            None => check.refuse(&at.key("issuer"), not_named),
+            Some(issuer)
+                if hook.form == raw::hooks::HookForm::Entra
+                    && issuer.profile != raw::issuers::Profile::Entra =>
+            {
+                let message = "is of another `profile`, expected `entra` for this `form`";
+                check.refuse(&at.key("issuer"), message);
+            }
+            Some(_) => {}
+        }
+        let giver = hook.bearer.as_ref().and_then(|token| token.issuer.as_ref());
+        if giver.is_some_and(|giver| named(giver).is_none()) {
+            check.refuse(&at.key("bearer").key("issuer"), not_named);
+        }
     }
 }

@@ -72,13 +72,17 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// The session of a call with this credential.
     #[must_use]
-    pub fn of(credential: &'a Credential, address: IpAddr, country: Fact<Option<Country>>) -> Self {
+    pub fn of(
+        credential: &'a Credential,
+        address: Fact<IpAddr>,
+        country: Fact<Option<Country>>,
+    ) -> Self {
         let token = credential.token();
         Self {
             evidence: credential.evidence(),
             tenant: credential.tenant(),
             token_id: token.and_then(|token| token.token_id.as_deref()),
-            address: Fact::Known(address),
+            address,
             country,
         }
     }
@@ -112,10 +116,31 @@ impl Question<'_> {
             Verdict::BlockOnUnknown if evaluation.blocks_on_unknown(Condition::Application) => {
                 Reason::TargetUnknown
             }
+            Verdict::BlockOnUnknown if self.rests_on_an_unnamed_human(evaluation) => {
+                Reason::SubjectUnknown
+            }
             Verdict::BlockOnUnknown => Reason::FactsUnavailable,
             Verdict::Allow if is_agent => Reason::NoPolicyBlocked,
             Verdict::Allow => Reason::NonAgentForwarded,
         }
+    }
+
+    /// Whether a policy refuses because it may concern the human, and nobody says who that is.
+    fn rests_on_an_unnamed_human(self, evaluation: &Evaluation) -> bool {
+        let is_unnamed = match self.caller {
+            Caller::OnBehalfOf { human, .. } => human.id.is_none(),
+            Caller::NotAgent(caller) => matches!(caller.account, Account::Unnamed),
+            Caller::Autonomous(_) | Caller::AgentUser { .. } => false,
+        };
+        let of_humans = [
+            Condition::Users,
+            Condition::UserRisk,
+            Condition::InsiderRisk,
+        ];
+        is_unnamed
+            && of_humans
+                .into_iter()
+                .any(|condition| evaluation.blocks_on_unknown(condition))
     }
 
     /// What the directory alone refuses.

@@ -3,15 +3,18 @@
 //! `product.md` §5.2 is the contract. A refusal says what happened and what to do next, and tells nothing
 //! of which claim or rule failed beyond OAuth's error code (RFC 6750 §3.1).
 
+mod hook;
 mod oauth;
+mod problem;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::{Value, json};
 
-use super::{Denial, StepUp};
-use crate::call::Body;
+use super::Denial;
+use crate::call::{Body, ResourceKind};
 use crate::types::Reason;
+
+pub use hook::grant;
 
 /// The header that names the decision on every answer.
 pub const DECISION_ID: http::HeaderName = http::HeaderName::from_static("boomgate-decision-id");
@@ -47,6 +50,8 @@ enum Challenge {
     InsufficientScope,
     /// A stronger token is asked for.
     StepUp,
+    /// A client is not authenticated at a token endpoint (RFC 6749 §5.2).
+    Client,
 }
 
 /// What a reason looks like from outside.
@@ -61,15 +66,23 @@ struct Face {
 /// Answers a denied call.
 pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
     let mut face = face(denial.reason);
-    let (media_type, methods, body) = if is_token_request(denial) {
-        face.status = oauth::status(face.status);
-        face.challenge = None;
-        let body = oauth::body(denial, &face);
-        ("application/json; charset=utf-8", "POST", body)
-    } else {
-        let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-        let body = problem(denial, &face, settings);
-        ("application/problem+json", methods, body)
+    let resource = denial.context.resource.as_deref();
+    let json = "application/json; charset=utf-8";
+    let (media_type, methods, body) = match resource.map(|resource| &resource.kind) {
+        Some(ResourceKind::TokenEndpoint(_)) => {
+            face.status = oauth::status(denial.reason, face.status);
+            face.challenge = face.challenge.filter(|one| *one == Challenge::Client);
+            (json, "POST", oauth::body(denial, &face))
+        }
+        Some(ResourceKind::TokenHook(_)) => {
+            face.status = hook::status(denial.reason, face.status);
+            (json, "POST", hook::body(denial, &face))
+        }
+        Some(ResourceKind::Api | ResourceKind::External) | None => {
+            let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+            let body = problem::body(denial, &face, settings);
+            ("application/problem+json", methods, body)
+        }
     };
     let mut response = Response::new(Body::from(body.to_string().into_bytes()));
     *response.status_mut() = face.status;
@@ -77,7 +90,7 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(challenge) = face.challenge
-        && let Ok(value) = HeaderValue::from_str(&challenge_text(denial, challenge, settings))
+        && let Ok(value) = HeaderValue::from_str(&problem::challenge(denial, challenge, settings))
     {
         headers.insert(WWW_AUTHENTICATE, value);
     }
@@ -96,71 +109,6 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
 /// The status of a call that is denied for this reason.
 pub(super) fn status(reason: Reason) -> StatusCode {
     face(reason).status
-}
-
-/// Whether the call is one for a token endpoint, as far as it is known.
-fn is_token_request(denial: &Denial) -> bool {
-    let resource = denial.context.resource.as_ref();
-    resource.is_some_and(|resource| resource.token_source().is_some())
-}
-
-/// RFC 9457.
-fn problem(denial: &Denial, face: &Face, settings: &ResponseSettings) -> Value {
-    let mut id = [0; 36];
-    let id = denial.context.id.encode(&mut id);
-    let mut problem = json!({
-        "type": format!("urn:boomgate:problem:{}", face.code),
-        "title": face.title,
-        "status": face.status.as_u16(),
-        "detail": face.detail,
-        "code": face.code,
-        "decisionId": id,
-        "correlationId": denial.context.correlation_id(),
-    });
-    if settings.show_policies
-        && !denial.policies.is_empty()
-        && let Some(problem) = problem.as_object_mut()
-    {
-        problem.insert("policies".to_owned(), json!(denial.policies));
-    }
-    problem
-}
-
-/// `Bearer realm="…", resource_metadata="…"[, error="…"][, scope="…"]` (RFC 6750 §3, RFC 9728 §5.1).
-fn challenge_text(denial: &Denial, challenge: Challenge, settings: &ResponseSettings) -> String {
-    let mut parts = vec![parameter("realm", &settings.realm)];
-    parts.extend(
-        denial
-            .context
-            .resource_metadata_url()
-            .map(|u| parameter("resource_metadata", &u)),
-    );
-    match challenge {
-        Challenge::Bare => {}
-        Challenge::InvalidRequest => parts.push(parameter("error", "invalid_request")),
-        Challenge::InvalidToken => parts.push(parameter("error", "invalid_token")),
-        Challenge::StepUp => {
-            let step_up = denial.step_up.iter().flat_map(StepUp::parameters);
-            parts.extend(step_up.map(|(name, value)| parameter(name, &value)));
-        }
-        Challenge::InsufficientScope => {
-            parts.push(parameter("error", "insufficient_scope"));
-            // An operation may ask for roles alone; a list of scopes has at least one (RFC 6750 §3).
-            if !denial.scopes.is_empty() {
-                parts.push(parameter("scope", &denial.scopes.join(" ")));
-            }
-        }
-    }
-    format!("Bearer {}", parts.join(", "))
-}
-
-/// One `name="value"`. What could end the quoted-string early (RFC 9110 §5.6.4) is left out.
-fn parameter(name: &str, value: &str) -> String {
-    let safe = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
-    format!(
-        "{name}=\"{}\"",
-        value.chars().filter(safe).collect::<String>()
-    )
 }
 
 /// Every reason's face. Rows that look alike from outside are one row, so that nobody can tell them apart.
@@ -255,6 +203,13 @@ fn face(reason: Reason) -> Face {
             "The request is not one for a token",
             "Send one form with every parameter once, one client, and what its grant needs (RFC 6749 §3.2).",
         ),
+        Reason::TokenRequestContradictory => row(
+            StatusCode::BAD_REQUEST,
+            None,
+            "token_request_contradictory",
+            "The request contradicts itself or the directory",
+            "All that names the client, the agent or the user must name the same one. Name the decision id.",
+        ),
         Reason::TargetUnknown => row(
             StatusCode::BAD_REQUEST,
             None,
@@ -305,6 +260,20 @@ fn face(reason: Reason) -> Face {
             "The access token was not accepted",
             "Ask the issuer for an access token for this resource.",
         ),
+        Reason::ClientAssertionRefused => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::Client),
+            "client_assertion_refused",
+            "The client assertion was not accepted",
+            "Make a new one, or get a new token of the blueprint, and ask again.",
+        ),
+        Reason::HookCallerRefused => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::InvalidToken),
+            "hook_caller_refused",
+            "The credential is not that of the issuer",
+            "Send the key of this hook, or a token of the client that it is for.",
+        ),
         Reason::KeysUnavailable => row(
             StatusCode::SERVICE_UNAVAILABLE,
             None,
@@ -333,6 +302,13 @@ fn face(reason: Reason) -> Face {
             "facts_unavailable",
             "Access cannot be decided now",
             "A fact that policy needs is not to be had. Try again later.",
+        ),
+        Reason::SubjectUnknown => row(
+            StatusCode::BAD_REQUEST,
+            None,
+            "subject_unknown",
+            "It is not known for whom the token is",
+            "A policy needs to know the user. Ask by a grant that names one, or have the issuer say who it is.",
         ),
         Reason::AgentDisabled | Reason::BlueprintDisabled => row(
             StatusCode::FORBIDDEN,

@@ -20,7 +20,7 @@ pub(super) struct StepUp {
     /// stand for some of it. The first is the best.
     classes: Vec<Arc<str>>,
     /// Where the issuer's users sign in, for a client that understands claims challenges.
-    authorization_uri: Option<String>,
+    authorization_uri: Option<Arc<str>>,
 }
 
 impl StepUp {
@@ -41,15 +41,12 @@ impl StepUp {
         }
         // What the operator marked the operation with is what its callers are used to.
         classes.sort_by_key(|class| !marked.contains(class));
-        let tenant = token
-            .tenant
-            .as_ref()
-            .filter(|_| token.claims_challenge_capable);
+        let uri = token.authorization_uri.as_ref();
         Self {
             classes,
-            authorization_uri: tenant.map(|tenant| {
-                format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize")
-            }),
+            authorization_uri: uri
+                .filter(|_| token.claims_challenge_capable)
+                .map(Arc::clone),
         }
     }
 
@@ -59,7 +56,7 @@ impl StepUp {
             (Some(uri), Some(class)) => {
                 let claims = json!({"access_token": {"acrs": {"essential": true, "value": class}}});
                 vec![
-                    ("authorization_uri", uri.clone()),
+                    ("authorization_uri", uri.to_string()),
                     ("error", "insufficient_claims".to_owned()),
                     ("claims", STANDARD.encode(claims.to_string())),
                 ]

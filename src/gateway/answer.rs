@@ -48,6 +48,17 @@ impl Gateway {
         })
     }
 
+    /// Answers a call that asks for leave and for nothing else.
+    pub(super) fn granted(
+        &self,
+        context: &CallContext,
+        response: Response<Body>,
+        mut entry: Entry,
+    ) -> Response<RecordedBody> {
+        entry.answered(response.status(), None);
+        self.finish(context, response, |body| RecordedBody::new(body, entry))
+    }
+
     /// Names the decision on the answer, counts it, and ties its body to the record.
     pub(super) fn finish(
         &self,

@@ -1,25 +1,30 @@
-//! Who calls: by the token of a call, or by the form of one that asks for a token. What was seen on the way is passed on.
+//! Who calls: by the token of a call, or by what is said of a request for a token. What was seen on the way is passed on.
 
 use std::sync::Arc;
 
 use super::Gateway;
-use crate::call::{Moment, Received, Refused, TokenSource};
+use crate::call::{Moment, Received, Refused, ResourceKind};
 use crate::identity::{Identified, Observation};
-use crate::issuance;
+use crate::issuance::{self, Asks};
 use crate::snapshot::Snapshot;
 use crate::types::Reason;
 
 impl Gateway {
-    /// Finds out who calls. A form takes its time to come: it is judged on what is known then.
+    /// Finds out who calls. A body takes its time to come: it is judged on what is known then.
     pub(super) async fn identify(
         &self,
         received: Received,
         snapshot: &mut Arc<Snapshot>,
         at: &mut Moment,
     ) -> Result<Identified, Refused> {
-        let identified = match received.resource().token_source().cloned() {
+        let asks = match &received.resource().kind {
+            ResourceKind::Api | ResourceKind::External => None,
+            ResourceKind::TokenEndpoint(source) => Some(Asks::ByForm(source.clone())),
+            ResourceKind::TokenHook(hook) => Some(Asks::ByHook(Arc::clone(hook))),
+        };
+        let identified = match asks {
             None => self.by_token(received, snapshot, *at),
-            Some(source) => self.by_form(received, source, snapshot, at).await,
+            Some(asks) => self.by_request(received, asks, snapshot, at).await,
         }?;
         self.shared.discovered.seen(identified.caller(), at.now);
         Ok(identified)
@@ -42,14 +47,25 @@ impl Gateway {
         result
     }
 
-    async fn by_form(
+    async fn by_request(
         &self,
         received: Received,
-        source: TokenSource,
+        asks: Asks,
         snapshot: &mut Arc<Snapshot>,
         at: &mut Moment,
     ) -> Result<Identified, Refused> {
-        let read = issuance::read(received, source).await?;
+        if let Asks::ByHook(hook) = &asks {
+            let (authenticator, issuers) = (&self.shared.authenticator, &snapshot.issuers);
+            let (result, seen) =
+                issuance::hook::check_caller(&received, hook, authenticator, issuers, at.now);
+            if let Some(seen) = seen {
+                self.note(&seen, result.err());
+            }
+            if let Err(reason) = result {
+                return Err(received.refuse(reason));
+            }
+        }
+        let read = issuance::read(received, asks).await?;
         *snapshot = self.shared.snapshots.load();
         at.now = self.shared.clock.now();
         let (received, request) = read.parse(&snapshot.issuers, &snapshot.resources)?;

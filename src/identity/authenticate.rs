@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 use super::bearer;
 use super::cache::{Key, VerifiedTokens};
 use super::caller::{Basis, Caller, Credential, Identified};
@@ -78,10 +80,8 @@ impl Authenticator {
         now: Timestamp,
     ) -> (Result<Identified, Refused>, Observation) {
         let audiences = &received.resource().audiences;
-        let (verified, observation) = match bearer::read(received.headers()) {
-            Ok(token) => self.verify_token(token, audiences, issuers, now),
-            Err(reason) => (Err(reason), Observation::default()),
-        };
+        let (verified, observation) =
+            self.verify_bearer(received.headers(), audiences, issuers, now);
         let known = verified.and_then(|verified| {
             classify(verified.claimed(), directory).map(|caller| (caller, verified))
         });
@@ -175,6 +175,23 @@ impl Authenticator {
         };
         let result = search.run();
         (result, search.seen)
+    }
+
+    /// Checks the bearer token of a call, which must be meant for one of these audiences.
+    ///
+    /// # Errors
+    /// The [`Reason`] that the credential is refused with.
+    pub fn verify_bearer(
+        &self,
+        headers: &HeaderMap,
+        audiences: &Arc<[Arc<str>]>,
+        issuers: &Issuers,
+        now: Timestamp,
+    ) -> (Result<Arc<Verified>, Reason>, Observation) {
+        match bearer::read(headers) {
+            Ok(token) => self.verify_token(token, audiences, issuers, now),
+            Err(reason) => (Err(reason), Observation::default()),
+        }
     }
 
     /// Checks a token that must be meant for one of these audiences, or finds that it was checked before.

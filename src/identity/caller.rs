@@ -2,16 +2,17 @@
 //!
 //! Built by [`super`] only, from a verified token; there is no anonymous caller.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::controls::VouchedControls;
 use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
 use super::evidence::Evidence;
-use super::request::{RequestFacts, TokenRequest};
+use super::request::{RequestFacts, Teller, TokenRequest};
 use super::verify::Verified;
 use crate::call::{Received, Refused};
 use crate::types::{
-    AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId, Timestamp,
+    AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, Reason, TenantId, Timestamp,
 };
 
 /// How it was found out that the caller is an agent (`reference/entra.md` §2.6).
@@ -148,6 +149,8 @@ pub struct TokenFacts {
     pub claims_challenge_capable: bool,
     /// What it shows of the human and of the session.
     pub evidence: Evidence,
+    /// Where the issuer's users sign in, for issuers of Entra.
+    pub authorization_uri: Option<Arc<str>>,
     /// The grant controls that its issuer vouches for.
     pub vouched: Arc<VouchedControls>,
 }
@@ -189,6 +192,16 @@ impl Credential {
         match self {
             Self::Token(token) => token.tenant.as_ref(),
             Self::Request(request) => request.tenant.as_ref(),
+        }
+    }
+
+    /// Where the caller of a call from this address is. FAIL-CLOSED: an issuer that does not say where its client is
+    /// leaves it unknown.
+    #[must_use]
+    pub fn address(&self, of_call: IpAddr) -> Fact<IpAddr> {
+        match self.request().map(|request| request.teller) {
+            None | Some(Teller::Client) => Fact::Known(of_call),
+            Some(Teller::Issuer { address }) => address.map_or(Fact::RequiredUnknown, Fact::Known),
         }
     }
 

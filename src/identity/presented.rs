@@ -145,6 +145,7 @@ impl Proof {
             key_id: self.key_id.clone(),
             claims_challenge_capable,
             evidence,
+            authorization_uri: self.settings.authorization_uri(),
             vouched: Arc::clone(&self.settings.vouched),
         };
         Ok((claimed, facts))

@@ -1,7 +1,8 @@
-//! A request for a token: what it says of who asks, for whom and for what, and what is kept of it.
+//! A request for a token: what is said of who asks, for whom and for what, and what is kept of it.
 //!
 //! A [`TokenRequest`] holds credentials and is dropped with its call; [`RequestFacts`] hold none.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::caller::TokenFacts;
@@ -103,18 +104,33 @@ pub enum ClientCredential {
     Assertion(Secret),
     /// An assertion of another kind.
     Other,
+    /// The issuer has checked it, and does not show it.
+    Checked,
 }
 
 impl ClientCredential {
-    /// Graph's `clientCredentialType`.
+    /// Graph's `clientCredentialType`, where it is seen.
     #[must_use]
-    pub const fn as_str(&self) -> &'static str {
+    pub const fn as_str(&self) -> Option<&'static str> {
         match self {
-            Self::None => "none",
-            Self::Secret => "clientSecret",
-            Self::Assertion(_) | Self::Other => "clientAssertion",
+            Self::None => Some("none"),
+            Self::Secret => Some("clientSecret"),
+            Self::Assertion(_) | Self::Other => Some("clientAssertion"),
+            Self::Checked => None,
         }
     }
+}
+
+/// Who tells of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Teller {
+    /// The client itself: the call is its own.
+    Client,
+    /// The issuer, which has checked who the client and the subject are.
+    Issuer {
+        /// The client's address, if the issuer says it. That of the call is the issuer's own.
+        address: Option<IpAddr>,
+    },
 }
 
 /// The agent user that a token is asked for.
@@ -168,6 +184,8 @@ pub struct TokenRequest {
     pub issuer: Arc<str>,
     /// What a client is that asks for itself, and that the directory does not know.
     pub unknown_clients: UnknownClients,
+    /// Who tells of it.
+    pub teller: Teller,
     /// How it is asked for.
     pub grant: Grant,
     /// The client, as a parameter or the `Authorization` header names it.
@@ -176,6 +194,8 @@ pub struct TokenRequest {
     pub credential: ClientCredential,
     /// `fmi_path`: the agent identity that a blueprint means to act as.
     pub acts_as: Option<Box<str>>,
+    /// For whom, by the word of [`Teller::Issuer`]; `None`: for the client itself, or for somebody who is not named.
+    pub subject: Option<Box<str>>,
     /// `assertion` or `subject_token`: says for whom.
     pub subject_token: Option<Secret>,
     /// `actor_token`: says who acts (RFC 8693).
@@ -190,6 +210,14 @@ pub struct TokenRequest {
     pub scopes: Arc<[Arc<str>]>,
 }
 
+impl TokenRequest {
+    /// Whether a user who has signed in is the subject: by the grant, or by the issuer's word where the grant does not tell.
+    #[must_use]
+    pub fn is_of_a_user(&self) -> bool {
+        self.grant.is_of_a_user() || (self.grant == Grant::Other && self.subject.is_some())
+    }
+}
+
 /// What is kept of a request for a token once its caller is known.
 #[derive(Debug, Clone)]
 pub struct RequestFacts {
@@ -197,12 +225,14 @@ pub struct RequestFacts {
     pub issuer: Arc<str>,
     /// Its tenant, where it has one.
     pub tenant: Option<TenantId>,
+    /// Who tells of it.
+    pub teller: Teller,
     /// How it is asked for.
     pub grant: Grant,
     /// Who asks.
     pub client: AppId,
-    /// Graph's `clientCredentialType`.
-    pub credential: &'static str,
+    /// Graph's `clientCredentialType`, where it is seen.
+    pub credential: Option<&'static str>,
     /// What for; at least one.
     pub targets: Vec<Target>,
     /// The scopes, as they were asked for.

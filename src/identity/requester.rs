@@ -6,7 +6,7 @@
 //! - A client that the directory knows as an agent is one, and so is whoever shows a T1.
 //! - Any other client that asks for itself is an agent that nobody registered, unless the operator says otherwise, or
 //!   the issuer is Entra, whose agents always show a T1.
-//! - A subject that cannot be read is a human whom nobody knows.
+//! - A subject that cannot be read is a human whom nobody knows. Where an issuer tells of the request, it names the subject.
 //! - A request that contradicts itself, or the directory, is refused.
 //!
 //! Never here: what policy makes of it, and the network.
@@ -23,14 +23,14 @@ use super::evidence::Evidence;
 use super::issuers::Issuers;
 use super::presented::{Presented, Proof};
 use super::profile::{AccountKind, Claimed, Subject, entra};
-use super::request::{Grant, KnownTarget, RequestFacts, Target, TokenRequest, UserName};
+use super::request::{Grant, KnownTarget, RequestFacts, Target, Teller, TokenRequest, UserName};
 use super::settings::Profile;
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, Secret, Timestamp};
 
 use client::Client;
 
 const MALFORMED: Reason = Reason::TokenRequestMalformed;
-const CONTRADICTION: Reason = Reason::TokenClaimsRefused;
+const CONTRADICTION: Reason = Reason::TokenRequestContradictory;
 
 /// Who asks, and what is kept of the request.
 pub type Requester = (Caller, Recognition, RequestFacts);
@@ -69,6 +69,7 @@ impl Search<'_> {
                 Profile::Entra { tenant } => Some(tenant.clone()),
                 Profile::Oidc(_) => None,
             },
+            teller: self.request.teller,
             grant: self.request.grant,
             client: client.id,
             credential: self.request.credential.as_str(),
@@ -152,8 +153,15 @@ impl Search<'_> {
         subject: Option<&Presented>,
         token: &mut Option<Arc<TokenFacts>>,
     ) -> Result<Caller, Reason> {
+        if let Some(named) = self.named_subject()? {
+            return Caller::acting_for(&named, agent, self.directory)
+                .map_err(|_refused| CONTRADICTION);
+        }
+        let is_told = matches!(self.request.teller, Teller::Issuer { .. });
         match self.request.grant {
             Grant::ClientCredentials => Ok(Caller::Autonomous(agent)),
+            // The issuer has read for whom it is, and names nobody.
+            _ if is_told => Ok(for_somebody(agent)),
             Grant::UserFic => self.agent_user(agent),
             Grant::JwtBearer | Grant::TokenExchange => match subject.ok_or(MALFORMED)? {
                 Presented::Verified(proof) => {
@@ -168,6 +176,19 @@ impl Search<'_> {
             | Grant::Password
             | Grant::RefreshToken
             | Grant::Other => Ok(for_somebody(agent)),
+        }
+    }
+
+    /// The subject whom the issuer names.
+    fn named_subject(&self) -> Result<Option<ObjectId>, Reason> {
+        match (&self.request.subject, self.request.grant) {
+            (None, _) => Ok(None),
+            // Such a token is the client's own.
+            (Some(_), Grant::ClientCredentials) => Err(CONTRADICTION),
+            (Some(subject), _) => {
+                let id = ObjectId::parse(&self.id(subject)?);
+                id.map(Some).map_err(|_not_an_id| MALFORMED)
+            }
         }
     }
 
@@ -255,30 +276,39 @@ impl Search<'_> {
             id,
             client: Some(client.id.clone()),
             blueprint_entry: self.directory.blueprint(client.id.as_str()).cloned(),
-            may_be_agent: client.may_be_agent && !self.request.grant.is_of_a_user(),
+            may_be_agent: client.may_be_agent && !self.request.is_of_a_user(),
         };
-        if let Some(Presented::Verified(proof)) = subject {
+        let subject = if let Some(subject) = self.named_subject()? {
+            let claimed = Claimed::Unmarked {
+                subject,
+                client: Some(client.id.clone()),
+                says: None,
+                looks_like: AccountKind::Human,
+            };
+            classify(&claimed, self.directory).map_err(|_refused| CONTRADICTION)?
+        } else if let Some(Presented::Verified(proof)) = subject {
             let (claimed, facts) = proof.reading()?;
             *token = Some(Arc::new(facts));
-            let (caller, recognition) = classify(&claimed, self.directory)?;
-            match caller {
-                Caller::NotAgent(caller) => {
-                    let caller = NonAgent {
-                        id: caller.id,
-                        account: caller.account,
-                        ..nobody
-                    };
-                    return Ok((Caller::NotAgent(caller), recognition));
-                }
-                agent => return Ok((agent, recognition)),
+            classify(&claimed, self.directory)?
+        } else {
+            return Ok((Caller::NotAgent(nobody), Recognition::Nothing));
+        };
+        Ok(match subject {
+            (Caller::NotAgent(caller), recognition) => {
+                let caller = NonAgent {
+                    id: caller.id,
+                    account: caller.account,
+                    ..nobody
+                };
+                (Caller::NotAgent(caller), recognition)
             }
-        }
-        Ok((Caller::NotAgent(nobody), Recognition::Nothing))
+            agent => agent,
+        })
     }
 
     /// What a client is that is no agent: whoever signs in with it, or a workload.
     fn account(&self, id: &ObjectId, client: &Client) -> Result<Account, Reason> {
-        if self.request.grant.is_of_a_user() {
+        if self.request.is_of_a_user() {
             return Ok(Account::Unnamed);
         }
         let looks_like = (None, AccountKind::Workload);

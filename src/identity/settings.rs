@@ -191,7 +191,31 @@ pub struct IssuerSettings {
 }
 
 impl IssuerSettings {
-    /// Whether tokens read the same by both: all but where keys come from and how long they are trusted.
+    /// Where users of an issuer of Entra sign in: at the authority of its own cloud, as its v2 issuer or the address of its
+    /// keys names it. `None` for other issuers, whose clients are not told so.
+    #[must_use]
+    pub fn authorization_uri(&self) -> Option<Arc<str>> {
+        let Profile::Entra { tenant } = &self.profile else {
+            return None;
+        };
+        let keys = match &self.keys.origin {
+            KeyOrigin::JwksUri(address) | KeyOrigin::Discovery(address) => Some(address),
+            KeyOrigin::File(_) => None,
+        };
+        let of_v2 = |address: &Arc<str>| {
+            let host = address.strip_prefix("https://")?;
+            let (host, path) = host.split_once('/')?;
+            let path = path.strip_prefix(tenant.as_str())?.trim_end_matches('/');
+            let is_v2 = path == "/v2.0" || path.starts_with("/v2.0/");
+            (is_v2 || path == "/discovery/v2.0/keys").then(|| host.to_owned())
+        };
+        let host = self.issuers.iter().chain(keys).find_map(of_v2);
+        let host = host.as_deref().unwrap_or("login.microsoftonline.com");
+        Some(format!("https://{host}/{tenant}/oauth2/v2.0/authorize").into())
+    }
+
+    /// Whether tokens read the same by both: all but where keys come from, unless that says which cloud it is, and how long
+    /// they are trusted.
     #[must_use]
     pub fn reads_like(&self, other: &Arc<Self>) -> bool {
         fn reading(one: &IssuerSettings) -> impl PartialEq + '_ {
@@ -210,6 +234,7 @@ impl IssuerSettings {
             (
                 (name, issuers, profile, algorithms, types),
                 (type_may_be_missing, leeway, max_lifetime, vouched),
+                one.authorization_uri(),
             )
         }
         std::ptr::eq(self, &**other) || reading(self) == reading(other)
@@ -251,6 +276,52 @@ pub(super) mod tests {
                 max_bytes: 1 << 20,
             },
         }
+    }
+
+    #[test]
+    fn users_sign_in_at_the_authority_of_their_own_cloud() {
+        let tenant = "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a00";
+        let uri = |issuers: &[&str], origin| {
+            let of_tenant = |text: &&str| Arc::from(text.replace("TENANT", tenant));
+            let mut settings = IssuerSettings {
+                issuers: issuers.iter().map(of_tenant).collect(),
+                profile: Profile::Entra {
+                    tenant: TenantId::parse(tenant).unwrap(),
+                },
+                ..oidc_issuer()
+            };
+            settings.keys.origin = origin;
+            let uri = settings.authorization_uri().unwrap();
+            uri.strip_suffix(&format!("/{tenant}/oauth2/v2.0/authorize"))
+                .map(str::to_owned)
+                .unwrap()
+        };
+        let file = || KeyOrigin::File("keys.json".into());
+        let keys = |host: &str| {
+            KeyOrigin::JwksUri(format!("https://{host}/{tenant}/discovery/v2.0/keys").into())
+        };
+        let v1 = "https://sts.windows.net/TENANT/";
+        for (issuers, origin, expected) in [
+            (
+                &[v1, "https://login.microsoftonline.us/TENANT/v2.0"][..],
+                file(),
+                "login.microsoftonline.us",
+            ),
+            (
+                &[v1],
+                keys("login.partner.microsoftonline.cn"),
+                "login.partner.microsoftonline.cn",
+            ),
+            (
+                &[v1, "https://login.microsoftonline.com/TENANT/v2.0"],
+                file(),
+                "login.microsoftonline.com",
+            ),
+            (&[v1], file(), "login.microsoftonline.com"),
+        ] {
+            assert_eq!(uri(issuers, origin), format!("https://{expected}"));
+        }
+        assert_eq!(oidc_issuer().authorization_uri(), None);
     }
 
     #[test]

@@ -100,6 +100,15 @@ impl Verified {
         }
     }
 
+    /// The client that it was given to, by its own word.
+    #[must_use]
+    pub fn client(&self) -> Option<Arc<str>> {
+        match &self.claimed {
+            Claimed::Agent { id, .. } => Some(id.to_shared()),
+            Claimed::Unmarked { client, .. } => client.as_ref().map(|client| client.to_shared()),
+        }
+    }
+
     pub(super) const fn claimed(&self) -> &Claimed {
         &self.claimed
     }
@@ -174,6 +183,7 @@ pub(super) fn verify(
         key_id: jws.header.key_id,
         claims_challenge_capable,
         evidence,
+        authorization_uri: settings.authorization_uri(),
         vouched: Arc::clone(&settings.vouched),
     };
     Ok(Verified::new(facts, claimed, settings, key.content()))

@@ -10,10 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
+use super::Malformed;
 use crate::call::{Form, Received, Resources, TokenSource};
 use crate::identity::settings::Profile;
 use crate::identity::targets::{scopes, targets};
-use crate::identity::{ClientCredential, Grant, TokenRequest, UserName};
+use crate::identity::{ClientCredential, Grant, Teller, TokenRequest, UserName};
 use crate::types::Secret;
 
 /// The type of a client assertion that is a JWT (RFC 7523 §2.2).
@@ -62,10 +63,6 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
         && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// Not one request for a token, or one that could be read as two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
-
 /// Reads a request.
 pub(super) fn parse(
     received: &Received,
@@ -104,10 +101,12 @@ pub(super) fn parse(
     Ok(TokenRequest {
         issuer: Arc::clone(&source.issuer),
         unknown_clients: source.unknown_clients,
+        teller: Teller::Client,
         grant,
         client,
         credential,
         acts_as: text("fmi_path"),
+        subject: None,
         subject_token,
         actor_token: secret("actor_token"),
         user: user(text("user_id"), text("username"))?,

@@ -12,7 +12,8 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
-use http::StatusCode;
+use http::header::ETAG;
+use http::{HeaderValue, StatusCode};
 
 use self::objects::{Collection, Row};
 use super::Control;
@@ -110,8 +111,16 @@ async fn one_of(
             let message = format!("no {} has this id", collection.what);
             return Err(GraphError::new(StatusCode::NOT_FOUND, message));
         };
-        let with_attributes = asked.mentions(objects::ATTRIBUTES);
-        asked.entity(&collection.set, row.show(with_attributes))
+        let tag = row.etag().to_string();
+        let mut shown = row.show(asked.mentions(objects::ATTRIBUTES));
+        if let Some(members) = shown.as_object_mut() {
+            members.insert("@odata.etag".to_owned(), tag.as_str().into());
+        }
+        let mut response = asked.entity(&collection.set, shown)?;
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        Ok(response)
     })
     .await
 }

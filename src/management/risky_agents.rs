@@ -5,6 +5,7 @@
 
 mod actions;
 mod audit;
+mod explain;
 mod view;
 
 use std::sync::Arc;
@@ -69,6 +70,10 @@ pub(super) fn routes() -> Router<Arc<Control>> {
         .route("/identityProtection/riskyAgents", get(list))
         .route("/identityProtection/riskyAgents/$count", get(count))
         .route("/identityProtection/riskyAgents/{id}", get(one))
+        .route(
+            "/identityProtection/riskyAgents/{id}/boomgate.explain",
+            get(explain::explain),
+        )
         .route(
             "/identityProtection/riskyAgents/confirmCompromised",
             post(actions::confirm_compromised),

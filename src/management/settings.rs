@@ -16,6 +16,8 @@ pub struct ManagementSettings {
     pub certificate_file: PathBuf,
     /// PEM: the leaf's private key; watched.
     pub key_file: PathBuf,
+    /// PEM: the roots that every client's certificate must lead to; watched. `None`: no client is asked for one.
+    pub client_ca_file: Option<PathBuf>,
     /// The bearer token that may do everything.
     pub admin_token: Secret,
     /// Whose tokens are let in too, with the role that they say.

@@ -113,6 +113,7 @@ fn state() -> State {
         clock: Arc::new(Stopped),
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9443)),
+            client_ca_file: None,
             certificate_file: "management.pem".into(),
             key_file: "management.key".into(),
             admin_token: Secret::new(TOKEN),
@@ -133,6 +134,7 @@ fn state() -> State {
         keys,
         reloads: channel().0,
         recorder: recorder(),
+        detections: Arc::default(),
     }
 }
 

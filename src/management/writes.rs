@@ -24,7 +24,7 @@ use crate::types::Faults;
 use crate::types::json::tidy;
 
 pub(super) use merge::merged;
-pub(super) use refusals::not_recorded;
+pub(super) use refusals::{not_recorded, not_seen};
 pub(super) use request::{Asker, IsIt, object};
 
 /// A sort of objects, each in a file of its own or in a list.
@@ -250,7 +250,7 @@ async fn find(
     let found = found.map_err(|fault| refusals::of_folder(&fault, false))?;
     let item = found.ok_or_else(|| refusals::not_found(sort))?;
     match &asker.if_match {
-        Some(field) if !item.etag().is_among(field) => Err(refusals::not_seen(sort)),
+        Some(field) if !item.etag().is_among(field) => Err(not_seen(sort)),
         Some(_) | None => Ok(item),
     }
 }
@@ -260,7 +260,7 @@ fn display_name(object: &Object) -> Option<&str> {
 }
 
 /// Does what waits for the disk where nobody else waits for it.
-async fn apart<T: Send + 'static>(
+pub(super) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, GraphError> {
     tokio::task::spawn_blocking(work).await.map_err(|fault| {

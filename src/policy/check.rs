@@ -21,6 +21,41 @@ pub fn check_set(policies: &[Policy], named_locations: &NamedLocations) -> Fault
     faults
 }
 
+/// Finds policies that read in which country an address is, where nobody tells that.
+#[must_use]
+pub fn check_countries(policies: &[Policy], named_locations: &NamedLocations) -> Faults {
+    let mut faults = Faults::new();
+    let active = policies
+        .iter()
+        .filter(|policy| policy.state != PolicyState::Disabled);
+    for policy in active {
+        for reference in &policy.named_locations {
+            let found = named_locations.find(reference.id.as_str());
+            if matches!(found, Some((_, ToldBy::Country))) {
+                let message = format!(
+                    "in which country an address is nobody tells, so whether it is in `{}` is unknown, and a policy that \
+                     blocks then blocks (unless `evaluation.optional_facts` has `country`); set \
+                     `named_locations.country_database`",
+                    reference.id
+                );
+                faults.push(at(policy, reference, message, Severity::Warning));
+            }
+        }
+    }
+    faults
+}
+
+fn at(policy: &Policy, reference: &Reference, message: String, severity: Severity) -> Fault {
+    Fault {
+        file: Arc::clone(&policy.origin.file),
+        line: reference.line,
+        column: reference.column,
+        member: reference.member.clone(),
+        message,
+        severity,
+    }
+}
+
 fn check_location(
     policy: &Policy,
     reference: &Reference,
@@ -49,14 +84,7 @@ fn check_location(
         ),
     };
     let mut faults = Faults::new();
-    faults.push(Fault {
-        file: Arc::clone(&policy.origin.file),
-        line: reference.line,
-        column: reference.column,
-        member: reference.member.clone(),
-        message,
-        severity,
-    });
+    faults.push(at(policy, reference, message, severity));
     faults
 }
 

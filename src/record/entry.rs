@@ -2,12 +2,13 @@
 //!
 //! hyper drops a call's future when its client leaves, so the end of a call is the end of this value.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
 use super::model;
+use super::observed::{Observer, Unanswered};
 use super::writer::Message;
 use crate::call::CallContext;
 use crate::types::{CallId, Reason};
@@ -68,6 +69,8 @@ pub struct Entry {
     started: Instant,
     /// `None` if the decision went unrecorded (`dangerous_drop`): then its outcome does too.
     messages: Option<mpsc::Sender<Message>>,
+    /// Whom to tell how an agent's call was answered.
+    observer: Option<(Arc<Observer>, Unanswered)>,
     refused: bool,
     failed: Option<Failure>,
     completed: bool,
@@ -83,6 +86,7 @@ impl Entry {
             id: context.id,
             started: context.started,
             messages: None,
+            observer: None,
             refused,
             failed: None,
             completed: false,
@@ -100,6 +104,16 @@ impl Entry {
     /// Now that the decision is queued, the outcome will be.
     pub(super) fn tied_to(mut self, messages: mpsc::Sender<Message>) -> Self {
         self.messages = Some(messages);
+        self
+    }
+
+    /// The observer is told of the answer too.
+    pub(super) fn observed_by(
+        mut self,
+        observer: &Arc<Observer>,
+        call: Option<Unanswered>,
+    ) -> Self {
+        self.observer = call.map(|call| (Arc::clone(observer), call));
         self
     }
 
@@ -163,6 +177,9 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        if let (Some((observer, call)), Some(status)) = (self.observer.take(), self.status) {
+            observer.tell(call.answered(status));
+        }
         if let Some(messages) = self.messages.take()
             && let Ok(line) = model::outcome(self.id, &self.outcome())
         {

@@ -124,7 +124,9 @@ pub(super) fn decision(
         home_tenant_id: home_tenant.or(tenant),
         session_id: evidence.session_id.as_deref(),
         unique_token_identifier: token.and_then(|token| token.token_id.as_deref()),
-        client_credential_type: request.map(|request| request.credential),
+        // Of a request that an issuer tells of, the call's address is the issuer's.
+        ip_address: source.facts.session.address.known(),
+        client_credential_type: request.and_then(|request| request.credential),
         sign_in_event_types: account.event_types,
         risk_level_during_sign_in: Some(risk_level(account.risk)),
         facts: GraphFacts::of(&source.facts),
@@ -214,7 +216,7 @@ struct SignIn<'a> {
     resource_service_principal_id: Option<&'a str>,
     resource_tenant_id: Option<&'a str>,
     home_tenant_id: Option<&'a str>,
-    ip_address: IpAddr,
+    ip_address: Option<IpAddr>,
     user_agent: Option<&'a str>,
     unique_token_identifier: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -294,7 +296,7 @@ impl<'a> SignIn<'a> {
             resource_service_principal_id: addressee.principal,
             resource_tenant_id: None,
             home_tenant_id: None,
-            ip_address: context.client_address.to_canonical(),
+            ip_address: Some(context.client_address.to_canonical()),
             user_agent: context.user_agent.as_deref(),
             unique_token_identifier: None,
             client_credential_type: None,

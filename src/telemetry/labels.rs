@@ -96,6 +96,8 @@ label_set! {
         File = "file",
         /// The management API.
         Management = "management",
+        /// Boomgate's own detections.
+        Boomgate = "boomgate",
         /// The engine that replicas share, which passes on what any of them was told.
         Store = "store",
     }
@@ -114,6 +116,8 @@ label_set! {
     SignalKind {
         /// A level as the source gives it.
         Level = "level",
+        /// Something was detected.
+        Detection = "detection",
         /// An administrator confirmed the compromise.
         ConfirmCompromised = "confirm_compromised",
         /// An administrator said that the agent is safe.

@@ -2,6 +2,7 @@
 //!
 //! Methods take typed values only. A metric is declared here or nowhere.
 
+pub mod detections;
 mod enforcement;
 
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use prometheus::{
     Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
+
+pub use detections::{DetectionCounters, DetectionMetrics};
 
 use super::connections::ConnectionMetrics;
 use super::labels::{
@@ -52,7 +55,7 @@ pub struct Observation {
 
 /// Counts records of one fate.
 #[derive(Debug, Clone)]
-pub struct RecordCounter(IntCounter);
+pub struct RecordCounter(pub(super) IntCounter);
 
 impl RecordCounter {
     /// So many more.
@@ -100,6 +103,10 @@ metrics! {
     decisions: IntCounterVec = counters("boomgate_decisions_total", "Calls that were decided on or refused.", &["resource", "decision", "reason", "agent_type"]);
     policy_results: IntCounterVec = counters("boomgate_policy_results_total", "Results of policies that applied, enforced or report-only.", &["policy", "result"]);
     token_verifications: IntCounterVec = counters("boomgate_token_verifications_total", "Tokens checked, by configured issuer.", &["issuer", "result"]);
+    detections: IntCounterVec = counters("boomgate_detections_total", "Detections in the traffic of agents.", &["type", "level"]);
+    detection_observations: IntCounterVec = counters("boomgate_detection_observations_total", "Calls and answers of agents that detections looked at, or passed over.", &["result"]);
+    detection_evictions: IntCounterVec = counters("boomgate_detection_evictions_total", "Agents whose habits were forgotten to make room.", &[]);
+    detection_agents: IntGauge = gauge("boomgate_detection_agents", "Agents whose habits are remembered.");
     token_cache: IntCounterVec = counters("boomgate_token_cache_total", "Look-ups in the cache of verified tokens.", &["result"]);
     risk_signals: IntCounterVec = counters("boomgate_risk_signals_total", "Reports of risk, by source.", &["source", "type", "result"]);
     config_reloads: IntCounterVec = counters("boomgate_config_reloads_total", "Loads of configuration, policies and directory.", &["result"]);

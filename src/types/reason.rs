@@ -37,6 +37,12 @@ macro_rules! reasons {
             /// Every reason there is.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
+            /// Reads a stable name.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+            }
+
             /// The stable name.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -88,8 +94,10 @@ reasons! {
     /// The listener has as many calls as it may have.
     Overloaded = "overloaded", Block;
 
-    /// A request for a token that is not the form that OAuth asks for, contradicts itself, or could be read in two ways.
+    /// A request for a token that is not the form that OAuth asks for, or could be read in two ways.
     TokenRequestMalformed = "token_request_malformed", Block;
+    /// A request for a token that contradicts itself or the directory: it names two agents, or a user of another agent.
+    TokenRequestContradictory = "token_request_contradictory", Block;
 
     // The credential.
 
@@ -119,6 +127,11 @@ reasons! {
     TokenClaimsRefused = "token_claims_refused", Block;
     /// Issued before all tokens of its subject were revoked.
     TokenRevoked = "token_revoked", Block;
+    /// The assertion by which the client of a request for a token shows that it is the one was refused, whatever is wrong
+    /// with it. The metric of verified tokens says what.
+    ClientAssertionRefused = "client_assertion_refused", Block;
+    /// A call of a token hook by somebody else than its issuer: with another key, or a token of another client.
+    HookCallerRefused = "hook_caller_refused", Block;
     /// The issuer's keys were never loaded, or are older than the limit.
     KeysUnavailable = "keys_unavailable", Block;
 
@@ -133,6 +146,8 @@ reasons! {
     FactsUnavailable = "facts_unavailable", Block;
     /// A token is asked for, a blocking policy may concern the resource, and nobody can tell which resource that is.
     TargetUnknown = "target_unknown", Block;
+    /// A token is asked for on behalf of a human whom the request does not name, and a blocking policy may concern them.
+    SubjectUnknown = "subject_unknown", Block;
     /// The agent identity, or the agent user, is disabled in the directory.
     AgentDisabled = "agent_disabled", Block;
     /// The agent's blueprint is disabled in the directory.

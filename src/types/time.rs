@@ -86,6 +86,15 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom("expected a time such as `2026-10-01T12:00:00Z`")
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,9 @@
 //   node server.mjs MODULES SETTINGS
 //
 // MODULES is the folder with `node_modules`, SETTINGS a JSON file: `certificate` and `key` (PEM files), `clients` (metadata by
-// OpenID's names), `resources` (by indicator, RFC 8707: the scopes of each). Its first line of output says where it is; each
-// further one is a request that it has answered, with the id under which the gateway forwarded it.
+// OpenID's names), `resources` (by indicator, RFC 8707: the scopes of each), and maybe `hook`: a JSON file with the `url` and the
+// `key` of a token hook, which is asked before each token. Its first line of output says where it is; each further one is a
+// request that it has answered, with the id under which the gateway forwarded it.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -35,6 +36,27 @@ function resourceServer(_ctx, indicator) {
     };
 }
 
+// Gives the token if the hook says so, with the id of the decision in it, and the hook's error otherwise.
+async function ask(ctx, token) {
+    if (settings.hook === undefined) return undefined;
+    const { url, key } = JSON.parse(readFileSync(settings.hook, 'utf8'));
+    const answer = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': key },
+        body: JSON.stringify({
+            grant_type: ctx.oidc.params.grant_type,
+            client_id: token.clientId,
+            subject: token.accountId,
+            scope: token.scope,
+            resource: token.resourceServer?.audience,
+            ip_address: ctx.ip,
+        }),
+    });
+    const said = await answer.json();
+    if (answer.status === 200 && said.decision === 'allow') return { decision: said.decisionId };
+    throw new errors.CustomOIDCProviderError(said.error, said.error_description);
+}
+
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const provider = new Provider(issuer, {
     clients: settings.clients,
@@ -46,6 +68,7 @@ const provider = new Provider(issuer, {
         id_token_signed_response_alg: 'ES256',
     },
     enabledJWA: { clientAuthSigningAlgValues: ['ES256'], idTokenSigningAlgValues: ['ES256'] },
+    extraTokenClaims: ask,
     scopes: [...new Set(Object.values(settings.resources).flatMap((scope) => scope.split(' ')))],
     features: {
         clientCredentials: { enabled: true },

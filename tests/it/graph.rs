@@ -1,10 +1,12 @@
 //! What the management API shows in Graph's words, asked as Graph's clients ask: over TLS, at a whole gateway.
 
 mod accounts;
+mod contexts;
 mod directory;
 mod risk;
 mod roles;
 mod sign_ins;
+mod versions;
 
 use http::{Request, StatusCode};
 use serde_json::Value;

@@ -83,6 +83,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         discovered: Arc::default(),
         clock: Arc::new(SystemClock),
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
+            client_ca_file: None,
             address,
             certificate_file: pki.path("server.pem"),
             key_file: pki.path("server.key"),
@@ -104,6 +105,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         keys,
         reloads: channel().0,
         recorder,
+        detections: Arc::default(),
     }
 }
 

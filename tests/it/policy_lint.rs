@@ -225,3 +225,40 @@ fn what_is_no_policy_is_bad_data_and_what_the_gateway_refuses_is_an_error() {
         Some(78)
     );
 }
+
+#[test]
+fn a_policy_on_countries_that_nobody_tells_is_told_here_and_at_load() {
+    let folder = Folder::with_reference();
+    write(&folder, "abroad", 9, |policy| {
+        policy["conditions"]["locations"] = json!({"includeLocations": ["All"],
+            "excludeLocations": ["88888888-0000-4000-8000-000000000008"]});
+    });
+    let from = folder.path("odd/abroad.json");
+    fs::copy(from, folder.path("policies/abroad.json")).unwrap();
+    let check = || {
+        let arguments = ["check", "--config", "boomgate.yaml"];
+        run_in(folder.root(), ("BOOMGATE_ADMIN_TOKEN", TOKEN), &arguments)
+    };
+    let expected =
+        "conditions.locations.excludeLocations[0]: in which country an address is nobody tells";
+    for ended in [check(), run(&folder, &["--config", "boomgate.yaml"])] {
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let text = ended.stdout + &ended.stderr;
+        assert!(
+            text.contains(expected) && text.contains("abroad.json:"),
+            "{text}"
+        );
+    }
+    let database = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/countries/countries.mmdb"
+    );
+    folder.replace(
+        "  dir: named-locations\n",
+        &format!("  dir: named-locations\n  country_database: {database:?}\n"),
+    );
+    for ended in [check(), run(&folder, &["--config", "boomgate.yaml"])] {
+        let text = ended.stdout + &ended.stderr;
+        assert!(!text.contains("nobody tells"), "{text}");
+    }
+}

@@ -32,7 +32,7 @@ struct Expected {
     challenge: Option<&'static str>,
     /// The metrics' `resource`.
     resource: &'static str,
-    /// OAuth's error, where the resource is a token endpoint and the call is refused.
+    /// OAuth's error, where the resource is a token endpoint or a hook and the call is refused.
     oauth: Option<&'static str>,
 }
 
@@ -87,11 +87,21 @@ impl Expected {
         let id = answer.header("boomgate-decision-id");
         assert_eq!(id.len(), 36, "{answer:?}");
         let challenge = self.challenge.map_or(String::new(), |error| {
-            let metadata = "/.well-known/oauth-protected-resource/hr";
+            let path = if self.resource == "plain-hook" {
+                "hooks/plain"
+            } else {
+                "hr"
+            };
+            let metadata = format!("/.well-known/oauth-protected-resource/{path}");
             format!(
                 "Bearer realm=\"boomgate\", resource_metadata=\"https://localhost{metadata}\"{error}"
             )
         });
+        let challenge = if self.oauth == Some("invalid_client") {
+            "Basic realm=\"boomgate\"".to_owned()
+        } else {
+            challenge
+        };
         assert_eq!(answer.header("www-authenticate"), challenge);
         let retry_after = if self.status == 503 { "5" } else { "" };
         assert_eq!(answer.header("retry-after"), retry_after);

@@ -1,6 +1,7 @@
 //! `boomgate what-if` as an operator runs it, and that it says what the gateway does.
 
 mod agreement;
+mod gateway;
 mod reasons;
 
 use std::collections::BTreeMap;

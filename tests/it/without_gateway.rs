@@ -89,11 +89,7 @@ fn faults_of_what_is_read_are_those_of_the_gateway() {
             "path_prefixes: [hr]",
             "resources[0]",
         ),
-        (
-            "file: risky-agents.json",
-            "file: boomgate.yaml",
-            "boomgate.yaml:",
-        ),
+        ("file: risky-agents.json", "file: boomgate.yaml", "not JSON"),
     ] {
         let folder = Folder::as_cloned();
         folder.replace(from, to);

@@ -14,6 +14,8 @@ from msgraph_beta import GraphRequestAdapter, GraphServiceClient
 from msgraph_core import GraphClientFactory
 
 ADDRESS = os.environ["BOOMGATE_MANAGEMENT"]
+CALLS = os.environ["BOOMGATE_CALLS"]
+TOKENS = Path(os.environ["BOOMGATE_TOKENS"])
 TOKEN = Path(os.environ["BOOMGATE_ADMIN_TOKEN_FILE"]).read_text().strip()
 CA = ssl.create_default_context(cafile=os.environ["BOOMGATE_CA_FILE"])
 
@@ -48,3 +50,15 @@ def http(**changes) -> httpx.AsyncClient:
     """A client that sends what a script says, as the administrator unless it says otherwise."""
     settings = {"base_url": ADDRESS, "verify": CA, "headers": {"Authorization": f"Bearer {TOKEN}"}}
     return httpx.AsyncClient(**settings | changes)
+
+
+def token(name) -> str:
+    """The token of a caller, or of a person with a role."""
+    return (TOKENS / name).read_text()
+
+
+async def call(caller, path) -> httpx.Response:
+    """What a call through the gateway gets, on a connection of its own."""
+    headers = {"Authorization": f"Bearer {token(caller)}"}
+    async with httpx.AsyncClient(base_url=CALLS, verify=CA, headers=headers) as client:
+        return await client.get(path)

@@ -56,7 +56,8 @@ const fn before(reason: Reason) -> Before {
         Reason::BlockedByPolicy
         | Reason::AuthenticationInsufficient
         | Reason::FactsUnavailable
-        | Reason::TargetUnknown => Before::RefusedByPolicy,
+        | Reason::TargetUnknown
+        | Reason::SubjectUnknown => Before::RefusedByPolicy,
         Reason::AgentDisabled
         | Reason::BlueprintDisabled
         | Reason::AccountDisabled
@@ -66,6 +67,7 @@ const fn before(reason: Reason) -> Before {
         | Reason::ScopeInsufficient => Before::RefusedAnyway,
         Reason::RequestMalformed
         | Reason::TokenRequestMalformed
+        | Reason::TokenRequestContradictory
         | Reason::MethodRefused
         | Reason::UriTooLong
         | Reason::HeadersTooLarge
@@ -86,6 +88,8 @@ const fn before(reason: Reason) -> Before {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
+        | Reason::HookCallerRefused
+        | Reason::ClientAssertionRefused
         | Reason::KeysUnavailable
         | Reason::RecordUnavailable
         | Reason::UpstreamFailed

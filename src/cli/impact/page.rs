@@ -5,8 +5,9 @@ mod chart;
 
 use std::fmt::Write as _;
 
-use super::report::{Found, Row, share, short, thousands};
+use super::report::{Found, Row, shares, short};
 use super::tally::Examples;
+use crate::cli::table::thousands;
 
 /// How many rows a table of the page has.
 const ROWS: usize = 50;
@@ -70,13 +71,13 @@ fn tiles(found: &Found<'_>) -> String {
         ("same", "allowed as before", tally.allowed_as_before),
     ];
     let mut text = "<section class=\"tiles\">".to_owned();
-    for (class, title, count) in tiles {
+    let shares = shares(tiles.map(|(_, _, count)| count));
+    for ((class, title, count), part) in tiles.into_iter().zip(shares) {
         add(
             &mut text,
             format_args!(
-                "<div class=\"tile {class}\"><b>{}</b><span>{title}</span><small>{}</small></div>",
-                thousands(count),
-                share(count, tally.replayed())
+                "<div class=\"tile {class}\"><b>{}</b><span>{title}</span><small>{part}</small></div>",
+                thousands(count)
             ),
         );
     }

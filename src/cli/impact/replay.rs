@@ -10,9 +10,9 @@ use anyhow::{Context as _, anyhow};
 use parking_lot::Mutex;
 
 use super::judge::{Judged, judge};
-use super::lines::{Block, Source};
-use super::progress::Progress;
 use super::tally::Tally;
+use crate::cli::records::lines::{Block, Source};
+use crate::cli::records::progress::Progress;
 use crate::policy::PolicySet;
 
 /// How many blocks wait for each thread.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::progress::in_bytes;
 use super::tally::{Counts, Example, Groups, Place, Tally};
+use crate::cli::records::progress::in_bytes;
+use crate::cli::table::thousands;
 use crate::identity::Directory;
 use crate::policy::{PolicySet, PolicyState};
 use crate::types::Timestamp;
@@ -196,19 +197,6 @@ pub(super) fn short(at: Timestamp) -> Timestamp {
     Timestamp::from_seconds(at.as_seconds())
 }
 
-/// A count as people read it: `12,345`.
-pub(super) fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// How much of all, in percent.
 pub(super) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
@@ -219,6 +207,31 @@ pub(super) fn share(part: u64, whole: u64) -> String {
         return "< 0.1%".to_owned();
     }
     format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
+/// How much of all each of these is that together are all: in percent, so that what is printed adds up to 100. What
+/// rounding leaves over goes to those that lost the most by it.
+pub(super) fn shares<const N: usize>(parts: [u64; N]) -> [String; N] {
+    let whole: u128 = parts.iter().copied().map(u128::from).sum();
+    if whole == 0 {
+        return parts.map(|_| "-".to_owned());
+    }
+    let scaled = parts.map(|part| u128::from(part) * 1_000);
+    let mut tenths = scaled.map(|part| part / whole);
+    let mut by_loss: Vec<usize> = (0..N).collect();
+    by_loss.sort_by_key(|at| std::cmp::Reverse(scaled.get(*at).map_or(0, |part| part % whole)));
+    let given: u128 = tenths.iter().sum();
+    let left = usize::try_from(1_000 - given).unwrap_or(N);
+    for at in by_loss.into_iter().take(left) {
+        if let Some(tenth) = tenths.get_mut(at) {
+            *tenth += 1;
+        }
+    }
+    let mut parts = parts.into_iter();
+    tenths.map(|tenths| match (parts.next(), tenths) {
+        (Some(1..), 0) => "< 0.1%".to_owned(),
+        _ => format!("{}.{}%", tenths / 10, tenths % 10),
+    })
 }
 
 #[cfg(test)]
@@ -243,6 +256,22 @@ mod tests {
             (u64::MAX, u64::MAX, "100.0%"),
         ] {
             assert_eq!(share(part, whole), text);
+        }
+    }
+
+    #[test]
+    fn shares_of_a_whole_add_up_to_100() {
+        assert_eq!(shares([0, 0]), ["-", "-"]);
+        assert_eq!(shares([4, 3, 0]), ["57.1%", "42.9%", "0.0%"]);
+        assert_eq!(shares([1, 1, 1]), ["33.4%", "33.3%", "33.3%"]);
+        assert_eq!(shares([1_000_000, 1]), ["100.0%", "< 0.1%"]);
+        assert_eq!(shares([u64::MAX, u64::MAX]), ["50.0%", "50.0%"]);
+        for parts in [[1, 2, 3, 5], [7, 11, 13, 17], [1, 0, 6, 0], [999, 1, 1, 1]] {
+            let tenths = shares(parts).map(|text| {
+                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                digits.parse::<u32>().unwrap()
+            });
+            assert_eq!(tenths.iter().sum::<u32>(), 1_000, "{parts:?}");
         }
     }
 }

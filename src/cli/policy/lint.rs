@@ -16,7 +16,7 @@ use super::names::{self, Known};
 use crate::cli::{EXIT_CONFIGURATION, EXIT_DATA, EXIT_FAILED, EXIT_FINE, Output, check};
 use crate::config::{Environment, Surroundings, folders, surroundings};
 use crate::policy::lint::{Oddity, odd};
-use crate::policy::{OnUnsupported, Policy, PolicyState, check_ids};
+use crate::policy::{OnUnsupported, Policy, PolicyState, check_countries, check_ids};
 use crate::types::json::Step;
 use crate::types::{Fault, Faults, Severity};
 
@@ -313,6 +313,10 @@ impl Lint {
                     nothing.push(fault);
                 }
             }
+        }
+        if around.countries.is_none() {
+            let untold = check_countries(&self.policies, &around.locations);
+            self.add(Rule::Load, untold);
         }
         self.add(Rule::UnknownId, unknown);
         self.add(Rule::NeverApplies, nothing);

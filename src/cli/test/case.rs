@@ -11,8 +11,9 @@ use super::session;
 use super::who::{self, attributes_of};
 use super::world::World;
 use crate::call::Resource;
-use crate::cli::what_if::{InputError, call};
 use crate::clock::{Clock, SystemClock};
+use crate::decision::supposed::SupposedError;
+use crate::decision::supposed::what::What;
 use crate::decision::{Asked, DecisionSettings, Question, Session};
 use crate::policy::{AnalysisReason, PolicyOutcome, PolicyState};
 use crate::risk::RiskTable;
@@ -24,7 +25,7 @@ pub(super) struct Ran {
     pub(super) file: Arc<str>,
     pub(super) line: u32,
     /// The answer; else why the question makes no sense.
-    pub(super) seen: Result<Seen, InputError>,
+    pub(super) seen: Result<Seen, SupposedError>,
     /// What is not as expected.
     pub(super) differences: Vec<Difference>,
 }
@@ -86,7 +87,7 @@ impl Ran {
     }
 }
 
-fn ask(test: &Test, world: &World, coverage: &mut Coverage) -> Result<Seen, InputError> {
+fn ask(test: &Test, world: &World, coverage: &mut Coverage) -> Result<Seen, SupposedError> {
     let caller = who::caller(&test.who, &world.directory)?;
     let call = call(test)?.find(&world.resources)?;
     let mut resource = Resource::clone(&call.resource);
@@ -142,9 +143,9 @@ fn ask(test: &Test, world: &World, coverage: &mut Coverage) -> Result<Seen, Inpu
 }
 
 /// What is called, as `what-if` reads it.
-fn call(test: &Test) -> Result<call::Arguments, InputError> {
+fn call(test: &Test) -> Result<What, SupposedError> {
     if test.call.is_some() == test.resource.is_some() {
-        return Err(InputError(
+        return Err(SupposedError(
             "a test has a `call`, or else a `resource`".to_owned(),
         ));
     }
@@ -154,7 +155,7 @@ fn call(test: &Test) -> Result<call::Arguments, InputError> {
         Some((_, Some((method, path)))) => (Some(method.to_owned()), Some(path.trim().to_owned())),
         Some((path, None)) => (None, Some(path.to_owned())),
     };
-    Ok(call::Arguments {
+    Ok(What {
         resource: test.resource.clone(),
         path,
         host: test.host.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::file::{Controls, InsiderLevel, Level, Risk, RiskOrLevel, Test, Who, WhoOrName};
 use super::who::attributes_of;
-use crate::cli::what_if::InputError;
+use crate::decision::supposed::SupposedError;
 use crate::decision::{DecisionSettings, FactKind};
 use crate::identity::{ControlEvidence, Evidence, Guest};
 use crate::risk::Assessment;
@@ -15,7 +15,7 @@ use crate::types::{
     TransferMethod,
 };
 
-type Found<T> = Result<T, InputError>;
+type Found<T> = Result<T, SupposedError>;
 
 /// What the token would show.
 pub(super) fn evidence(test: &Test) -> Found<Evidence> {
@@ -100,7 +100,7 @@ fn word<T: Copy + ToString>(
             .iter()
             .map(|one| format!("`{}`", one.to_string()))
             .collect();
-        InputError(format!(
+        SupposedError(format!(
             "{member}: `{text}` is not one of {}",
             all.join(", ")
         ))
@@ -114,19 +114,18 @@ pub(super) fn place(
     settings: DecisionSettings,
 ) -> Found<(Fact<IpAddr>, Fact<Option<Country>>)> {
     let from = test.from.as_ref();
-    let address =
-        match from.and_then(|from| from.address.as_deref()) {
-            None => Fact::Unknown,
-            Some(text) => Fact::Known(text.parse().map_err(|_no_address| {
-                InputError(format!("from.address: `{text}` is no address"))
-            })?),
-        };
+    let address = match from.and_then(|from| from.address.as_deref()) {
+        None => Fact::Unknown,
+        Some(text) => Fact::Known(text.parse().map_err(|_no_address| {
+            SupposedError(format!("from.address: `{text}` is no address"))
+        })?),
+    };
     let country = match from.and_then(|from| from.country.as_deref()) {
         None => settings.missing(FactKind::Country),
         Some("none") => Fact::Known(None),
         Some(text) => {
             let expected = || {
-                InputError(format!(
+                SupposedError(format!(
                     "from.country: `{text}` is not two letters, nor `none`"
                 ))
             };

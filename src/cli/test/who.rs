@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::file::{OneOrMany, Who, WhoOrName};
-use crate::cli::what_if::InputError;
-use crate::cli::what_if::subject::{self, is_called};
+use crate::decision::supposed::SupposedError;
+use crate::decision::supposed::who::{self, is_called};
 use crate::identity::{Account, Agent, AgentIdentity, Caller, Directory, Human, NonAgent};
 use crate::types::attributes::fold;
 use crate::types::{AttributeValue, Attributes, ObjectId};
@@ -16,7 +16,7 @@ use crate::types::{AttributeValue, Attributes, ObjectId};
 ///
 /// # Errors
 /// When the directory has nobody of that name, or several.
-pub(super) fn caller(who: &WhoOrName, directory: &Directory) -> Result<Caller, InputError> {
+pub(super) fn caller(who: &WhoOrName, directory: &Directory) -> Result<Caller, SupposedError> {
     let named;
     let who = match who {
         WhoOrName::Who(who) => &**who,
@@ -33,7 +33,7 @@ pub(super) fn caller(who: &WhoOrName, directory: &Directory) -> Result<Caller, I
         &who.workload,
     ];
     if given.into_iter().flatten().count() != 1 {
-        return Err(InputError(
+        return Err(SupposedError(
             "`who` needs one of `agent`, `blueprint`, `agent_user`, `human` and `workload`"
                 .to_owned(),
         ));
@@ -52,7 +52,7 @@ pub(super) fn caller(who: &WhoOrName, directory: &Directory) -> Result<Caller, I
 }
 
 /// The only one in the directory of this name or id, whatever it is.
-fn by_name(name: &str, directory: &Directory) -> Result<Who, InputError> {
+fn by_name(name: &str, directory: &Directory) -> Result<Who, SupposedError> {
     let some = || Some(name.to_owned());
     let mut found = Vec::new();
     let is_it = |id: &str, display_name: &str| id == name || is_called(name, display_name);
@@ -95,19 +95,19 @@ fn by_name(name: &str, directory: &Directory) -> Result<Who, InputError> {
     match found.len() {
         1 => found.pop().ok_or_else(|| nobody(name)),
         0 => Err(nobody(name)),
-        _ => Err(InputError(format!(
+        _ => Err(SupposedError(format!(
             "`{name}` is the name of several: say which, as in `who: {{agent: {name}}}`"
         ))),
     }
 }
 
-fn nobody(name: &str) -> InputError {
-    InputError(format!(
+fn nobody(name: &str) -> SupposedError {
+    SupposedError(format!(
         "the directory has nobody of the name or id `{name}`; one whom it does not know is given as `who: {{agent: ID, blueprint: …}}`"
     ))
 }
 
-fn agent(who: &Who, directory: &Directory) -> Result<Caller, InputError> {
+fn agent(who: &Who, directory: &Directory) -> Result<Caller, SupposedError> {
     let known_human = who
         .on_behalf_of
         .as_ref()
@@ -118,49 +118,51 @@ fn agent(who: &Who, directory: &Directory) -> Result<Caller, InputError> {
             agent.id.as_str() == given.to_lowercase() || is_called(given, &agent.display_name)
         })
     });
-    let arguments = subject::Arguments {
+    let supposed = who::Who {
         agent: who.agent.clone(),
         blueprint: who.blueprint.clone(),
         agent_user: who.agent_user.clone(),
         on_behalf_of: known_human.map(|id| id.to_string()),
         // A test may speak of an agent that nobody knows; a name that is no id is still refused.
         discovered: is_unknown_agent || who.blueprint.is_some(),
-        ..subject::Arguments::default()
+        ..who::Who::default()
     };
-    arguments.find(directory)
+    supposed.find(directory)
 }
 
 /// A human by name, else by id, known or not.
-fn human_id(given: &str, directory: &Directory) -> Result<ObjectId, InputError> {
+fn human_id(given: &str, directory: &Directory) -> Result<ObjectId, SupposedError> {
     let named: Vec<_> = directory
         .users()
         .filter(|user| is_called(given, &user.display_name))
         .collect();
     match named.as_slice() {
         [user] => Ok(user.id.clone()),
-        [] => ObjectId::parse(given)
-            .map_err(|fault| InputError(format!("`{given}` is nobody's name, and no id: {fault}"))),
-        several => Err(InputError(format!(
+        [] => ObjectId::parse(given).map_err(|fault| {
+            SupposedError(format!("`{given}` is nobody's name, and no id: {fault}"))
+        }),
+        several => Err(SupposedError(format!(
             "`{given}` is the name of {} humans: give an id",
             several.len()
         ))),
     }
 }
 
-fn human(given: &str, directory: &Directory) -> Result<Caller, InputError> {
+fn human(given: &str, directory: &Directory) -> Result<Caller, SupposedError> {
     let id = human_id(given, directory)?;
     let entry = directory.user(id.as_str()).map(Arc::clone);
     Ok(not_agent(id, Account::Human(entry)))
 }
 
-fn workload(given: &str, directory: &Directory) -> Result<Caller, InputError> {
+fn workload(given: &str, directory: &Directory) -> Result<Caller, SupposedError> {
     let mut all = directory.service_principals();
     let known = all.find(|one| is_called(given, &one.display_name) || one.id.as_str() == given);
     if let Some(entry) = known {
         let account = Account::Workload(Some(Arc::clone(entry)));
         return Ok(not_agent(entry.id.clone(), account));
     }
-    let id = ObjectId::parse(given).map_err(|fault| InputError(format!("`{given}`: {fault}")))?;
+    let id =
+        ObjectId::parse(given).map_err(|fault| SupposedError(format!("`{given}`: {fault}")))?;
     Ok(not_agent(id, Account::Workload(None)))
 }
 
@@ -175,7 +177,7 @@ const fn not_agent(id: ObjectId, account: Account) -> Caller {
 }
 
 /// Gives whom the test means these attributes. Who has attributes is somebody whom the directory knows.
-fn with_attributes(caller: &mut Caller, attributes: &Attributes) -> Result<(), InputError> {
+fn with_attributes(caller: &mut Caller, attributes: &Attributes) -> Result<(), SupposedError> {
     match caller {
         Caller::Autonomous(agent) | Caller::OnBehalfOf { agent, .. } => {
             let known = agent.entry.as_deref().cloned();
@@ -199,7 +201,7 @@ fn with_attributes(caller: &mut Caller, attributes: &Attributes) -> Result<(), I
             Arc::make_mut(entry).attributes = Some(attributes.clone());
             Ok(())
         }
-        Caller::AgentUser { .. } | Caller::NotAgent(_) => Err(InputError(
+        Caller::AgentUser { .. } | Caller::NotAgent(_) => Err(SupposedError(
             "`attributes` are those of an agent, of an agent user or of a workload that the directory knows".to_owned(),
         )),
     }

@@ -8,191 +8,162 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::call::Call;
-use super::subject::NOBODY;
-use super::{Answer, Line};
+use crate::cli::management::printable;
 use crate::cli::table::{table, write_table};
-use crate::decision::Session;
-use crate::identity::{Account, Agent, Caller};
-use crate::policy::analysis::to_graph;
-use crate::policy::{PolicyOutcome, PolicyState};
-use crate::types::{Effect, Fact, Reason, RiskLevel};
+use crate::decision::supposed::{Said, Verdict};
+use crate::policy::{AnalysisReason, PolicyOutcome, PolicyState};
+use crate::types::Reason;
+
+/// An answer, whoever gave it.
+pub(super) struct Found {
+    verdict: Verdict,
+    /// Graph's result of each policy, and what else it says; those that are disabled come last.
+    results: Vec<(Map<String, Value>, Said)>,
+}
 
 /// Graph's answer to `conditionalAccess/evaluate`.
 #[derive(Serialize)]
-struct Collection {
+struct Collection<'a> {
     #[serde(rename = "@odata.context")]
     context: &'static str,
-    value: Vec<Map<String, Value>>,
+    value: Vec<&'a Map<String, Value>>,
 }
 
-/// Writes Graph's list of `whatIfAnalysisResult`.
-pub(super) fn write_json(answer: &Answer<'_>, to: &mut dyn Write) -> io::Result<()> {
-    let lines = answer.lines.iter();
-    let collection = Collection {
-        context: "https://graph.microsoft.com/beta/$metadata#Collection(microsoft.graph.whatIfAnalysisResult)",
-        value: lines
-            .map(|line| to_graph(line.policy, line.reason))
-            .collect(),
-    };
-    serde_json::to_writer_pretty(&mut *to, &collection)?;
-    writeln!(to)
-}
+impl Found {
+    pub(super) fn new(verdict: Verdict, mut results: Vec<(Map<String, Value>, Said)>) -> Self {
+        results.sort_by_key(|(_, said)| said.state == PolicyState::Disabled.as_str());
+        Self { verdict, results }
+    }
 
-/// Writes what was asked, as it was understood.
-pub(super) fn write_question(
-    caller: &Caller,
-    call: &Call,
-    answer: &Answer<'_>,
-    (is_assumed, session): (bool, &Session<'_>),
-    to: &mut dyn Write,
-) -> io::Result<()> {
-    let mut table = table();
-    table.add_row(["caller", &in_words(caller)]);
-    let resource = &call.resource;
-    table.add_row([
-        "resource",
-        &format!("{} ({})", resource.name, resource.app_id),
-    ]);
-    if let Some((method, path)) = &call.request {
-        let operation = &call.operation;
-        let name = operation.name().unwrap_or("none that is configured");
-        table.add_row(["call", &format!("{method} {path}, operation {name}")]);
-        let wanted: Vec<&str> = operation
-            .scopes()
-            .iter()
-            .chain(operation.roles())
-            .map(AsRef::as_ref)
-            .collect();
-        if !wanted.is_empty() {
-            let wanted = wanted.join(" or ");
+    /// Writes Graph's list of `whatIfAnalysisResult`.
+    pub(super) fn write_json(&self, to: &mut dyn Write) -> io::Result<()> {
+        let collection = Collection {
+            context: "https://graph.microsoft.com/beta/$metadata#Collection(microsoft.graph.whatIfAnalysisResult)",
+            value: self.results.iter().map(|(result, _)| result).collect(),
+        };
+        serde_json::to_writer_pretty(&mut *to, &collection)?;
+        writeln!(to)
+    }
+
+    /// Writes what was asked, what each policy says, and what comes of it.
+    pub(super) fn write_text(&self, is_risk_assumed: bool, to: &mut dyn Write) -> io::Result<()> {
+        self.write_question(is_risk_assumed, to)?;
+        if !self.results.is_empty() {
+            self.write_policies(to)?;
+        }
+        self.write_verdict(to)
+    }
+
+    /// What was asked, as it was understood.
+    fn write_question(&self, is_risk_assumed: bool, to: &mut dyn Write) -> io::Result<()> {
+        let asked = &self.verdict;
+        let mut table = table();
+        table.add_row(["caller", &printable(&asked.caller)]);
+        let resource = format!("{} ({})", asked.resource, asked.app_id);
+        table.add_row(["resource", &printable(&resource)]);
+        if let Some(call) = &asked.call {
+            table.add_row(["call", &printable(call)]);
+        }
+        if !asked.needs_one_of.is_empty() {
+            let wanted = asked.needs_one_of.join(" or ");
+            let wanted = format!("its token must have {wanted}, which is not judged here");
+            table.add_row(["", &printable(&wanted)]);
+        }
+        if let Some(from) = &asked.from {
+            table.add_row(["from", &printable(from)]);
+        }
+        if let Some(level) = &asked.risk {
+            let source = if is_risk_assumed {
+                "assumed"
+            } else {
+                "what is known, inheritance included"
+            };
+            table.add_row(["risk", &printable(&format!("{level} ({source})"))]);
+        }
+        write_table(table, to)?;
+        writeln!(to)
+    }
+
+    fn write_policies(&self, to: &mut dyn Write) -> io::Result<()> {
+        let mut table = table();
+        table.add_row(["POLICY", "STATE", "APPLIES", "OUTCOME"]);
+        for (result, said) in &self.results {
+            let style = outcome_style(&said.outcome);
+            // Colour only in the last column: the width of the others would count it.
+            let outcome = format!("{style}{}{style:#}", printable(&said.outcome));
             table.add_row([
-                "",
-                &format!("its token must have {wanted}, which is not judged here"),
+                name_of(result),
+                state_of(said),
+                printable(&applies(&said.reason)),
+                outcome,
             ]);
         }
-    }
-    if let Fact::Known(address) = session.address {
-        let country = match session.country {
-            Fact::Known(Some(country)) => format!(", country {country}"),
-            Fact::Known(None) => ", in no country".to_owned(),
-            Fact::Unknown | Fact::RequiredUnknown => String::new(),
-        };
-        table.add_row(["from", &format!("{address}{country}")]);
-    } else if let Fact::Known(Some(country)) = session.country {
-        table.add_row(["from", &format!("country {country}")]);
-    }
-    let level = match caller {
-        Caller::NotAgent(_) => None,
-        Caller::AgentUser { .. } => Some(answer.risk.agent_user),
-        Caller::Autonomous(_) | Caller::OnBehalfOf { .. } => Some(answer.risk.agent),
-    };
-    if let Some(level) = level {
-        let source = if is_assumed {
-            "assumed"
-        } else {
-            "what is known, inheritance included"
-        };
-        table.add_row(["risk", &format!("{} ({source})", risk_in_words(level))]);
-    }
-    write_table(table, to)?;
-    writeln!(to)
-}
-
-fn risk_in_words(level: Fact<RiskLevel>) -> &'static str {
-    match level {
-        Fact::Known(level) => level.as_str(),
-        Fact::Unknown => "unknown",
-        Fact::RequiredUnknown => "unknown, and required",
-    }
-}
-
-fn in_words(caller: &Caller) -> String {
-    match caller {
-        Caller::Autonomous(agent) => agent_in_words(agent),
-        Caller::AgentUser { id, entry, agent } => {
-            let name = entry.as_ref().map_or("", |user| &user.display_name);
-            format!("agent user {name} ({id}) of {}", agent_in_words(agent))
-        }
-        Caller::OnBehalfOf { human, agent } => {
-            let human = human.id.as_ref().map_or("nobody knows", |id| id.as_str());
-            format!("{} for the human {human}", agent_in_words(agent))
-        }
-        Caller::NotAgent(caller) => match &caller.account {
-            Account::Human(_) if caller.id.as_str() == NOBODY => "not an agent".to_owned(),
-            Account::Unnamed => "a human whom nobody names".to_owned(),
-            Account::Human(_) => format!("the human {}", caller.id),
-            Account::Workload(_) => format!("the workload {}", caller.id),
-        },
-    }
-}
-
-fn agent_in_words(agent: &Agent) -> String {
-    let own = match &agent.entry {
-        Some(entry) => format!("agent identity {} ({})", entry.display_name, agent.id),
-        None if agent.id.as_str() == NOBODY => {
-            "an agent identity that does not exist yet".to_owned()
-        }
-        None => format!(
-            "agent identity {}, which the directory does not know",
-            agent.id
-        ),
-    };
-    match (&agent.blueprint, &agent.blueprint_entry) {
-        (Some(id), Some(entry)) => format!("{own}, blueprint {} ({id})", entry.display_name),
-        (Some(id), None) => format!("{own}, blueprint {id}"),
-        (None, _) => own,
-    }
-}
-
-/// Writes what each policy says, and what comes of it.
-pub(super) fn write_answer(answer: &Answer<'_>, to: &mut dyn Write) -> io::Result<()> {
-    let mut table = table();
-    table.add_row(["POLICY", "STATE", "APPLIES", "OUTCOME"]);
-    for line in &answer.lines {
-        let style = outcome_style(line.result.outcome);
-        // Colour only in the last column: the width of the others would count it.
-        let outcome = format!("{style}{}{style:#}", line.result.outcome.as_str());
-        let name = line.policy.display_name.to_string();
-        table.add_row([
-            name,
-            state_in_words(line.policy.state).to_owned(),
-            applies(line),
-            outcome,
-        ]);
-    }
-    if !answer.lines.is_empty() {
         write_table(table, to)?;
         writeln!(to)?;
-    }
-    for line in &answer.lines {
-        let model = line.policy.model();
-        if !model.is_understood() && line.policy.state != PolicyState::Disabled {
-            let members = model.not_understood.join(", ");
-            writeln!(
-                to,
-                "`{}` is never enforced: not honoured of it: {members}",
-                model.display_name
-            )?;
+        for (result, said) in &self.results {
+            if !said.not_honoured.is_empty() && said.state != PolicyState::Disabled.as_str() {
+                let members = printable(&said.not_honoured.join(", "));
+                let name = name_of(result);
+                writeln!(
+                    to,
+                    "`{name}` is never enforced: not honoured of it: {members}"
+                )?;
+            }
         }
+        Ok(())
     }
-    let (effect, style) = match answer.reason.effect() {
-        Effect::Allow => ("allow", AnsiColor::Green.on_default().bold()),
-        Effect::Block => ("block", AnsiColor::Red.on_default().bold()),
-    };
-    writeln!(
-        to,
-        "{style}{effect}{style:#} ({}){}",
-        answer.reason,
-        why(answer)
-    )
+
+    fn write_verdict(&self, to: &mut dyn Write) -> io::Result<()> {
+        let Verdict { effect, reason, .. } = &self.verdict;
+        let colour = if effect == "allow" {
+            AnsiColor::Green
+        } else {
+            AnsiColor::Red
+        };
+        let style = colour.on_default().bold();
+        let (effect, reason) = (printable(effect), printable(reason));
+        writeln!(to, "{style}{effect}{style:#} ({reason}){}", self.why())
+    }
+
+    /// The reason in words, with the policies that block where it is they who do.
+    fn why(&self) -> String {
+        let reason = &self.verdict.reason;
+        let is_it = |known: &Reason| known.as_str() == reason;
+        let words = WORDS.iter().find(|(known, _)| is_it(known));
+        let words = words.map_or_else(String::new, |(_, words)| format!(": {words}"));
+        let of_policy = [Reason::BlockedByPolicy, Reason::FactsUnavailable];
+        if !of_policy.iter().any(is_it) {
+            return words;
+        }
+        let fails = |said: &Said| said.outcome == PolicyOutcome::Failure.as_str();
+        let failures = self.results.iter().filter(|(_, said)| fails(said));
+        let names: Vec<_> = failures
+            .map(|(result, _)| format!("`{}`", name_of(result)))
+            .collect();
+        if names.is_empty() {
+            return words;
+        }
+        format!("{words}: {}", names.join(", "))
+    }
 }
 
-fn applies(line: &Line<'_>) -> String {
-    if line.reason.applies() {
+fn name_of(result: &Map<String, Value>) -> String {
+    let name = result.get("displayName").and_then(Value::as_str);
+    printable(name.unwrap_or_default())
+}
+
+fn state_of(said: &Said) -> String {
+    match PolicyState::parse(&said.state) {
+        Some(state) => state_in_words(state).to_owned(),
+        None => printable(&said.state),
+    }
+}
+
+fn applies(reason: &str) -> String {
+    if reason == AnalysisReason::NotSet.as_str() {
         "yes".to_owned()
     } else {
-        format!("no: {}", line.reason.as_str())
+        format!("no: {reason}")
     }
 }
 
@@ -205,16 +176,24 @@ pub(in crate::cli) const fn state_in_words(state: PolicyState) -> &'static str {
     }
 }
 
-const fn outcome_style(outcome: PolicyOutcome) -> Style {
-    match outcome {
-        PolicyOutcome::Failure => AnsiColor::Red.on_default(),
-        PolicyOutcome::ReportOnlyFailure
-        | PolicyOutcome::ReportOnlyInterrupted
-        | PolicyOutcome::Unknown => AnsiColor::Yellow.on_default(),
-        PolicyOutcome::Success | PolicyOutcome::ReportOnlySuccess => AnsiColor::Green.on_default(),
-        PolicyOutcome::NotApplied
-        | PolicyOutcome::NotEnabled
-        | PolicyOutcome::ReportOnlyNotApplied => Style::new().dimmed(),
+fn outcome_style(outcome: &str) -> Style {
+    let known = PolicyOutcome::ALL;
+    match known.iter().find(|known| known.as_str() == outcome) {
+        Some(PolicyOutcome::Failure) => AnsiColor::Red.on_default(),
+        Some(
+            PolicyOutcome::ReportOnlyFailure
+            | PolicyOutcome::ReportOnlyInterrupted
+            | PolicyOutcome::Unknown,
+        ) => AnsiColor::Yellow.on_default(),
+        Some(PolicyOutcome::Success | PolicyOutcome::ReportOnlySuccess) => {
+            AnsiColor::Green.on_default()
+        }
+        Some(
+            PolicyOutcome::NotApplied
+            | PolicyOutcome::NotEnabled
+            | PolicyOutcome::ReportOnlyNotApplied,
+        ) => Style::new().dimmed(),
+        None => Style::new(),
     }
 }
 
@@ -250,21 +229,3 @@ const WORDS: &[(Reason, &str)] = &[
         "the directory does not know it, and has `unknown_agents: block`",
     ),
 ];
-
-/// The reason in words, with the policies that block where it is they who do.
-fn why(answer: &Answer<'_>) -> String {
-    let words = WORDS.iter().find(|(reason, _)| *reason == answer.reason);
-    let words = words.map_or_else(String::new, |(_, words)| format!(": {words}"));
-    if !matches!(
-        answer.reason,
-        Reason::BlockedByPolicy | Reason::FactsUnavailable
-    ) {
-        return words;
-    }
-    let lines = answer.lines.iter();
-    let failures = lines.filter(|line| line.result.outcome == PolicyOutcome::Failure);
-    let names: Vec<_> = failures
-        .map(|line| format!("`{}`", line.policy.display_name))
-        .collect();
-    format!("{words}: {}", names.join(", "))
-}

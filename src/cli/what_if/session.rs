@@ -1,5 +1,4 @@
-//! From where a call comes, with what, and what is known of the human behind it, as a command line says it. What is
-//! not said is as the directory, the risk file and the database of countries have it, else unknown.
+//! What a question assumes of the session, as a command line says it.
 //!
 //! Never here: a fact that nobody gave.
 
@@ -7,14 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Risk;
-use crate::capability::Operation;
-use crate::decision::Knowledge;
-use crate::identity::{Account, Caller, ControlEvidence, Evidence, User};
-use crate::risk::{Assessment, RiskSettings};
+use crate::decision::supposed::session::{Levels, Session, Shown};
 use crate::types::attributes::fold;
-use crate::types::{
-    AttributeValue, Attributes, ClientAppType, Country, DevicePlatform, Fact, Timestamp,
-};
+use crate::types::{AttributeValue, Attributes, ClientAppType, Country, DevicePlatform, Timestamp};
 
 /// What is assumed of the session.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -59,91 +53,30 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The caller, less what the directory says of its human where another thing is assumed.
-    pub(super) fn assume(&self, mut caller: Caller) -> Caller {
-        let entry = match &mut caller {
-            Caller::OnBehalfOf { human, .. } => human.entry.as_mut(),
-            Caller::NotAgent(caller) => match &mut caller.account {
-                Account::Human(entry) => entry.as_mut(),
-                Account::Unnamed | Account::Workload(_) => None,
-            },
-            Caller::Autonomous(_) | Caller::AgentUser { .. } => None,
-        };
-        if let Some(entry) = entry {
-            let user: &User = entry;
-            let mut user = user.clone();
-            if !self.group.is_empty() {
-                user.groups = None;
-            }
-            if !self.role.is_empty() {
-                user.directory_roles = None;
-            }
-            *entry = Arc::new(user);
-        }
-        caller
-    }
-
-    /// The operation with the contexts that are assumed.
-    pub(super) fn marked(&self, operation: Operation) -> Operation {
-        if self.authentication_context.is_empty() {
-            return operation;
-        }
-        operation.with_authentication_contexts(shared(&self.authentication_context))
-    }
-
-    pub(super) fn assume_risk(&self, risk: &mut Assessment, settings: RiskSettings) {
-        if let Some(level) = self.user_risk {
-            risk.user = level.assumed(settings);
-        }
-        if let Some(level) = self.sign_in_risk {
-            risk.sign_in = level.assumed(settings);
-        }
-    }
-
-    /// What a token would show.
-    pub(super) fn evidence(&self) -> Evidence {
-        let list = |given: &[String]| (!given.is_empty()).then(|| shared(given).into());
+    /// What is supposed.
+    pub(super) fn session(&self, risk: Levels) -> Session {
+        let list = |given: &[String]| (!given.is_empty()).then(|| given.to_vec());
         let properties = self.device.iter().map(|(name, value)| {
             let value = AttributeValue::One(fold(value));
             (Arc::from(name.as_str()), value)
         });
-        let app = ClientAppType::MobileAppsAndDesktopClients;
-        Evidence {
-            groups: list(&self.group),
-            directory_roles: list(&self.role),
-            platform: self.platform,
-            client_app_type: Some(self.client_app.unwrap_or(app)),
-            device: (!self.device.is_empty()).then(|| Attributes::from_pairs(properties)),
-            controls: ControlEvidence {
+        Session {
+            shown: Shown {
+                time: self.time,
+                groups: list(&self.group),
+                directory_roles: list(&self.role),
                 mfa: self.mfa,
-                ..ControlEvidence::default()
+                authentication_contexts: list(&self.authentication_context),
             },
-            ..Evidence::default()
+            address: self.address,
+            country: self.country,
+            platform: self.platform,
+            client_app: self.client_app,
+            transfer_method: None,
+            device: (!self.device.is_empty()).then(|| Attributes::from_pairs(properties)),
+            risk,
         }
     }
-
-    pub(super) fn address(&self) -> Fact<IpAddr> {
-        self.address.map_or(Fact::Unknown, Fact::Known)
-    }
-
-    pub(super) fn country(&self, knowledge: &Knowledge<'_>) -> Fact<Option<Country>> {
-        match (self.country, self.address) {
-            (Some(country), _) => Fact::Known(Some(country)),
-            (None, Some(address)) => knowledge.country(address),
-            (None, None) => Fact::Unknown,
-        }
-    }
-}
-
-fn shared(texts: &[String]) -> Vec<Arc<str>> {
-    let folded = |text: &String| {
-        if crate::types::ids::is_guid(text) {
-            text.to_ascii_lowercase().into()
-        } else {
-            text.as_str().into()
-        }
-    };
-    texts.iter().map(folded).collect()
 }
 
 fn country(text: &str) -> Result<Country, String> {

@@ -112,6 +112,9 @@ fn read_policies(
         check.extend(found);
     }
     check.extend(policy::check_set(&policies, locations));
+    if sources.countries.is_none() {
+        check.extend(policy::check_countries(&policies, locations));
+    }
     if policies.is_empty() && !check.has_errors() {
         let section = MemberPath::root().key("policies");
         if sources.no_policies {

@@ -15,6 +15,7 @@ use crate::config::settings::Sources;
 use crate::config::validate::{Checker, Extent, judging};
 use crate::countries::Countries;
 use crate::decision::DecisionSettings;
+use crate::feeds::detections::FeedSettings;
 use crate::identity::Directory;
 use crate::policy::{NamedLocations, Policy, PolicySet};
 use crate::risk::RiskEntry;
@@ -27,6 +28,8 @@ pub struct Surroundings {
     pub resources: Arc<Resources>,
     /// How decisions are made.
     pub decisions: DecisionSettings,
+    /// How the traffic of agents is looked at.
+    pub detections: FeedSettings,
     /// Where all of this is from.
     pub sources: Sources,
     /// The directory; empty where none is configured.
@@ -75,6 +78,7 @@ fn of_decisions(
         let around = Surroundings {
             resources: judging.resources?,
             decisions: judging.decisions,
+            detections: judging.detections,
             sources,
             directory: Arc::new(named.directory),
             risk: named.risk,

@@ -210,7 +210,7 @@ pub struct ManagementOidc {
     pub audience: Exact,
 }
 
-/// Certificate and key of the management listener. Both files are watched.
+/// Certificate and key of the management listener. All files are watched.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManagementTls {
@@ -218,4 +218,7 @@ pub struct ManagementTls {
     pub certificate_file: File,
     /// PEM: the leaf's private key.
     pub key_file: File,
+    /// PEM: the roots that every client's certificate must lead to. With it, nobody connects without such a certificate,
+    /// probes included; the token is needed all the same.
+    pub client_ca_file: Option<File>,
 }

@@ -1,17 +1,18 @@
-//! Resources: the APIs and token endpoints behind the gateway, and the APIs that tokens are asked for.
+//! Resources: the APIs and token endpoints behind the gateway, the hooks of issuers, and the APIs that tokens are asked for.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::hooks::TokenHook;
 use super::text::{
     self, Application, AuthenticationContext, Duration, Exact, File, Host, Label, Name, Object,
     PathPrefix, PathTemplate, Size, UpstreamUrl,
 };
 
 // Which members a kind needs is no matter of the schema: the check says it by the kind's name.
-/// An API, or a token endpoint.
+/// An API, a token endpoint, or a hook.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
@@ -22,7 +23,7 @@ pub struct Resource {
     pub kind: Kind,
     /// A name for people; `name` without it.
     pub display_name: Option<Label>,
-    /// The appId by which policies name it. A token endpoint needs none.
+    /// The appId by which policies name it. A token endpoint and a hook need none.
     pub app_id: Option<Application>,
     /// The object id of its service principal, for the record.
     pub service_principal_id: Option<Object>,
@@ -48,13 +49,15 @@ pub struct Resource {
     pub upstream: Option<Upstream>,
     /// Whose token endpoint it is.
     pub token_endpoint: Option<TokenEndpoint>,
-    /// What happens to callers that are not agents. Without it they are refused by an API, and forwarded by a token
-    /// endpoint, where people sign in too.
+    /// Which issuer asks here, and how.
+    pub token_hook: Option<TokenHook>,
+    /// What happens to callers that are not agents. Without it they are refused by an API, and let through by a token
+    /// endpoint and a hook, for people sign in too.
     pub non_agents: Option<NonAgents>,
     /// What the upstream gets of the caller's `Authorization` header.
     #[serde(default)]
     pub authorization_header: AuthorizationHeader,
-    /// The largest request body; `10MiB` without it, and `64KiB` of a token endpoint.
+    /// The largest request body; `10MiB` without it, and `64KiB` of a token endpoint and of a hook.
     pub max_body_size: Option<Size>,
     /// Its operations; of those that match a call, the first counts.
     #[serde(default)]
@@ -77,6 +80,8 @@ pub enum Kind {
     Api,
     /// An issuer's token endpoint behind the gateway: who asks for a token is judged by what it is asked for.
     TokenEndpoint,
+    /// Where an issuer asks whether it may give a token: who asks it for one is judged by what it is asked for.
+    TokenHook,
     /// An API that is not behind the gateway: policies name it, and tokens for it are asked for at a token endpoint.
     External,
 }

@@ -132,6 +132,10 @@ text_types! {
     UpstreamUrl(Upstream) = "upstream-url", r"^https?://|\$\{", "https://hr.internal:8443", upstream_url;
     /// The address of a document that is fetched.
     DocumentUrl(Arc<str>) = "document-url", r"^https://|\$\{", "https://issuer.example.com/jwks.json", document_url;
+    /// The name of a header.
+    HeaderName(http::HeaderName) = "header-name", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$|\$\{", "X-API-Key", |text| {
+        text.parse().map_err(|_error| "is not the name of a header, expected one such as `X-API-Key`".to_owned())
+    };
     /// A secret: an environment variable or a file, never the secret itself.
     SecretSource(Arc<str>) = "secret-source", r"^(\$\{.+\}|file:.+)$", "file:admin-token", |text| Ok(text.into());
 }

@@ -16,7 +16,7 @@ use crate::types::{Fault, Faults, Severity};
 pub enum Extent {
     /// All of it: what a gateway needs.
     Whole,
-    /// What calls are judged by: no certificate is read.
+    /// What calls are judged by: no certificate and no secret is read.
     Judging,
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::secrets::credential;
 use super::{Checker, files};
 use crate::call::resource::HostPattern;
 use crate::call::{ForwardingHeader, TrustedProxies};
@@ -10,12 +11,7 @@ use crate::config::raw::listeners as raw;
 use crate::config::raw::text::{Host, IpRange, Size};
 use crate::listener::settings::{ClientCertificates, Limits, ListenerSettings, ServerTls};
 use crate::management::settings::{ManagementSettings, RoleTokens};
-use crate::types::{self, Secret};
-
-/// The fewest characters of an admin token.
-const MIN_TOKEN_CHARACTERS: usize = 32;
-/// The largest file of an admin token, in bytes.
-const MAX_TOKEN_BYTES: u64 = 4096;
+use crate::types;
 
 /// Every listener. Names and addresses are their own.
 pub(super) fn listeners(
@@ -185,6 +181,9 @@ pub(super) fn management(
     let tls = &raw.tls;
     let (certificate_file, key_file) =
         files::certified_key(check, &at.key("tls"), &tls.certificate_file, &tls.key_file);
+    let client_ca = tls.client_ca_file.as_ref();
+    let client_ca_at = at.key("tls").key("client_ca_file");
+    let client_ca_file = client_ca.map(|file| files::ca_bundle(check, &client_ca_at, file));
     let hosts_at = at.key("allowed_hosts");
     let allowed_hosts = raw
         .allowed_hosts
@@ -197,7 +196,8 @@ pub(super) fn management(
         address: raw.address.0,
         certificate_file,
         key_file,
-        admin_token: admin_token(check, &at.key("admin_token"))?,
+        client_ca_file,
+        admin_token: credential(check, &at.key("admin_token"), "token")?,
         oidc: raw.oidc.as_ref().map(|oidc| RoleTokens {
             issuer: Arc::clone(&oidc.issuer.0),
             audiences: [Arc::clone(&oidc.audience.0)].into(),
@@ -220,38 +220,4 @@ pub(super) fn exact_host(
             None
         }
     }
-}
-
-/// A secret: from the environment or from a file. Whatever is wrong with it, it is not shown.
-pub(super) fn secret(check: &mut Checker<'_>, at: &MemberPath) -> Option<String> {
-    let text = check.text(at)?;
-    if text.is_variable() {
-        return Some(text.value.clone());
-    }
-    if text.written.starts_with("file:") {
-        let path = check.locate_text(text.value.trim_start_matches("file:"));
-        let bytes = check.read(at, &path, MAX_TOKEN_BYTES)?;
-        let text = String::from_utf8(bytes).ok();
-        if text.is_none() {
-            check.error(at, "the secret is not text");
-        }
-        return text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    let message = "a secret must not stand in the file itself, expected `${NAME}` or `file:PATH`";
-    check.error(at, message);
-    None
-}
-
-/// The admin token.
-fn admin_token(check: &mut Checker<'_>, at: &MemberPath) -> Option<Secret> {
-    let token = secret(check, at)?;
-    // It travels in a header (RFC 6750 §2.1).
-    if token.len() < MIN_TOKEN_CHARACTERS || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        let message = format!(
-            "the token is not usable, expected at least {MIN_TOKEN_CHARACTERS} printable ASCII characters without blanks"
-        );
-        check.error(at, message);
-        return None;
-    }
-    Some(Secret::new(token))
 }

@@ -1,5 +1,6 @@
 //! Resources, and their upstreams.
 
+mod hooks;
 mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +50,7 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
     let hosts = raw.hosts.iter().map(|host| host.0.clone()).collect();
     let resource = Resource {
         display_name: display_name.map_or_else(|| name.to_shared(), |label| Arc::clone(&label.0)),
-        kind: kinds::kind(raw),
+        kind: kinds::kind(check, raw, at),
         app_id: kinds::app_id(raw),
         name,
         service_principal_id: raw.service_principal_id.as_ref().map(|id| id.0.clone()),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Checker;
-use super::listeners::{exact_host, secret};
+use super::listeners::exact_host;
+use super::secrets::secret;
 use crate::config::member::MemberPath;
 use crate::config::raw::store::{Redis, Store};
 use crate::store::settings::{Freshness, RedisSettings, RedisTls, StoreSettings};

@@ -16,6 +16,11 @@ const BLOCKED: &str = "AADSTS53003: Access has been blocked by Conditional Acces
 
 /// The body of a refusal.
 pub(super) fn body(denial: &Denial, face: &Face) -> Value {
+    Value::Object(members(denial, face))
+}
+
+/// The members of OAuth's error object.
+pub(super) fn members(denial: &Denial, face: &Face) -> Map<String, Value> {
     let mut buffer = [0; 36];
     let trace_id = denial.context.id.encode(&mut buffer);
     let correlation_id = guid(denial.context.correlation_id());
@@ -51,13 +56,15 @@ pub(super) fn body(denial: &Denial, face: &Face) -> Value {
     } else {
         set("error_codes", json!([]));
     }
-    Value::Object(body)
+    body
 }
 
 /// OAuth's code of a reason (RFC 6749 §5.2, RFC 8707 §2, RFC 8693 §2.2.2).
 const fn error(reason: Reason, status: StatusCode) -> &'static str {
     match reason {
         Reason::BlockedByPolicy
+        | Reason::TokenRequestContradictory
+        | Reason::SubjectUnknown
         | Reason::TokenMalformed
         | Reason::TokenAlgorithmRefused
         | Reason::TokenTypeRefused
@@ -69,6 +76,7 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
         | Reason::TokenRevoked => "invalid_grant",
+        Reason::ClientAssertionRefused => "invalid_client",
         Reason::AuthenticationInsufficient => "interaction_required",
         Reason::TargetUnknown => "invalid_target",
         Reason::AgentDisabled
@@ -87,7 +95,8 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::ResourceUnknown
         | Reason::TokenRequestMalformed
         | Reason::CredentialMissing
-        | Reason::CredentialMalformed => "invalid_request",
+        | Reason::CredentialMalformed
+        | Reason::HookCallerRefused => "invalid_request",
         Reason::NoPolicyBlocked
         | Reason::NonAgentForwarded
         | Reason::ExemptFromPolicy
@@ -108,9 +117,10 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
 }
 
 /// The status of a refusal at a token endpoint: OAuth answers 400 where an API says 401 or 403, for no token of the
-/// caller's was refused (RFC 6749 §5.2).
-pub(super) const fn status(status: StatusCode) -> StatusCode {
+/// caller's was refused; 401 is for a client that is not authenticated (RFC 6749 §5.2).
+pub(super) fn status(reason: Reason, status: StatusCode) -> StatusCode {
     match status {
+        StatusCode::UNAUTHORIZED if reason == Reason::ClientAssertionRefused => status,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => StatusCode::BAD_REQUEST,
         other => other,
     }

@@ -21,6 +21,7 @@ fn verified(expires_at: i64) -> Arc<Verified> {
         key_id: None,
         claims_challenge_capable: false,
         evidence: Evidence::default(),
+        authorization_uri: None,
         vouched: Arc::default(),
     };
     let claimed = Claimed::Unmarked {

@@ -6,9 +6,9 @@ use super::{CONTRADICTION, MALFORMED, Search};
 use crate::call::UnknownClients;
 use crate::identity::caller::{Agent, Recognition};
 use crate::identity::presented::Presented;
-use crate::identity::request::{ClientCredential, Grant};
+use crate::identity::request::{ClientCredential, Grant, Teller};
 use crate::identity::settings::Profile;
-use crate::types::{AgentId, AppId, Reason};
+use crate::types::{AgentId, AppId, Reason, Secret};
 
 /// The client, and what makes it an agent.
 pub(super) struct Client {
@@ -16,6 +16,15 @@ pub(super) struct Client {
     pub(super) agent: Option<(Agent, Recognition)>,
     /// Whether it may be an agent that the directory does not know.
     pub(super) may_be_agent: bool,
+}
+
+/// A refused assertion is a client that is not authenticated (RFC 7521 §4.2.1); one that cannot be checked now is not.
+fn of_assertion(reason: Reason) -> Reason {
+    if reason == Reason::KeysUnavailable {
+        reason
+    } else {
+        Reason::ClientAssertionRefused
+    }
 }
 
 impl Search<'_> {
@@ -42,15 +51,14 @@ impl Search<'_> {
     pub(super) fn client(&mut self) -> Result<Client, Reason> {
         let request = self.request;
         let assertion = match &request.credential {
-            ClientCredential::Assertion(token) => match self.present(Some(token))? {
-                // A JWT that only its issuer could read as one may say anything to it.
-                Some(Presented::Opaque) => return Err(Reason::TokenMalformed),
-                read => read,
-            },
-            ClientCredential::None | ClientCredential::Secret | ClientCredential::Other => None,
+            ClientCredential::Assertion(token) => self.assertion(token)?,
+            ClientCredential::None
+            | ClientCredential::Secret
+            | ClientCredential::Other
+            | ClientCredential::Checked => None,
         };
         let exchange = match &assertion {
-            Some(Presented::Verified(proof)) => proof.exchange()?,
+            Some(Presented::Verified(proof)) => proof.exchange().map_err(of_assertion)?,
             Some(Presented::Stranger(_) | Presented::Opaque) | None => None,
         };
         let own_word = match (&assertion, &exchange) {
@@ -83,12 +91,23 @@ impl Search<'_> {
         let is_known = agent.is_some()
             || self.directory.blueprint(id.as_str()).is_some()
             || self.directory.service_principal_of(id.as_str()).is_some();
-        let is_of_entra = matches!(self.profile()?, Profile::Entra { .. });
+        // Entra's agents show it a T1, which is to be seen here only where they ask through us.
+        let shows_t1 =
+            matches!(self.profile()?, Profile::Entra { .. }) && request.teller == Teller::Client;
         Ok(Client {
-            may_be_agent: !is_known && (!is_of_entra || request.grant == Grant::UserFic),
+            may_be_agent: !is_known && (!shows_t1 || request.grant == Grant::UserFic),
             id,
             agent,
         })
+    }
+
+    /// The client's assertion, which is verified where that can be done here.
+    fn assertion(&mut self, token: &Secret) -> Result<Option<Presented>, Reason> {
+        match self.present(Some(token)) {
+            // A JWT that only its issuer could read as one may say anything to it.
+            Ok(Some(Presented::Opaque)) => Err(Reason::ClientAssertionRefused),
+            read => read.map_err(of_assertion),
+        }
     }
 
     /// An unknown client that asks for itself, where such are agents.
@@ -97,7 +116,7 @@ impl Search<'_> {
         client: &Client,
     ) -> Result<Option<(Agent, Recognition)>, Reason> {
         let is_one = client.may_be_agent
-            && !self.request.grant.is_of_a_user()
+            && !self.request.is_of_a_user()
             && self.request.unknown_clients == UnknownClients::Agents;
         if !is_one {
             return Ok(None);

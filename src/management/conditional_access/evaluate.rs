@@ -1,8 +1,10 @@
 //! `…/evaluate`, What-If: which policies would apply to a sign-in that nobody makes, and why each other would not.
 //!
 //! Asked by the evaluator of the path, on the snapshot that calls are judged by. What the question does not tell is
-//! unknown, and a condition on it does not hold, as in Entra. Never here: a verdict, and a rule of its own.
+//! unknown, and a condition on it does not hold, as in Entra; only the country of an address is looked up, where there is
+//! a database of that. Never here: a rule of its own.
 
+mod call;
 mod question;
 mod who;
 
@@ -16,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use self::call::{CALL, CallQuestion};
 use self::question::{Question, UserAction};
 use self::who::Who;
 use super::versions;
@@ -36,7 +39,22 @@ pub(super) async fn evaluate(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, GraphError> {
-    let question = Question::read(&object(&headers, body)?, asked.version)?;
+    let body = object(&headers, body)?;
+    let context = asked.context_of("Collection(microsoft.graph.whatIfAnalysisResult)");
+    if body.contains_key(CALL) {
+        let question = CallQuestion::read(&body, asked.version)?;
+        return apart(move || {
+            let snapshot = control.state.snapshots.load();
+            let now = control.state.clock.now();
+            let mut answer = question.answer(&snapshot, now, asked.version)?;
+            if let Some(members) = answer.as_object_mut() {
+                members.insert("@odata.context".to_owned(), context.into());
+            }
+            Ok(Json(answer).into_response())
+        })
+        .await;
+    }
+    let question = Question::read(&body, asked.version)?;
     apart(move || {
         let snapshot = control.state.snapshots.load();
         let subject = Who::find(&question, &snapshot, |id| {
@@ -44,7 +62,6 @@ pub(super) async fn evaluate(
         })?;
         let now = control.state.clock.now();
         let results = answer(&question, &subject, &snapshot, now);
-        let context = asked.context_of("Collection(microsoft.graph.whatIfAnalysisResult)");
         let shown = results
             .into_iter()
             .filter(|(_, reason)| reason.applies() || !question.applied_only)
@@ -68,7 +85,7 @@ fn answer<'s>(
         let facts = Facts {
             subject: who.facts(question),
             resource,
-            session: question.session(),
+            session: question.session(snapshot.countries.as_deref()),
             now,
             entra_parity: snapshot.decisions.entra_parity,
         };

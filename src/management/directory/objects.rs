@@ -1,9 +1,10 @@
 //! The directory's objects with Graph's members, and the collections that they are found in.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::identity::{AgentIdentity, AgentUser, Blueprint, Directory};
 use crate::management::odata::{Direction, EntitySet, Kind, Property};
+use crate::store::etag::ETag;
 use crate::types::{Attributes, ObjectId};
 
 /// Shown only to those who select it, as by Graph.
@@ -76,6 +77,12 @@ impl<'d> Row<'d> {
             members.insert(ATTRIBUTES.to_owned(), written.unwrap_or(Value::Null));
         }
         object
+    }
+
+    /// Its version: of all that is shown of it, whatever of that a client selects.
+    pub(super) fn etag(&self) -> ETag {
+        let nothing = Map::new();
+        ETag::of(self.show(true).as_object().unwrap_or(&nothing))
     }
 
     /// What an administrator knows of it; applications have no such member.

@@ -18,10 +18,10 @@ use crate::management::Control;
 use crate::management::actor::Role;
 use crate::management::graph::GraphError;
 use crate::management::settings::Folders;
-use crate::management::writes::{Asker, Edit, IsIt, Sort, merged, object, write};
-use crate::store::etag::ETag;
+use crate::management::writes::{Asker, Edit, IsIt, Sort, apart, merged, not_seen, object, write};
+use crate::store::folder::Folder;
 use crate::types::json::tidy;
-use crate::types::{Faults, ObjectId, json as strict};
+use crate::types::{BlueprintId, Faults, ObjectId, json as strict};
 
 /// Whether it may act.
 const ENABLED: &str = "accountEnabled";
@@ -30,7 +30,7 @@ const ENABLED: &str = "accountEnabled";
 pub(super) async fn update(
     State(control): State<Arc<Control>>,
     Path(id): Path<String>,
-    asker: Asker,
+    mut asker: Asker,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
     collection: &'static Collection,
@@ -39,24 +39,79 @@ pub(super) async fn update(
     check_members(&patch, &asker)?;
     // What the object is, its file says.
     patch.retain(|name, _| !name.starts_with("@odata."));
-    let sort = {
-        let snapshot = control.state.snapshots.load();
-        let row = objects::find(&snapshot.directory, &id).filter(|row| (collection.holds)(row));
-        row.and_then(sort_of)
-    };
     let unknown = || {
         let message = format!("no {} has this id", collection.what);
         GraphError::new(StatusCode::NOT_FOUND, message)
     };
-    let sort = sort.ok_or_else(unknown)?;
     let id = ObjectId::parse(&id).map_err(|_no_id| unknown())?;
-    let change = Edit::Update(Box::new(move |before| Ok(merged(before, &patch))));
-    let written = write(&control, sort, (id.as_str(), is(&id)), change, asker).await?;
+    let if_match = asker.if_match.take();
+    if if_match.is_some() {
+        // The version is one of what is in force, and that is to be what the files say.
+        drop(control.state.reloads.now().await);
+    }
+    let (sort, blueprint) = {
+        let snapshot = control.state.snapshots.load();
+        let row = objects::find(&snapshot.directory, id.as_str());
+        let row = row.filter(|row| (collection.holds)(row));
+        let sort = row.and_then(sort_of).ok_or_else(unknown)?;
+        (sort, row.and_then(blueprint_of))
+    };
+    if let (Some(app_id), Some(Value::Bool(true))) = (blueprint, patch.get(ENABLED)) {
+        may_be_enabled(&control, app_id).await?;
+    }
+    let (state, seen) = (Arc::clone(&control), id.clone());
+    let change = Edit::Update(Box::new(move |before| {
+        let snapshot = state.state.snapshots.load();
+        let row = objects::find(&snapshot.directory, seen.as_str());
+        let is_seen = |field: String| row.is_some_and(|row| row.etag().is_among(&field));
+        if if_match.is_none_or(is_seen) {
+            Ok(merged(before, &patch))
+        } else {
+            Err(not_seen(sort))
+        }
+    }));
+    write(&control, sort, (id.as_str(), is(&id)), change, asker).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Ok(tag) = HeaderValue::from_str(&ETag::of(&written).to_string()) {
+    let snapshot = control.state.snapshots.load();
+    let row = objects::find(&snapshot.directory, id.as_str());
+    let tag = row.and_then(|row| HeaderValue::from_str(&row.etag().to_string()).ok());
+    if let Some(tag) = tag {
         response.headers_mut().insert(ETAG, tag);
     }
     Ok(response)
+}
+
+/// The appId of the blueprint whose principal it is.
+fn blueprint_of(row: Row<'_>) -> Option<BlueprintId> {
+    match row {
+        Row::Principal(blueprint, _) => Some(blueprint.app_id.clone()),
+        Row::AgentIdentity(_) | Row::AgentUser(_) | Row::Application(_) => None,
+    }
+}
+
+/// A blueprint whose application is disabled stays disabled, whatever its principal says.
+async fn may_be_enabled(control: &Arc<Control>, app_id: BlueprintId) -> Result<(), GraphError> {
+    let folders = control.state.folders.load_full();
+    let Some(path) = directory_folder(&folders).cloned() else {
+        return Ok(());
+    };
+    let of_blueprint = move |object: &Map<String, Value>| {
+        let own = object.get("appId").and_then(Value::as_str);
+        let own = own.and_then(|own| BlueprintId::parse(own).ok());
+        is_application(object)
+            && own.as_ref() == Some(&app_id)
+            && object.get(ENABLED) == Some(&Value::Bool(false))
+    };
+    let found = apart(move || Folder::new(path).find(of_blueprint)).await?;
+    let found = found.map_err(|fault| GraphError::new(StatusCode::CONFLICT, fault.to_string()))?;
+    if found.is_none() {
+        return Ok(());
+    }
+    let message = format!(
+        "the blueprint's application has `{ENABLED}: false` in its file, and would keep the blueprint disabled: \
+         change it there first"
+    );
+    Err(GraphError::new(StatusCode::CONFLICT, message))
 }
 
 /// Only two members are changed here, and attributes decide which policies apply: that is for administrators.
@@ -92,14 +147,17 @@ fn is(id: &ObjectId) -> IsIt {
     let id = id.clone();
     Arc::new(move |object| {
         let own = object.get("id").and_then(Value::as_str);
-        let type_of = object.get("@odata.type").and_then(Value::as_str);
-        // The application of a blueprint is no account.
-        let is_application = type_of.is_some_and(|name| {
-            let name = name.trim_start_matches('#');
-            name.eq_ignore_ascii_case("microsoft.graph.agentIdentityBlueprint")
-        });
         let has_id = own.and_then(|own| ObjectId::parse(own).ok()).as_ref() == Some(&id);
-        has_id && !is_application
+        // The application of a blueprint is no account.
+        has_id && !is_application(object)
+    })
+}
+
+fn is_application(object: &Map<String, Value>) -> bool {
+    let type_of = object.get("@odata.type").and_then(Value::as_str);
+    type_of.is_some_and(|name| {
+        let name = name.trim_start_matches('#');
+        name.eq_ignore_ascii_case("microsoft.graph.agentIdentityBlueprint")
     })
 }
 

@@ -54,7 +54,7 @@ pub(in crate::management) const fn identity_type(subject: RiskSubject) -> &'stat
 pub(in crate::management) struct Described<'a> {
     pub(in crate::management) display_name: Option<&'a str>,
     pub(in crate::management) blueprint_id: Option<&'a str>,
-    is_enabled: bool,
+    pub(in crate::management) is_enabled: bool,
 }
 
 /// What the directory says of the subject with this id.

@@ -24,7 +24,7 @@ pub(super) fn not_found(sort: &Sort) -> GraphError {
 }
 
 /// `If-Match` names no version that is there.
-pub(super) fn not_seen(sort: &Sort) -> GraphError {
+pub(in crate::management) fn not_seen(sort: &Sort) -> GraphError {
     let message = format!(
         "the {} is not in a version that `If-Match` names: somebody changed it; read it again",
         sort.name

@@ -2,13 +2,16 @@
 //!
 //! A fact that a required source does not tell counts as met, one of an optional source does not. Where a condition
 //! rests on several facts, some may be told and others not, and then a longer list is not always the wider one. So
-//! wider lists are compared only where one fact decides, or all are always known; anything else must be equal.
+//! wider lists are compared only where one fact decides, or all are always known; anything else must be equal, or not
+//! configured in the wider one.
 //! Never here: a guess, and what a directory knows.
+
+use std::collections::BTreeSet;
 
 use crate::policy::filter::{Expression, FilterRule};
 use crate::policy::model::{
-    AgentTarget, ApplicationTarget, Assignment, ConditionSet, Filter, FilterMode, Policy,
-    RiskLevels, UserTarget,
+    AgentTarget, ApplicationTarget, Assignment, Choice, ConditionSet, Filter, FilterMode,
+    LocationTarget, PlatformTarget, Policy, RiskLevels, UserTarget, WorkloadTarget,
 };
 use crate::policy::{Control, PolicyState};
 use crate::types::RiskLevel;
@@ -34,11 +37,78 @@ fn conditions_cover(wide: &ConditionSet, narrow: &ConditionSet) -> bool {
     applications_cover(&wide.applications, &narrow.applications)
         && known_lists_cover(&wide.agent_identities, &narrow.agent_identities)
         && known_lists_cover(&wide.agent_users, &narrow.agent_users)
+        && users_cover(&wide.users, &narrow.users)
+        && (is_nobody(&narrow.workloads) || wide.workloads == narrow.workloads)
         && levels_cover(wide.agent_risk, narrow.agent_risk)
-        && rest(wide) == rest(narrow)
+        && further_conditions_cover(wide, narrow)
 }
 
-/// What is only compared whole. A condition that is new here is, until something better is certain.
+/// The conditions beside whom, what and the agent's risk. One that is not configured is met by every call.
+fn further_conditions_cover(wide: &ConditionSet, narrow: &ConditionSet) -> bool {
+    levels_cover(wide.user_risk, narrow.user_risk)
+        && levels_cover(wide.sign_in_risk, narrow.sign_in_risk)
+        && levels_cover(wide.service_principal_risk, narrow.service_principal_risk)
+        && sets_cover(wide.insider_risk.as_ref(), narrow.insider_risk.as_ref())
+        && sets_cover(
+            wide.transfer_methods.as_ref(),
+            narrow.transfer_methods.as_ref(),
+        )
+        && sets_cover(
+            wide.client_app_types.as_ref(),
+            narrow.client_app_types.as_ref(),
+        )
+        && choices_cover(wide.platforms.as_ref(), narrow.platforms.as_ref())
+        && (wide.locations.as_ref().is_none_or(is_everywhere) || wide.locations == narrow.locations)
+        && (wide.device_filter.is_none() || wide.device_filter == narrow.device_filter)
+        && (wide.agent_contexts.is_none() || wide.agent_contexts == narrow.agent_contexts)
+}
+
+/// Every place, and an address that nobody knows: addresses and countries are two facts, so lists of them do not compare.
+fn is_everywhere(locations: &Choice<LocationTarget>) -> bool {
+    locations.include.contains(&LocationTarget::All) && locations.exclude.is_empty()
+}
+
+/// One fact decides.
+fn sets_cover<T: Ord>(wide: Option<&BTreeSet<T>>, narrow: Option<&BTreeSet<T>>) -> bool {
+    match (wide, narrow) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(wide), Some(narrow)) => narrow.is_subset(wide),
+    }
+}
+
+/// One fact decides.
+fn choices_cover(
+    wide: Option<&Choice<PlatformTarget>>,
+    narrow: Option<&Choice<PlatformTarget>>,
+) -> bool {
+    let (Some(wide), Some(narrow)) = (wide, narrow) else {
+        return wide.is_none();
+    };
+    let is_included =
+        |one| wide.include.contains(&PlatformTarget::All) || wide.include.contains(one);
+    narrow.include.iter().all(is_included)
+        && wide.exclude.iter().all(|one| narrow.exclude.contains(one))
+}
+
+/// For humans: of groups, roles and guests each is a fact of its own, which may be unknown.
+fn users_cover(wide: &Assignment<UserTarget>, narrow: &Assignment<UserTarget>) -> bool {
+    let by_id = |list: &Assignment<UserTarget>| {
+        let mut targets = list.include.iter().chain(&list.exclude);
+        targets.all(Target::is_of_id)
+    };
+    is_nobody(narrow)
+        || is_all(wide)
+        || are_equal(wide, narrow)
+        || (by_id(wide) && by_id(narrow) && lists_cover(wide, narrow))
+}
+
+/// Whether nobody is included, whatever is known.
+fn is_nobody<T: Target>(list: &Assignment<T>) -> bool {
+    list.include.iter().all(T::is_none) && !list.is_included_by_filter_alone()
+}
+
+/// What a policy says beside whom, what and the agent's risk.
 pub(super) fn rest(conditions: &ConditionSet) -> ConditionSet {
     let mut rest = conditions.clone();
     rest.applications = Assignment::default();
@@ -106,6 +176,20 @@ impl Target for UserTarget {
 
     fn is_of_id(&self) -> bool {
         matches!(self, Self::All | Self::None | Self::Id(_))
+    }
+}
+
+impl Target for WorkloadTarget {
+    fn is_all(&self) -> bool {
+        false
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    fn is_of_id(&self) -> bool {
+        matches!(self, Self::None | Self::Id(_))
     }
 }
 

@@ -8,7 +8,8 @@ use super::facts::OwnFacts;
 use super::policies::Flags;
 use super::{Source, micros};
 use crate::call::Refused;
-use crate::identity::{Caller, Credential, Recognition, RequestFacts};
+use crate::decision::{Decision, OtherTarget};
+use crate::identity::{Caller, Credential, Recognition, RequestFacts, Target};
 use crate::record::redact;
 use crate::risk::{RiskInput, RiskSubject, insider_level};
 use crate::types::{AppId, Effect, PolicyId, Reason, ResourceName, RiskState, Timestamp};
@@ -73,6 +74,27 @@ struct TokenRequestMember<'a> {
     client_id: &'a AppId,
     /// The resources, as they were named; none where none was.
     resources: Vec<&'a str>,
+    /// Those that the rest of the record is not about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_resources: Vec<OtherResource<'a>>,
+}
+
+/// What would have come of another resource of the same request.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OtherResource<'a> {
+    resource: Option<&'a str>,
+    resource_id: Option<&'a str>,
+    decision: Effect,
+    reason: Reason,
+    applied_conditional_access_policies: Vec<OtherPolicy<'a>>,
+}
+
+/// What a policy said of it.
+#[derive(Debug, Serialize)]
+struct OtherPolicy<'a> {
+    id: &'a PolicyId,
+    result: &'static str,
 }
 
 /// One report of risk that was read.
@@ -160,7 +182,7 @@ impl<'a> DecisionFacts<'a> {
             audience: token.map(|token| &*token.audience),
             token_issued_date_time: token.and_then(|token| token.issued_at),
             token_expiration_date_time: token.map(|token| token.expires_at),
-            token_request: request.map(token_request),
+            token_request: request.map(|request| token_request(request, decision)),
             scopes,
             roles: token.map_or(&[], |token| &token.roles),
             read: OwnFacts::of(&source.facts),
@@ -172,14 +194,46 @@ impl<'a> DecisionFacts<'a> {
     }
 }
 
-fn token_request(request: &RequestFacts) -> TokenRequestMember<'_> {
+fn token_request<'a>(request: &'a RequestFacts, decision: &'a Decision) -> TokenRequestMember<'a> {
     let targets = request.targets.iter();
+    let others = decision.others.iter();
     TokenRequestMember {
+        other_resources: others
+            .filter_map(|other| {
+                Some(other_resource(
+                    request.targets.get(other.target)?,
+                    other,
+                    decision,
+                ))
+            })
+            .collect(),
         grant_type: request.grant.as_str(),
         client_id: &request.client,
         resources: targets
             .filter_map(|target| target.name.as_deref())
             .collect(),
+    }
+}
+
+fn other_resource<'a>(
+    target: &'a Target,
+    other: &'a OtherTarget,
+    decision: &'a Decision,
+) -> OtherResource<'a> {
+    let results = other.evaluation.applied.iter();
+    let policies = results.filter_map(|result| {
+        let policy = decision.policies.policy(result.policy)?;
+        Some(OtherPolicy {
+            id: &policy.id,
+            result: result.outcome.as_str(),
+        })
+    });
+    OtherResource {
+        resource: target.name.as_deref(),
+        resource_id: target.known.app_id(),
+        decision: other.reason.effect(),
+        reason: other.reason,
+        applied_conditional_access_policies: policies.collect(),
     }
 }
 

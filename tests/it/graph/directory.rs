@@ -70,6 +70,7 @@ async fn service_principals_are_told_apart_by_their_type() {
         one,
         json!({
             "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#servicePrincipals/$entity",
+            "@odata.etag": one["@odata.etag"],
             "@odata.type": "#microsoft.graph.agentIdentity",
             "id": AGENT, "appId": AGENT, "displayName": "hr-agent", "accountEnabled": true,
             "servicePrincipalType": "ServiceIdentity", "agentIdentityBlueprintId": BLUEPRINT,
@@ -170,6 +171,7 @@ async fn attributes_are_shown_as_written_to_those_who_select_them() {
     assert_eq!(
         selected,
         json!({
+            "@odata.etag": selected["@odata.etag"],
             "@odata.context": "https://graph.microsoft.com/beta/$metadata#servicePrincipals(id,customSecurityAttributes)/$entity",
             "@odata.type": "#microsoft.graph.agentIdentity",
             "id": AGENT,

@@ -1,8 +1,11 @@
-//! A real issuer behind the guarded token endpoint: its agents get tokens or Entra's error as policy says, and the tokens
-//! that it gave are then judged at the API.
+//! A real issuer behind the guarded token endpoint, or asking by the hook: its agents get tokens or Entra's error as policy
+//! says, and the tokens that it gave are then judged at the API.
+
+use std::net::SocketAddr;
+use std::path::Path;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use boomgate::identity::settings::Algorithm;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -33,6 +36,9 @@ const CLIENTS: [(&str, By); 4] = [
     ("banned", By::Assertion),
 ];
 
+/// The key of the hook.
+const KEY: &str = "the-key-of-a-hook-that-a-real-issuer-asks";
+
 /// A gateway in front of the issuer, and of an API that takes its tokens.
 struct World {
     issuer: RealIssuer,
@@ -49,7 +55,29 @@ impl World {
             "clients": CLIENTS.map(|(id, by)| metadata(id, by, &keys)),
             "resources": {PAYROLL: "payslips.read"},
         });
-        let issuer = RealIssuer::start(&modules, &ground, settings).await;
+        Self::with(&modules, ground, keys, settings).await
+    }
+
+    /// The same, with an issuer that asks by the hook before it gives a token.
+    async fn that_asks() -> Option<Self> {
+        let modules = modules()?;
+        let ground = Ground::lay(&setup()).await;
+        let keys = Keys::generate();
+        let file = ground.path("hook.json");
+        let settings = json!({
+            "clients": CLIENTS.map(|(id, by)| metadata(id, by, &keys)),
+            "resources": {PAYROLL: "payslips.read"},
+            "hook": file,
+        });
+        let world = Self::with(&modules, ground, keys, settings).await?;
+        let url = format!("https://localhost:{}/hook", world.site.address().port());
+        std::fs::write(file, json!({"url": url, "key": KEY}).to_string()).unwrap();
+        Some(world)
+    }
+
+    async fn with(modules: &Path, ground: Ground, keys: Keys, settings: Value) -> Option<Self> {
+        std::fs::write(ground.path("hook-key"), KEY).unwrap();
+        let issuer = RealIssuer::start(modules, &ground, settings).await;
         let config = ground.path("boomgate.yaml");
         let text = std::fs::read_to_string(&config).unwrap();
         std::fs::write(&config, text.replace("{issuer}", &issuer.url)).unwrap();
@@ -58,8 +86,20 @@ impl World {
         Some(Self { issuer, site, keys })
     }
 
-    /// Asks for a token for the API, as a client library does.
+    /// Asks for a token for the API through the gateway.
     async fn ask(&self, client: &str, by: By) -> Answer {
+        self.ask_at(self.site.address(), client, by).await
+    }
+
+    /// Asks the issuer itself, past the gateway.
+    async fn ask_issuer(&self, client: &str, by: By) -> Answer {
+        let (_, port) = self.issuer.url.rsplit_once(':').unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
+        self.ask_at(address, client, by).await
+    }
+
+    /// Asks as a client library does.
+    async fn ask_at(&self, address: SocketAddr, client: &str, by: By) -> Answer {
         let mut parameters = vec![
             ("grant_type", "client_credentials"),
             ("resource", PAYROLL),
@@ -83,7 +123,7 @@ impl World {
                 ("client_assertion", assertion.as_str()),
             ]),
         }
-        let connection = Client::http1(&self.site.pki, self.site.address()).await;
+        let connection = Client::http1(&self.site.pki, address).await;
         exchange(connection, request, &form(&parameters)).await
     }
 
@@ -103,6 +143,13 @@ impl World {
         let token = answer.json();
         assert_eq!(token["token_type"], "Bearer");
         token["access_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn confirm_compromised(&self, agent: &str) {
+        let path = "/beta/identityProtection/riskyAgents/confirmCompromised";
+        let body = json!({"agentIds": [agent]}).to_string();
+        let confirmed = self.site.manage(Method::POST, path, &body).await;
+        assert_eq!(confirmed.status, StatusCode::NO_CONTENT, "{confirmed:?}");
     }
 
     /// Checks that the answer is Entra's error, and that the issuer saw nothing of the request.
@@ -176,6 +223,11 @@ fn setup() -> Setup {
             "  path_prefixes: [/token]",
             "  token_endpoint: {issuer: real}",
             "  upstream: {url: '{issuer}', preserve_host: false, tls: {ca_file: ../ca.pem}}",
+            "- name: real-hook",
+            "  kind: token_hook",
+            "  hosts: ['*']",
+            "  path_prefixes: [/hook]",
+            "  token_hook: {issuer: real, form: plain, api_key: {secret: 'file:hook-key'}}",
         ],
         ..Setup::default()
     };
@@ -250,10 +302,7 @@ async fn an_agent_that_becomes_risky_loses_the_token_it_has_and_gets_no_other() 
         assert_eq!(called.status, StatusCode::OK, "{:#}", called.json());
     }
 
-    let path = "/beta/identityProtection/riskyAgents/confirmCompromised";
-    let body = json!({"agentIds": ["real:runner"]}).to_string();
-    let confirmed = world.site.manage(Method::POST, path, &body).await;
-    assert_eq!(confirmed.status, StatusCode::NO_CONTENT, "{confirmed:?}");
+    world.confirm_compromised("real:runner").await;
 
     let called = world.site.get("/payroll/slips", &token).await;
     assert_eq!(called.status, StatusCode::FORBIDDEN, "{called:?}");
@@ -264,4 +313,43 @@ async fn an_agent_that_becomes_risky_loses_the_token_it_has_and_gets_no_other() 
     let called = world.site.get("/payroll/slips", &other).await;
     assert_eq!(called.status, StatusCode::OK, "{:#}", called.json());
     world.token("signer", By::Assertion).await;
+}
+
+#[tokio::test]
+async fn a_real_issuer_that_asks_gives_no_token_that_policy_refuses() {
+    let Some(world) = World::that_asks().await else {
+        return;
+    };
+    let answer = world.ask_issuer("runner", By::Basic).await;
+    assert_eq!(answer.status, StatusCode::OK, "{:#}", answer.json());
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let payload = token.split('.').nth(1).unwrap();
+    let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    let (record, _) = world
+        .site
+        .record(payload["decision"].as_str().unwrap())
+        .await;
+    let boomgate = &record["boomgate"];
+    assert_eq!(boomgate["reason"], "no_policy_blocked", "{record:#}");
+    assert_eq!(boomgate["resource"], "real-hook");
+    assert_eq!(record["resourceDisplayName"], "payroll");
+    assert_eq!(boomgate["tokenRequest"]["clientId"], "real:runner");
+    let called = world.site.get("/payroll/slips", &token).await;
+    assert_eq!(called.status, StatusCode::OK, "{:#}", called.json());
+
+    let refused = async |client: &str, by: By| {
+        let answer = world.ask_issuer(client, by).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        let body = answer.json();
+        assert_eq!(body["error"], "invalid_grant", "{body:#}");
+        let said = body["error_description"].as_str().unwrap();
+        assert!(said.starts_with("AADSTS53003: "), "{said}");
+    };
+    refused("banned", By::Assertion).await;
+    world.confirm_compromised("real:runner").await;
+    refused("runner", By::Basic).await;
+    let called = world.site.get("/payroll/slips", &token).await;
+    assert_eq!(called.status, StatusCode::FORBIDDEN, "{called:?}");
+    let answer = world.ask_issuer("poster", By::Post).await;
+    assert_eq!(answer.status, StatusCode::OK, "{:#}", answer.json());
 }

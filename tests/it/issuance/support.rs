@@ -112,6 +112,7 @@ pub(crate) fn token(site: &Site, name: &str) -> Option<String> {
         }
         "T2" => json!({"aud": EXCHANGE}),
         "TC" => delegated(CLASSIC, HUMAN, [None, None]),
+        "TC-stranger" => delegated(CLASSIC, STRANGER, [None, None]),
         "TC-user" => delegated(AGENT, AGENT_USER, [Some("11 9 3"), Some("13")]),
         "TC-agent" => json!({"aud": BLUEPRINT}),
         "TC-other" => {

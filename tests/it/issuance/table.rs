@@ -32,6 +32,10 @@ struct Case {
     caller: Option<String>,
     user: Option<String>,
     resource: Option<String>,
+    /// The record's `otherResources`.
+    others: Option<Value>,
+    /// The policies that refuse it; those of `under` without it.
+    blocked_by: Option<Vec<String>>,
     /// OAuth's error, where the request is refused.
     error: Option<String>,
 }
@@ -128,6 +132,9 @@ impl Case {
             assert_eq!(record["userId"], *user, "{record:#}");
         }
         let request = &boomgate["tokenRequest"];
+        if let Some(others) = &self.others {
+            assert_eq!(request["otherResources"], *others, "{record:#}");
+        }
         let grant = &self.form["grant_type"];
         let known = !grant.starts_with("urn:example");
         assert_eq!(request["grantType"], if known { grant } else { "other" });
@@ -147,14 +154,19 @@ impl Case {
             assert_eq!(answer.header("x-upstream"), "yes");
             return;
         };
-        assert_eq!(answer.status, 400, "{answer:?}");
-        assert_eq!(recorded, Some(400));
+        let (status, challenge) = if error == "invalid_client" {
+            (401, "Basic realm=\"boomgate\"")
+        } else {
+            (400, "")
+        };
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(recorded, Some(u64::from(status)));
         assert_eq!(
             answer.header("content-type"),
             "application/json; charset=utf-8"
         );
         assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("www-authenticate"), "");
+        assert_eq!(answer.header("www-authenticate"), challenge);
         let body = answer.json();
         assert_eq!(body["error"], *error, "{body:#}");
         assert_eq!(body["trace_id"], record["id"]);
@@ -171,7 +183,8 @@ impl Case {
             let uri = "https://login.microsoftonline.com/error?code=53003";
             assert_eq!(body["error_uri"], uri);
             let claims: Value = serde_json::from_str(body["claims"].as_str().unwrap()).unwrap();
-            let policies = json!({"essential": true, "values": self.under});
+            let policies = self.blocked_by.as_ref().unwrap_or(&self.under);
+            let policies = json!({"essential": true, "values": policies});
             assert_eq!(claims, json!({"access_token": {"capolids": policies}}));
             assert_eq!(record["status"]["errorCode"], 53003);
         } else {

@@ -23,43 +23,73 @@ const CALLS: usize = 24;
 fn changed(policy: Policy) -> impl Strategy<Value = Policy> {
     let app = ApplicationTarget::AllAgentIdResources;
     let narrow = assignment(ApplicationTarget::All, vec![ApplicationTarget::None, app]);
-    (0..9_u8, filter(), narrow, any::<bool>()).prop_map(move |(what, filter, narrow, flag)| {
-        let mut policy = policy.clone();
-        let conditions = &mut policy.conditions;
-        match what {
-            0 => policy.state = PolicyState::Enabled,
-            1 => {
-                let high = RiskLevels::default().with(RiskLevel::High);
-                conditions.agent_risk.get_or_insert(high);
+    let further = (super::policies::policy(), 0..12_u8);
+    (0..13_u8, filter(), narrow, any::<bool>(), further).prop_map(
+        move |(what, filter, narrow, flag, further)| {
+            let mut policy = policy.clone();
+            let conditions = &mut policy.conditions;
+            match what {
+                0 => policy.state = PolicyState::Enabled,
+                1 => {
+                    let high = RiskLevels::default().with(RiskLevel::High);
+                    conditions.agent_risk.get_or_insert(high);
+                }
+                2 => conditions.agent_risk = None,
+                3 => conditions.agent_identities.filter = filter,
+                4 => conditions.applications = narrow,
+                5 => conditions.agent_identities.include = vec![AgentTarget::All],
+                6 => {
+                    let include = conditions.agent_identities.include.clone();
+                    conditions.agent_identities.exclude.extend(include);
+                }
+                7 => conditions.applications.exclude.clear(),
+                8..12 => further_changed(conditions, further.0.conditions, further.1),
+                _ => {
+                    let block = Controls::NONE.with_if(flag, Control::Block);
+                    policy.grant_controls.controls = block;
+                }
             }
-            2 => conditions.agent_risk = None,
-            3 => conditions.agent_identities.filter = filter,
-            4 => conditions.applications = narrow,
-            5 => conditions.agent_identities.include = vec![AgentTarget::All],
-            6 => {
-                let include = conditions.agent_identities.include.clone();
-                conditions.agent_identities.exclude.extend(include);
+            policy
+        },
+    )
+}
+
+/// One of the further conditions: as another policy has it, or less one thing of its own.
+fn further_changed(conditions: &mut ConditionSet, other: ConditionSet, which: u8) {
+    match which {
+        0 => conditions.user_risk = other.user_risk,
+        1 => conditions.sign_in_risk = other.sign_in_risk,
+        2 => conditions.service_principal_risk = other.service_principal_risk,
+        3 => conditions.insider_risk = other.insider_risk,
+        4 => conditions.platforms = other.platforms,
+        5 => conditions.locations = other.locations,
+        6 => conditions.device_filter = other.device_filter,
+        7 => conditions.transfer_methods = other.transfer_methods,
+        8 => conditions.client_app_types = other.client_app_types,
+        9 => conditions.users = other.users,
+        10 => conditions.workloads = other.workloads,
+        _ => {
+            if let Some(types) = &mut conditions.client_app_types {
+                types.pop_first();
             }
-            7 => conditions.applications.exclude.clear(),
-            _ => {
-                let block = Controls::NONE.with_if(flag, Control::Block);
-                policy.grant_controls.controls = block;
+            if let Some(platforms) = &mut conditions.platforms {
+                platforms.exclude.pop();
             }
+            conditions.users.exclude.pop();
         }
-        policy
-    })
+    }
 }
 
 /// Policies of which most ask for no more than whom, what for and at which risk of the agent: of those the most is claimed.
 fn mostly_plain() -> impl Strategy<Value = Policy> {
     (policy(), 0..5_u8).prop_map(|(mut policy, which)| {
-        if which > 0 {
+        if which > 1 {
             let all = std::mem::take(&mut policy.conditions);
             policy.conditions = ConditionSet {
                 applications: all.applications,
                 agent_identities: all.agent_identities,
                 agent_users: all.agent_users,
-                users: if which == 1 {
+                users: if which == 2 {
                     all.users
                 } else {
                     Assignment::default()

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http::Method;
@@ -21,7 +22,12 @@ use crate::support::site::Ground;
 const SENDERS: usize = 4;
 
 /// Sends reports until the gateway is gone; gives those that were answered for.
-async fn report(pki: Arc<Pki>, address: SocketAddr, prefix: String) -> Vec<String> {
+async fn report(
+    pki: Arc<Pki>,
+    address: SocketAddr,
+    prefix: String,
+    total: Arc<AtomicUsize>,
+) -> Vec<String> {
     let mut answered = Vec::new();
     for n in 0.. {
         let Ok(mut client) = Client::try_http1(&pki, address).await else {
@@ -33,7 +39,12 @@ async fn report(pki: Arc<Pki>, address: SocketAddr, prefix: String) -> Vec<Strin
             let request = as_administrator(Method::POST, CONFIRM);
             let body = http_body_util::Full::from(agents(&[&id]));
             match client.send(request.body(body).unwrap()).await {
-                Ok(response) if response.status() == 204 => answered.push(id),
+                Ok(response) if response.status() == 204 => {
+                    answered.push(id);
+                    total.fetch_add(1, Ordering::Relaxed);
+                }
+                // Nothing was promised.
+                Ok(response) if response.status() == 503 => {}
                 Ok(response) => panic!("{}", response.status()),
                 Err(_gone) => return answered,
             }
@@ -42,19 +53,24 @@ async fn report(pki: Arc<Pki>, address: SocketAddr, prefix: String) -> Vec<Strin
     answered
 }
 
-/// Starts a gateway, reports to it, and kills it after a while; gives what it answered for.
-async fn round(ground: &Ground, config: &Path, round: u64, after: Duration) -> Vec<String> {
+/// Starts a gateway, reports to it, and kills it after so many answers; gives what it answered for.
+async fn round(ground: &Ground, config: &Path, round: u64, after: usize) -> Vec<String> {
     let mut gateway = Gateway::start(config).await;
     let mut senders = JoinSet::new();
+    let total = Arc::new(AtomicUsize::new(0));
     for sender in 0..SENDERS {
-        let pki = Arc::clone(&ground.pki);
-        senders.spawn(report(
-            pki,
-            gateway.management,
-            format!("r{round}-s{sender}"),
-        ));
+        let (pki, total) = (Arc::clone(&ground.pki), Arc::clone(&total));
+        let prefix = format!("r{round}-s{sender}");
+        senders.spawn(report(pki, gateway.management, prefix, total));
     }
-    tokio::time::sleep(after).await;
+    let started = Instant::now();
+    while total.load(Ordering::Relaxed) < after {
+        assert!(
+            started.elapsed() < PATIENCE,
+            "waited in vain for {after} answers"
+        );
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     gateway.process.signal("KILL");
     gateway.process.end().await;
     senders.join_all().await.into_iter().flatten().collect()
@@ -67,8 +83,8 @@ async fn rounds(ground: &Ground, config: &Path) {
     let mut answered = Vec::new();
     let started = Instant::now();
     for n in 0..rounds {
-        // Spread over the life of a gateway: from its first answers to when it is warm.
-        let after = Duration::from_millis(20 + (n * 37) % 400);
+        // Spread over the life of a gateway: from before its first answer to when it is warm.
+        let after = usize::try_from((n * 37) % 100).unwrap();
         answered.extend(round(ground, config, n, after).await);
     }
     let mut gateway = Gateway::start(config).await;

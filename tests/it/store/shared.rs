@@ -83,9 +83,8 @@ impl Replicas {
 pub(super) fn with_redis(ground: &Ground, name: &str, engine: SocketAddr, more: &str) -> PathBuf {
     let text = std::fs::read_to_string(ground.path("boomgate.yaml")).unwrap();
     let (host, port) = (engine.ip(), engine.port());
-    let text = format!(
-        "{text}\nstore: {{redis: {{host: {host}, port: {port}, timeout: 500ms, {more}}}}}\n"
-    );
+    let text =
+        format!("{text}\nstore: {{redis: {{host: {host}, port: {port}, timeout: 5s, {more}}}}}\n");
     let text = text.replace("records.jsonl", &format!("records-{name}.jsonl"));
     let path = ground.path(&format!("{name}.yaml"));
     std::fs::write(&path, text).unwrap();

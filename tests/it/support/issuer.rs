@@ -2,7 +2,7 @@
 //!
 //! The script is in `tests/issuer`; `tests/run` sets `BOOMGATE_ISSUER_MODULES` to a folder that has the modules.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(crate) struct RealIssuer {
 
 impl RealIssuer {
     /// Starts it with the server's certificate of this ground, and these settings beside.
-    pub(crate) async fn start(modules: &PathBuf, ground: &Ground, mut settings: Value) -> Self {
+    pub(crate) async fn start(modules: &Path, ground: &Ground, mut settings: Value) -> Self {
         settings["certificate"] = json!(ground.pki.path("server.pem"));
         settings["key"] = json!(ground.pki.path("server.key"));
         let file = ground.path("issuer.json");
@@ -41,7 +41,7 @@ impl RealIssuer {
                 env!("CARGO_MANIFEST_DIR"),
                 "/tests/issuer/server.mjs"
             ))
-            .args([modules, &file])
+            .args([modules, file.as_path()])
             .env("NODE_EXTRA_CA_CERTS", ground.pki.path("ca.pem"));
         let mut process = Process::of(command);
         let says_where = async |process: &Process| !lines(process).is_empty();

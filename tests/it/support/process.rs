@@ -143,6 +143,8 @@ fn command(arguments: &[&str]) -> Command {
         "BOOMGATE_MANAGEMENT",
         "BOOMGATE_CA_FILE",
         "BOOMGATE_ADMIN_TOKEN_FILE",
+        "BOOMGATE_CLIENT_CERTIFICATE_FILE",
+        "BOOMGATE_CLIENT_KEY_FILE",
     ] {
         command.env_remove(variable);
     }

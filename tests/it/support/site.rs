@@ -47,6 +47,8 @@ pub(crate) struct Setup {
     pub(crate) listener: Vec<&'static str>,
     /// Further members of the management listener, one YAML line each.
     pub(crate) management: Vec<&'static str>,
+    /// A further member of the management listener's TLS, as YAML.
+    pub(crate) management_tls: &'static str,
     /// Further members of the upstream, one YAML line each. A `url` stands in place of the one that remembers calls.
     pub(crate) upstream: Vec<String>,
     /// Further issuers, one YAML line each.
@@ -74,6 +76,7 @@ impl Default for Setup {
             resource: Vec::new(),
             listener: Vec::new(),
             management: Vec::new(),
+            management_tls: "",
             upstream: Vec::new(),
             issuers: Vec::new(),
             resources: Vec::new(),
@@ -396,7 +399,7 @@ listeners:
     tls: {{certificate_file: ../server.pem, key_file: ../server.key}}{listener}
 management:
   address: 127.0.0.1:0
-  tls: {{certificate_file: ../server.pem, key_file: ../server.key}}
+  tls: {{certificate_file: ../server.pem, key_file: ../server.key{management_tls}}}
   admin_token: "file:admin-token"
   allowed_hosts: [localhost]{management}
 issuers:
@@ -416,6 +419,11 @@ resources:
 {own_sections}"#,
         listener = lines(&setup.listener, "    "),
         management = lines(&setup.management, "  "),
+        management_tls = if setup.management_tls.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", setup.management_tls)
+        },
         issuers = lines(&issuers, "  "),
         of_upstream = lines(&of_upstream, "      "),
         resource = lines(&setup.resource, "    "),

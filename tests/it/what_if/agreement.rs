@@ -25,7 +25,7 @@ fn ask(
     risk: Option<Risk>,
 ) -> (String, String) {
     let arguments = Arguments {
-        config: path.to_owned(),
+        config: Some(path.to_owned()),
         subject,
         call: call::Arguments {
             resource: Some(resource.to_owned()),
@@ -89,7 +89,7 @@ fn callers() -> Vec<(Caller, subject::Arguments)> {
     callers
 }
 
-fn setup(sections: &str) -> Setup {
+pub(super) fn setup(sections: &str) -> Setup {
     let mut setup = Setup::default();
     let mut disabled = agent(DISABLED, "disabled");
     disabled["accountEnabled"] = json!(false);

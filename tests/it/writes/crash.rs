@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{POLICIES, blocking, error};
 use crate::support::client::Client;
 use crate::support::process::{Process, listening_at, run};
-use crate::support::site::{ADMIN_TOKEN, Answer, Ground, OTHER_AGENT, Setup, exchange};
+use crate::support::site::{ADMIN_TOKEN, AGENT_USER, Answer, Ground, OTHER_AGENT, Setup, exchange};
 
 /// The control plane of a process.
 #[derive(Clone)]
@@ -179,5 +179,31 @@ async fn a_folder_that_the_process_may_not_write_is_told_and_stays_as_it_is() {
     }
     assert_eq!(fs::read(folder.join("a.json")).unwrap(), before);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[tokio::test]
+async fn a_directory_that_the_process_may_not_write_is_told_and_stays_as_it_is() {
+    let ground = ground().await;
+    let folder = ground.path("agents");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    let config = ground.path("boomgate.yaml");
+    let mut process = Process::start_confined(&["run", "--config", config.to_str().unwrap()]);
+    let gateway = Gateway::of(&mut process, &ground).await;
+    let before = fs::read(folder.join("agents.json")).unwrap();
+    for path in [
+        format!("/beta/servicePrincipals/{OTHER_AGENT}"),
+        format!("/v1.0/users/{AGENT_USER}"),
+    ] {
+        let refused = gateway
+            .send(Method::PATCH, &path, "{\"accountEnabled\": false}")
+            .await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.json());
+        let (code, message) = error(&refused);
+        assert_eq!(code, "Conflict");
+        let expected = "cannot be written: permission denied";
+        assert!(message.contains(expected), "{message}");
+    }
+    assert_eq!(fs::read(folder.join("agents.json")).unwrap(), before);
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
 }

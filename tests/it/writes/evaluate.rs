@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 
 use super::{POLICIES, blocking, call, created, error, send, site};
 use crate::support::process::run;
-use crate::support::site::{AGENT, AGENT_USER, OTHER_AGENT, RESOURCE, Site};
+use crate::support::site::{AGENT, AGENT_USER, OTHER_AGENT, RESOURCE, Setup, Site, block};
 
 const EVALUATE: &str = "/beta/identity/conditionalAccess/evaluate";
+
+/// An address that the database of the tests has in Norway.
+const NORWEGIAN: &str = "198.51.100.7";
 
 pub(super) fn question(agent: &str, conditions: &Value) -> Value {
     json!({
@@ -191,6 +194,43 @@ async fn a_question_that_is_not_understood_whole_gets_no_answer() {
     )
     .await;
     assert_eq!(v1.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_country_of_an_address_is_looked_up_unless_the_question_names_one() {
+    let database = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/countries/countries.mmdb"
+    );
+    let home = json!({"@odata.type": "#microsoft.graph.countryNamedLocation", "id": "home", "displayName": "Home",
+        "countriesAndRegions": ["NO"], "countryLookupMethod": "clientIpAddress", "includeUnknownCountriesAndRegions": false});
+    let start = async |sections: String| {
+        Site::start(Setup {
+            policies: vec![block(
+                "home",
+                json!({"locations": {"includeLocations": ["home"]}}),
+            )],
+            locations: vec![home.clone()],
+            sections,
+            ..Setup::default()
+        })
+        .await
+    };
+    let applies = async |site: &Site, conditions: Value| {
+        let results = ask(site, &question(AGENT, &conditions)).await;
+        results[0]["policyApplies"].as_bool().unwrap()
+    };
+    let norwegian = json!({"ipAddress": NORWEGIAN});
+    let site = start(format!(
+        "named_locations: {{dir: places, country_database: {database:?}}}"
+    ))
+    .await;
+    assert!(applies(&site, norwegian.clone()).await);
+    assert!(!applies(&site, json!({"ipAddress": NORWEGIAN, "country": "SE"})).await);
+    assert!(!applies(&site, json!({"ipAddress": "203.0.113.250"})).await);
+    let site = start("named_locations: {dir: places}".to_owned()).await;
+    assert!(!applies(&site, norwegian).await, "nobody can tell");
+    assert!(applies(&site, json!({"country": "NO"})).await);
 }
 
 #[tokio::test]

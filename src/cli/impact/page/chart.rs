@@ -4,9 +4,10 @@
 //! Never here: a count of its own.
 
 use super::{add, escape};
-use crate::cli::impact::report::{Row, share, short, thousands};
+use crate::cli::impact::report::{Row, shares as percent, short};
 use crate::cli::impact::tally::Tally;
 use crate::cli::impact::timeline::{Bar, Timeline};
+use crate::cli::table::thousands;
 use crate::types::Timestamp;
 
 /// The width of every chart, in its own units.
@@ -29,12 +30,13 @@ pub(super) fn shares(tally: &Tally) -> String {
     );
     let mut legend = "<p class=\"legend\">".to_owned();
     let mut left = 0;
-    for (class, name, count) in parts {
+    let percent = percent(parts.map(|(_, _, count)| count));
+    for ((class, name, count), part) in parts.into_iter().zip(percent) {
         // What is there at all is seen.
         let width = scaled(count, all, WIDTH)
             .max(u64::from(count > 0) * 3)
             .min(WIDTH - left);
-        let shown = format!("{name}: {} ({})", thousands(count), share(count, all));
+        let shown = format!("{name}: {} ({part})", thousands(count));
         add(
             &mut text,
             format_args!(

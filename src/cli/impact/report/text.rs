@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use clap::builder::styling::AnsiColor;
 
-use super::{Found, Row, RowCounts, share, short, thousands};
+use super::{Found, Row, RowCounts, share, shares, short};
 use crate::cli::impact::tally::{Counts, Examples};
 use crate::cli::management::printable;
-use crate::cli::table::{align_right, table, write_table};
+use crate::cli::table::{align_right, table, thousands, write_table};
 
 impl Found<'_> {
     /// For people.
@@ -54,15 +54,23 @@ impl Found<'_> {
         let tally = self.tally;
         let mut lines = table();
         lines.add_row(["CALLS", "COUNT", "SHARE"]);
-        for (what, count) in [
+        let parts = [
             ("allowed as before", tally.allowed_as_before),
             ("blocked as before", tally.blocked_as_before),
             ("newly blocked", tally.changes.newly_blocked),
-            ("  for want of a required fact", tally.changes.on_unknown),
             ("newly allowed", tally.changes.newly_allowed),
-        ] {
-            if !what.starts_with(' ') || count > 0 {
-                lines.add_row([what, &thousands(count), &share(count, tally.replayed())]);
+        ];
+        let shares = shares(parts.map(|(_, count)| count));
+        for ((what, count), part) in parts.into_iter().zip(shares) {
+            lines.add_row([what, &thousands(count), &part]);
+            let on_unknown = tally.changes.on_unknown;
+            if what == "newly blocked" && on_unknown > 0 {
+                let part = share(on_unknown, tally.replayed());
+                lines.add_row([
+                    "  for want of a required fact",
+                    &thousands(on_unknown),
+                    &part,
+                ]);
             }
         }
         align_right(&mut lines, 1);

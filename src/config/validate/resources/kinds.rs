@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Checker;
-use crate::call::resource::{NonAgents, ResourceKind, TokenSource, UnknownClients};
+use super::{Checker, hooks};
+use crate::call::resource::{NonAgents, ResourceKind, TokenSource};
 use crate::config::member::MemberPath;
 use crate::config::raw::resources as raw;
 use crate::config::raw::resources::Kind;
@@ -24,19 +24,20 @@ enum Need {
 }
 use Need::{May, Must, Not};
 
-/// By member: what an API, a token endpoint and an external API make of it.
-const MEMBERS: [(&str, [Need; 3]); 11] = [
-    ("app_id", [Must, May, Must]),
-    ("attributes", [May, Not, May]),
-    ("is_agent", [May, Not, May]),
-    ("hosts", [Must, Must, Not]),
-    ("path_prefixes", [May, Must, Not]),
-    ("audiences", [Must, Not, May]),
-    ("upstream", [Must, Must, Not]),
-    ("token_endpoint", [Not, Must, Not]),
-    ("non_agents", [May, May, Not]),
-    ("authorization_header", [May, May, Not]),
-    ("operations", [May, Not, Not]),
+/// By member: what an API, a token endpoint, a hook and an external API make of it.
+const MEMBERS: [(&str, [Need; 4]); 12] = [
+    ("app_id", [Must, May, May, Must]),
+    ("attributes", [May, Not, Not, May]),
+    ("is_agent", [May, Not, Not, May]),
+    ("hosts", [Must, Must, Must, Not]),
+    ("path_prefixes", [May, Must, Must, Not]),
+    ("audiences", [Must, Not, Not, May]),
+    ("upstream", [Must, Must, Not, Not]),
+    ("token_endpoint", [Not, Must, Not, Not]),
+    ("token_hook", [Not, Not, Must, Not]),
+    ("non_agents", [May, May, May, Not]),
+    ("authorization_header", [May, May, Not, Not]),
+    ("operations", [May, Not, Not, Not]),
 ];
 
 /// Checks which members there are.
@@ -44,7 +45,8 @@ pub(super) fn members(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberP
     let (name, place) = match raw.kind {
         Kind::Api => ("api", 0),
         Kind::TokenEndpoint => ("token_endpoint", 1),
-        Kind::External => ("external", 2),
+        Kind::TokenHook => ("token_hook", 2),
+        Kind::External => ("external", 3),
     };
     for (member, needs) in MEMBERS {
         let at = at.key(member);
@@ -66,21 +68,25 @@ pub(super) fn members(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberP
     }
 }
 
-pub(super) fn kind(raw: &raw::Resource) -> ResourceKind {
-    match (raw.kind, &raw.token_endpoint) {
-        (Kind::TokenEndpoint, Some(endpoint)) => ResourceKind::TokenEndpoint(TokenSource {
+/// What it is. One that is at fault is taken for an API, which is never served.
+pub(super) fn kind(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> ResourceKind {
+    match (raw.kind, &raw.token_endpoint, &raw.token_hook) {
+        (Kind::TokenEndpoint, Some(endpoint), _) => ResourceKind::TokenEndpoint(TokenSource {
             issuer: Arc::clone(&endpoint.issuer.0),
-            unknown_clients: match endpoint.unknown_clients {
-                raw::UnknownClients::Agents => UnknownClients::Agents,
-                raw::UnknownClients::NotAgents => UnknownClients::NotAgents,
-            },
+            unknown_clients: hooks::unknown_clients(endpoint.unknown_clients),
         }),
-        (Kind::External, _) => ResourceKind::External,
-        (Kind::TokenEndpoint, None) | (Kind::Api, _) => ResourceKind::Api,
+        (Kind::TokenHook, _, Some(hook)) => hooks::hook(check, hook, &at.key("token_hook"))
+            .map_or(ResourceKind::Api, |hook| {
+                ResourceKind::TokenHook(Arc::new(hook))
+            }),
+        (Kind::External, _, _) => ResourceKind::External,
+        (Kind::TokenEndpoint, None, _) | (Kind::TokenHook, _, None) | (Kind::Api, _, _) => {
+            ResourceKind::Api
+        }
     }
 }
 
-/// The appId. A token endpoint that has none is named by its name in records; no policy judges it.
+/// The appId. A token endpoint or a hook that has none is named by its name in records; no policy judges it.
 pub(super) fn app_id(raw: &raw::Resource) -> AppId {
     let given = raw.app_id.as_ref().map(|id| id.0.clone());
     given.unwrap_or_else(|| AppId::from(&raw.name.0))
@@ -89,7 +95,9 @@ pub(super) fn app_id(raw: &raw::Resource) -> AppId {
 pub(super) fn non_agents(raw: &raw::Resource) -> NonAgents {
     match (raw.non_agents, raw.kind) {
         (Some(raw::NonAgents::Block), _) | (None, Kind::Api | Kind::External) => NonAgents::Block,
-        (Some(raw::NonAgents::Forward), _) | (None, Kind::TokenEndpoint) => NonAgents::Forward,
+        (Some(raw::NonAgents::Forward), _) | (None, Kind::TokenEndpoint | Kind::TokenHook) => {
+            NonAgents::Forward
+        }
     }
 }
 
@@ -97,7 +105,7 @@ pub(super) fn max_body_bytes(check: &mut Checker<'_>, raw: &raw::Resource, at: &
     let size = raw.max_body_size.as_ref();
     match raw.kind {
         Kind::Api | Kind::External => size.unwrap_or(&API_BODY).0,
-        Kind::TokenEndpoint => {
+        Kind::TokenEndpoint | Kind::TokenHook => {
             let size = size.unwrap_or(&FORM_BODY);
             check.size_between(&at.key("max_body_size"), size, ("1KiB", "1MiB"));
             size.0

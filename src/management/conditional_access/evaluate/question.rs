@@ -2,7 +2,7 @@
 //!
 //! Read whole: a member that is not understood is refused, since an answer without it would be one to another question.
 
-mod reader;
+pub(super) mod reader;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 use self::reader::Reader;
 use crate::call::Resources;
+use crate::countries::Countries;
+use crate::decision::supposed::session::{Levels, Session, Shown};
 use crate::management::graph::GraphError;
 use crate::management::odata::Version;
 use crate::policy::{ResourceFacts, SessionFacts};
@@ -135,16 +137,40 @@ impl Question {
     }
 
     /// What is known of the session.
-    pub(super) fn session(&self) -> SessionFacts<'_> {
+    pub(super) fn session(&self, countries: Option<&Countries>) -> SessionFacts<'_> {
         let conditions = &self.conditions;
+        let of_address = || countries?.of(conditions.address?).ok();
+        let country = conditions.country.map(Some).or_else(of_address);
         SessionFacts {
             address: told(conditions.address),
-            country: told(conditions.country.map(Some)),
+            country: told(country),
             platform: told(conditions.platform),
             client_app_type: told(conditions.client_app_type),
             transfer_method: told(conditions.transfer_method),
             device: told(conditions.device.as_ref()),
             ..SessionFacts::UNTOLD
+        }
+    }
+}
+
+impl Conditions {
+    /// The session of a call, with what the annotation says of it.
+    pub(super) fn session(self, shown: Shown) -> Session {
+        Session {
+            shown,
+            address: self.address,
+            country: self.country,
+            platform: self.platform,
+            client_app: self.client_app_type,
+            transfer_method: self.transfer_method,
+            device: self.device,
+            risk: Levels {
+                agent: self.agent_risk.map(Fact::Known),
+                service_principal: self.service_principal_risk.map(Fact::Known),
+                user: self.user_risk.map(Fact::Known),
+                sign_in: self.sign_in_risk.map(Fact::Known),
+                insider: self.insider_risk.map(Fact::Known),
+            },
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::types::{
 use http::StatusCode;
 
 /// Reads the members of one object.
-pub(super) struct Reader<'a> {
+pub(in super::super) struct Reader<'a> {
     object: &'a Map<String, Value>,
     version: Version,
     /// The way to it, for messages.
@@ -26,7 +26,7 @@ pub(super) struct Reader<'a> {
 type Read<T> = Result<T, GraphError>;
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(object: &'a Map<String, Value>, version: Version) -> Self {
+    pub(in super::super) const fn new(object: &'a Map<String, Value>, version: Version) -> Self {
         Self {
             object,
             version,
@@ -43,17 +43,28 @@ impl<'a> Reader<'a> {
         ])?;
         let identity = self.required("signInIdentity")?.identity()?;
         let target = self.required("signInContext")?.context()?;
-        let conditions = match self.inner("signInConditions")? {
-            Some(inner) => inner.conditions()?,
-            None => Conditions::default(),
-        };
-        let applied_only = self.boolean("appliedPoliciesOnly")?.unwrap_or(false);
+        let (conditions, applied_only) = self.rest()?;
         Ok(Question {
             identity,
             target,
             conditions,
             applied_only,
         })
+    }
+
+    /// What stands beside the annotation that says who calls what.
+    pub(in super::super) fn beside_call(&self, call: &str) -> Read<(Conditions, bool)> {
+        self.only(&[call, "signInConditions", "appliedPoliciesOnly"])?;
+        self.rest()
+    }
+
+    fn rest(&self) -> Read<(Conditions, bool)> {
+        let conditions = match self.inner("signInConditions")? {
+            Some(inner) => inner.conditions()?,
+            None => Conditions::default(),
+        };
+        let applied_only = self.boolean("appliedPoliciesOnly")?.unwrap_or(false);
+        Ok((conditions, applied_only))
     }
 
     fn identity(&self) -> Read<Identity> {

@@ -12,7 +12,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const BAR_WIDTH: usize = 30;
 
 /// How far it is.
-pub(super) struct Progress {
+pub(in crate::cli) struct Progress {
     /// Of all sources; `None` if one has no size.
     total: Option<u64>,
     done: Vec<Arc<AtomicU64>>,
@@ -23,7 +23,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn of(sources: &[Source<'_>]) -> Self {
+    pub(in crate::cli) fn of(sources: &[Source<'_>]) -> Self {
         let now = Instant::now();
         Self {
             total: sources.iter().map(|source| source.size).sum(),
@@ -39,7 +39,7 @@ impl Progress {
     }
 
     /// Shows it, now and then.
-    pub(super) fn show(&mut self) {
+    pub(in crate::cli) fn show(&mut self) {
         if !self.is_terminal || self.shown.elapsed() < INTERVAL {
             return;
         }
@@ -51,7 +51,7 @@ impl Progress {
     }
 
     /// Takes the line away, and gives how many bytes were read.
-    pub(super) fn end(self) -> u64 {
+    pub(in crate::cli) fn end(self) -> u64 {
         if self.is_shown {
             let _told = write!(std::io::stderr().lock(), "\r\x1b[2K");
         }
@@ -90,7 +90,7 @@ fn line(done: u64, total: Option<u64>, time: Duration) -> String {
 }
 
 /// A count of bytes, to three digits or so.
-pub(super) fn in_bytes(bytes: u64) -> String {
+pub(in crate::cli) fn in_bytes(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1_000 {
         return format!("{bytes} B");

@@ -21,32 +21,32 @@ const MAX_LINE_BYTES: usize = 8 * 1024 * 1024;
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// A file of records, opened.
-pub(super) struct Source<'a> {
+pub(in crate::cli) struct Source<'a> {
     /// Its name, for messages.
-    pub(super) name: Arc<str>,
+    pub(in crate::cli) name: Arc<str>,
     /// How large it is; `None` of what has no size.
-    pub(super) size: Option<u64>,
+    pub(in crate::cli) size: Option<u64>,
     /// How much of it was read.
-    pub(super) done: Arc<AtomicU64>,
+    pub(in crate::cli) done: Arc<AtomicU64>,
     from: Box<dyn Read + 'a>,
 }
 
 /// Whole lines of one source.
-pub(super) struct Block {
+pub(in crate::cli) struct Block {
     /// Which source.
-    pub(super) source: usize,
+    pub(in crate::cli) source: usize,
     /// The number of the first line, from 1.
-    pub(super) first_line: u64,
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::cli) first_line: u64,
+    pub(in crate::cli) bytes: Vec<u8>,
     /// Whether these bytes are the start of a line that is too long to be a record.
-    pub(super) is_too_long: bool,
+    pub(in crate::cli) is_too_long: bool,
 }
 
 /// Opens all files, so that one that is missing is told before the first is read.
 ///
 /// # Errors
 /// Which cannot be read.
-pub(super) fn open<'a>(
+pub(in crate::cli) fn open<'a>(
     paths: &[PathBuf],
     input: &'a mut dyn Read,
 ) -> Result<Vec<Source<'a>>, Fault> {
@@ -101,7 +101,7 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// When it cannot be read to its end.
-    pub(super) fn read(
+    pub(in crate::cli) fn read(
         &mut self,
         source: usize,
         mut give: impl FnMut(Block) -> bool,

@@ -1,0 +1,131 @@
+"""The comparison itself: for each workload the contenders in turn, round after round."""
+import os
+import shutil
+import socket
+import statistics
+import time
+
+from . import contenders, load, machine, probe, world
+from .process import Program, children_seconds, machine_busy_seconds, wait_until
+from .tools import say
+
+# How far the share of refused calls may be from what it should be.
+SLACK = 0.01
+
+
+def run(options, workloads, tools):
+    """Measures all that is asked for."""
+    folder = world.make(tools, options.quick)
+    result = {"machine": machine.describe(tools, options), "missing": {}, "failed": {}, "workloads": {}}
+    ports = [_free_port() for _ in range(3)]
+    upstream = Program([tools.paths["compare"], "upstream", f"127.0.0.1:{ports[2]}", folder], folder,
+                       folder / "upstream.log", tools.environment())
+    try:
+        wait_until(lambda: probe.status(folder, ports[2]) == 200, "the upstream answers", upstream)
+        for workload in workloads:
+            result["workloads"][workload.name] = _workload(options, tools, folder, ports, workload, upstream, result)
+    finally:
+        upstream.stop()
+    return result
+
+
+def _workload(options, tools, folder, ports, workload, upstream, result):
+    chosen, missing = contenders.choose(options.only, workload, tools)
+    result["missing"] |= missing
+    prepared = load.prepare(folder, workload)
+    say(f"\n{workload.name}: {workload.about}")
+    measured = {one.name: {"about": one.about, "rounds": [], "latency": []} for one in chosen}
+
+    failed = set()
+
+    def each(what, act):
+        for number in range(options.rounds):
+            for one in chosen:
+                if (workload.name, one.name) in failed:
+                    continue
+                try:
+                    place = contenders.Place(tools, folder, ports, workload)
+                    act(one, _started(one, place), upstream)
+                except RuntimeError as error:
+                    failed.add((workload.name, one.name))
+                    result["failed"][f"{workload.name}/{one.name}"] = str(error)
+                    say(f"  {one.name}: FAILED: {error}")
+            say(f"  {what}, round {number + 1} of {options.rounds} done")
+
+    def saturate(one, program, upstream):
+        with program:
+            load.saturate(tools, prepared, workload, ports[0], 1)
+            figures = _saturated(options, tools, prepared, workload, ports[0], program.program, upstream, one)
+        measured[one.name]["rounds"].append(figures)
+        say(f"    {one.name:16} {figures['cpu_us']:8.1f} us of CPU a call  {figures['calls_per_second']:9.0f} calls/s"
+            f"  {figures['memory_mib']:7.1f} MiB  others used {figures['others_percent']:.0f} %")
+
+    each("saturation", saturate)
+    rates = [statistics.median(r["calls_per_second"] for r in one["rounds"]) for one in measured.values() if one["rounds"]]
+    if options.no_latency or not rates or workload.upload or workload.close or workload.blocked:
+        return {"about": workload.about, "contenders": measured}
+    rate = min(rates) / 2
+
+    def quantiles(one, program, _upstream):
+        with program:
+            load.saturate(tools, prepared, workload, ports[0], 1)
+            figures = load.latency(tools, prepared, workload, ports[0], options.seconds, rate, folder)
+        measured[one.name]["latency"].append(figures)
+
+    each(f"times at {rate:.0f} calls/s", quantiles)
+    return {"about": workload.about, "rate": rate, "contenders": measured}
+
+
+class _started:
+    """A contender that answers and does its part; stopped at the end of `with`."""
+
+    def __init__(self, one, place):
+        self.one, self.place = one, place
+
+    def __enter__(self):
+        place, one = self.place, self.one
+        shutil.rmtree(place.folder, ignore_errors=True)
+        place.folder.mkdir()
+        self.program = Program(one.command(place), place.folder, place.world / f"{one.name}.log", place.tools.environment())
+        try:
+            wait_until(lambda: probe.status(place.world, place.port) in ((401,) if one.checks else (200,)),
+                       f"{one.name} answers", self.program)
+            probe.check(place.world, place.port, one.checks)
+        except BaseException:
+            self.program.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.program.stop()
+
+
+def _saturated(options, tools, prepared, workload, port, program, upstream, one):
+    before = program.cpu_seconds(), upstream.cpu_seconds(), machine_busy_seconds(), children_seconds(), time.monotonic()
+    done = load.saturate(tools, prepared, workload, port, options.seconds)
+    after = program.cpu_seconds(), upstream.cpu_seconds(), machine_busy_seconds(), children_seconds(), time.monotonic()
+    used, behind, busy, driver, wall = (late - early for early, late in zip(before, after))
+    memory = program.memory_mib()
+    program.check()
+    if not done["calls"]:
+        raise RuntimeError("no call was answered")
+    expected = workload.blocked if one.checks else 0
+    share = done["refused"] / done["calls"]
+    if abs(share - expected) > SLACK or done["broken"] > done["calls"] * SLACK:
+        raise RuntimeError(f"{share:.1%} of the calls were refused, where {expected:.0%} should be; {done['broken']} broke")
+    capacity = wall * len(os.sched_getaffinity(0))
+    return {
+        "cpu_us": used / done["calls"] * 1e6,
+        "cpu_seconds_per_100000": used / done["calls"] * 1e5,
+        "calls_per_second": done["calls"] / done["seconds"],
+        "calls": done["calls"],
+        "memory_mib": memory,
+        "others_percent": max(0.0, (busy - used - behind - driver) / capacity * 100),
+        "load": os.getloadavg()[0],
+    }
+
+
+def _free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]

@@ -1,0 +1,74 @@
+//! What a caller of an API gets: a problem document (RFC 9457) and a challenge of its bearer token (RFC 6750 §3).
+//!
+//! Never here: which claim or rule failed.
+
+use serde_json::{Value, json};
+
+use super::{Challenge, Face, ResponseSettings};
+use crate::enforcement::{Denial, StepUp};
+
+/// The body.
+pub(super) fn body(denial: &Denial, face: &Face, settings: &ResponseSettings) -> Value {
+    let mut id = [0; 36];
+    let id = denial.context.id.encode(&mut id);
+    let mut problem = json!({
+        "type": format!("urn:boomgate:problem:{}", face.code),
+        "title": face.title,
+        "status": face.status.as_u16(),
+        "detail": face.detail,
+        "code": face.code,
+        "decisionId": id,
+        "correlationId": denial.context.correlation_id(),
+    });
+    if settings.show_policies
+        && !denial.policies.is_empty()
+        && let Some(problem) = problem.as_object_mut()
+    {
+        problem.insert("policies".to_owned(), json!(denial.policies));
+    }
+    problem
+}
+
+/// `Bearer realm="…", resource_metadata="…"[, error="…"][, scope="…"]` (RFC 6750 §3, RFC 9728 §5.1).
+pub(super) fn challenge(
+    denial: &Denial,
+    challenge: Challenge,
+    settings: &ResponseSettings,
+) -> String {
+    let mut parts = vec![parameter("realm", &settings.realm)];
+    if challenge == Challenge::Client {
+        return format!("Basic {}", parts.join(", "));
+    }
+    parts.extend(
+        denial
+            .context
+            .resource_metadata_url()
+            .map(|u| parameter("resource_metadata", &u)),
+    );
+    match challenge {
+        Challenge::Bare | Challenge::Client => {}
+        Challenge::InvalidRequest => parts.push(parameter("error", "invalid_request")),
+        Challenge::InvalidToken => parts.push(parameter("error", "invalid_token")),
+        Challenge::StepUp => {
+            let step_up = denial.step_up.iter().flat_map(StepUp::parameters);
+            parts.extend(step_up.map(|(name, value)| parameter(name, &value)));
+        }
+        Challenge::InsufficientScope => {
+            parts.push(parameter("error", "insufficient_scope"));
+            // An operation may ask for roles alone; a list of scopes has at least one (RFC 6750 §3).
+            if !denial.scopes.is_empty() {
+                parts.push(parameter("scope", &denial.scopes.join(" ")));
+            }
+        }
+    }
+    format!("Bearer {}", parts.join(", "))
+}
+
+/// One `name="value"`. What could end the quoted-string early (RFC 9110 §5.6.4) is left out.
+fn parameter(name: &str, value: &str) -> String {
+    let safe = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+    format!(
+        "{name}=\"{}\"",
+        value.chars().filter(safe).collect::<String>()
+    )
+}

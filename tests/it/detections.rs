@@ -1,0 +1,11 @@
+//! Detections: how well they tell attacks from normal traffic, and what they do to a running gateway.
+
+mod agents;
+mod attacks;
+mod levels;
+mod live;
+mod quality;
+mod replay;
+mod score;
+mod theft;
+mod traffic;
