@@ -291,6 +291,28 @@ async fn idle_connections(http2: bool) {
 }
 
 #[tokio::test]
+async fn an_idle_connection_that_others_use_as_well_stays() {
+    for http2 in BOTH {
+        let holder = Holder::start(false).await;
+        let site = holder.site(false, setup()).await;
+        let mut caller = Caller::connect(&site, http2).await;
+        for agent in [OTHER_AGENT, AGENT] {
+            let token = site.agent_token(agent);
+            let answer = caller.get("/hr/events", &token).await.unwrap();
+            holder.call_of(agent).await.answer.end();
+            assert!(end(answer).await.is_ok());
+        }
+        confirm_compromised(&site, AGENT).await;
+        for (agent, status) in [(AGENT, 403), (OTHER_AGENT, 200), (AGENT, 403)] {
+            let token = site.agent_token(agent);
+            let answer = caller.get("/hr/quick", &token).await.unwrap();
+            assert_eq!(answer.status(), status, "on the same connection");
+            assert!(end(answer).await.is_ok());
+        }
+    }
+}
+
+#[tokio::test]
 async fn changes_that_block_nobody_cut_nothing() {
     let holder = Holder::start(false).await;
     let site = holder.site(false, setup()).await;
