@@ -225,6 +225,21 @@ pub enum Basis {
     Request(Arc<TokenRequest>),
 }
 
+impl Basis {
+    /// Whether both are tokens of one account, by their own word.
+    #[must_use]
+    pub fn is_of_account_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Token(one), Self::Token(other)) => {
+                Arc::ptr_eq(one, other)
+                    || (one.facts().issuer == other.facts().issuer
+                        && one.subject() == other.subject())
+            }
+            (Self::Token(_) | Self::Request(_), _) => false,
+        }
+    }
+}
+
 /// A call whose caller is known.
 #[derive(Debug)]
 #[must_use]

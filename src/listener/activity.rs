@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::settings::Limits;
 use crate::enforcement::OpenCall;
+use crate::identity::Basis;
 use crate::types::Reason;
 
 /// How long a peer may take for an answer after which the connection is closed.
@@ -53,8 +54,18 @@ struct State {
     /// HTTP/2: frames without end that carry nothing.
     flooded: bool,
     aborted: bool,
+    owner: Owner,
     /// HTTP/2: the last call that is over.
     last: Option<Arc<OpenCall>>,
+}
+
+/// Whose a connection is.
+#[derive(Debug)]
+enum Owner {
+    Nobody,
+    /// Every call on it was forwarded for one account.
+    One(Basis),
+    Many,
 }
 
 /// An answer that streams, and that its peer may leave untaken.
@@ -105,6 +116,7 @@ impl Activity {
                 looked_at: now,
                 flooded: false,
                 aborted: false,
+                owner: Owner::Nobody,
                 last: None,
             }),
         })
@@ -189,9 +201,22 @@ impl Activity {
         state.calls == 0 && state.last_write.elapsed() >= time
     }
 
-    /// Whether no call is under way.
-    pub(super) fn is_idle(&self) -> bool {
-        self.state.lock().calls == 0
+    /// Whether no call is under way, and every call was forwarded for one account. Connections that several share, as a
+    /// proxy's are, are not closed for the sake of one: another's next call might be lost with them.
+    pub(super) fn is_idle_and_of_one(&self) -> bool {
+        let state = self.state.lock();
+        state.calls == 0 && matches!(state.owner, Owner::One(_))
+    }
+
+    /// Notes whose the connection is: of a call that was forwarded, by what its caller is known.
+    pub(super) fn note_caller(&self, basis: Option<&Basis>) {
+        let mut state = self.state.lock();
+        match (&state.owner, basis) {
+            (Owner::Nobody, Some(basis)) => state.owner = Owner::One(basis.clone()),
+            (Owner::One(owner), Some(basis)) if owner.is_of_account_of(basis) => {}
+            (Owner::Nobody | Owner::One(_), _) => state.owner = Owner::Many,
+            (Owner::Many, _) => {}
+        }
     }
 
     /// A call of an HTTP/2 connection is over.

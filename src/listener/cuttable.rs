@@ -26,6 +26,13 @@ pub(super) fn hand_out(call: Arc<OpenCall>) {
     HANDED_OUT.set(Some(call));
 }
 
+/// The call whose answer has just begun in this task, if one was forwarded.
+pub(super) fn handed_out() -> Option<Arc<OpenCall>> {
+    let call = HANDED_OUT.take();
+    HANDED_OUT.set(call.clone());
+    call
+}
+
 /// How a [`Cuttable`] came to its end.
 #[derive(Debug)]
 pub(super) enum Ended<T> {

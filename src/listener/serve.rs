@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use super::activity::{Activity, Expired, LINGER};
 use super::answer::Counted;
-use super::cuttable::{Cuttable, Ended, StreamTasks};
+use super::cuttable::{self, Cuttable, Ended, StreamTasks};
 use super::rim::Whole;
 use super::settings::Limits;
 use super::watched::{Socket, Watched};
@@ -66,6 +66,8 @@ where
         let calls = Arc::clone(&calls);
         async move {
             let Ok(response) = response.await;
+            let forwarded = cuttable::handed_out();
+            calls.note_caller(forwarded.as_ref().map(|call| call.basis()));
             let is_whole = response.extensions().get::<Whole>().is_some();
             if is_whole {
                 call.end();
@@ -238,7 +240,7 @@ async fn until_expired<C: Connection>(
         if let Some(last) = activity.take_last() {
             connection.watch(last, context);
         }
-        if connection.is_refused() && activity.is_idle() {
+        if connection.is_refused() && activity.is_idle_and_of_one() {
             return Poll::Ready(Stop::Refused);
         }
         loop {

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use boomgate::policy::PolicyOutcome;
-use boomgate::telemetry::{ChangeSource, RecordResult, SignalSource};
+use boomgate::telemetry::{ChangeSource, ConnectionTrouble, RecordResult, SignalSource};
 use boomgate::types::{Reason, RiskLevel};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -203,7 +203,11 @@ fn known_label_values() -> Vec<&'static str> {
     let changes = ChangeSource::ALL.iter().map(|source| source.as_str());
     let levels = RiskLevel::ALL.map(RiskLevel::as_str);
     let all = fixed.into_iter().chain(reasons).chain(outcomes);
+    let connections = ConnectionTrouble::ALL
+        .iter()
+        .map(|trouble| trouble.as_str());
     let all = all.chain(records).chain(sources).chain(changes);
+    let all = all.chain(connections);
     all.chain(levels).collect()
 }
 

@@ -162,17 +162,10 @@ async fn a_call_without_an_answer_yet_is_answered_with_the_refusal() {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let problem: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(problem["code"], "53003");
-        if path.ends_with("upload") {
-            until("the upload is broken off", || {
-                *held.upload.lock() == Some(false)
-            })
-            .await;
-        } else {
-            until("the call is let go of", || {
-                held.dropped.load(Ordering::SeqCst)
-            })
-            .await;
-        }
+        until("the upload is broken off", || {
+            *held.upload.lock() == Some(false)
+        })
+        .await;
         let outcome = outcome_of(&site, AGENT).await;
         assert_eq!(
             (&outcome["result"], &outcome["status"]),
@@ -295,6 +288,28 @@ async fn idle_connections(http2: bool) {
     assert_eq!(outcome_of(&site, AGENT).await["result"], "completed");
     let labels = [("reason", "blocked_by_policy")];
     assert_eq!(site.count("boomgate_calls_cut_total", &labels).await, 0);
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_others_use_as_well_stays() {
+    for http2 in BOTH {
+        let holder = Holder::start(false).await;
+        let site = holder.site(false, setup()).await;
+        let mut caller = Caller::connect(&site, http2).await;
+        for agent in [OTHER_AGENT, AGENT] {
+            let token = site.agent_token(agent);
+            let answer = caller.get("/hr/events", &token).await.unwrap();
+            holder.call_of(agent).await.answer.end();
+            assert!(end(answer).await.is_ok());
+        }
+        confirm_compromised(&site, AGENT).await;
+        for (agent, status) in [(AGENT, 403), (OTHER_AGENT, 200), (AGENT, 403)] {
+            let token = site.agent_token(agent);
+            let answer = caller.get("/hr/quick", &token).await.unwrap();
+            assert_eq!(answer.status(), status, "on the same connection");
+            assert!(end(answer).await.is_ok());
+        }
+    }
 }
 
 #[tokio::test]

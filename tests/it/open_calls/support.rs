@@ -114,8 +114,6 @@ pub(super) struct Held {
     pub(super) received: AtomicUsize,
     /// How the caller's body ended: well, or broken off.
     pub(super) upload: Mutex<Option<bool>>,
-    /// Whether the call was dropped before it was answered.
-    pub(super) dropped: Arc<AtomicBool>,
 }
 
 /// An upstream that holds its calls open.
@@ -182,16 +180,6 @@ impl Holder {
     }
 }
 
-struct Noted(Arc<AtomicBool>, bool);
-
-impl Drop for Noted {
-    fn drop(&mut self) {
-        if !self.1 {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
-}
-
 /// Holds one call open, by its path.
 async fn hold(
     request: Request<Incoming>,
@@ -212,10 +200,8 @@ async fn hold(
         answer,
         received: AtomicUsize::default(),
         upload: Mutex::default(),
-        dropped: Arc::default(),
     });
     calls.lock().push(Arc::clone(&held));
-    let mut noted = Noted(Arc::clone(&held.dropped), false);
     let reading = {
         let held = Arc::clone(&held);
         async move {
@@ -253,7 +239,6 @@ async fn hold(
     };
     let headers = response.headers_mut();
     headers.insert("content-type", content_type.parse().unwrap());
-    noted.1 = true;
     Ok(response)
 }
 
