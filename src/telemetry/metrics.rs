@@ -2,6 +2,7 @@
 //!
 //! Methods take typed values only. A metric is declared here or nowhere.
 
+mod declare;
 pub mod detections;
 mod enforcement;
 
@@ -10,10 +11,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use prometheus::{
-    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
-    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Counter, Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Registry, TextEncoder,
 };
 
+use declare::{counter, counters, gauge, gauges, histogram, histograms, real_gauge, real_gauges};
 pub use detections::{DetectionCounters, DetectionMetrics};
 
 use super::connections::ConnectionMetrics;
@@ -351,62 +353,6 @@ fn gauge_value(count: u64) -> i64 {
 )]
 fn seconds_since_epoch(at: Timestamp) -> f64 {
     (at.as_micros() / 1_000) as f64 / 1_000.0
-}
-
-/// Registers a metric and gives it back.
-fn register<M>(registry: &Registry, metric: M) -> prometheus::Result<M>
-where
-    M: prometheus::core::Collector + Clone + 'static,
-{
-    registry.register(Box::new(metric.clone()))?;
-    Ok(metric)
-}
-
-type Declared<M> = prometheus::Result<M>;
-
-fn counter(registry: &Registry, name: &str, help: &str) -> Declared<Counter> {
-    register(registry, Counter::new(name, help)?)
-}
-
-fn counters(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Declared<IntCounterVec> {
-    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
-}
-
-fn gauge(registry: &Registry, name: &str, help: &str) -> Declared<IntGauge> {
-    register(registry, IntGauge::new(name, help)?)
-}
-
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Declared<IntGaugeVec> {
-    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
-}
-
-fn real_gauge(registry: &Registry, name: &str, help: &str) -> Declared<Gauge> {
-    register(registry, Gauge::new(name, help)?)
-}
-
-fn real_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Declared<GaugeVec> {
-    register(registry, GaugeVec::new(Opts::new(name, help), labels)?)
-}
-
-fn histogram(registry: &Registry, name: &str, help: &str, buckets: &[f64]) -> Declared<Histogram> {
-    let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-    register(registry, Histogram::with_opts(opts)?)
-}
-
-fn histograms(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    buckets: &[f64],
-    labels: &[&str],
-) -> Declared<HistogramVec> {
-    let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-    register(registry, HistogramVec::new(opts, labels)?)
 }
 
 #[cfg(test)]
