@@ -20,7 +20,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use crate::support::client::{ALL_VERSIONS, Client, PATIENCE, RawClient, connect};
-use crate::support::site::{AGENT, Answer, Site, exchange};
+use crate::support::site::{AGENT, Answer, HUMAN, Site, exchange};
 use crate::tokens::mint::b64;
 
 pub(super) type Answering<'s> = Pin<Box<dyn Future<Output = Answer> + 's>>;
@@ -159,7 +159,11 @@ pub(super) fn one_too_many(site: &Site) -> Answering<'_> {
         let mut holder = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
         let head = format!(
             "POST /hr/people HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-length: 9\r\n\r\n",
-            site.agent_token(AGENT)
+            // Of another kind than the caller of the row, so that it is not counted as the row's.
+            site.token(
+                &json!({"azp": AGENT, "idtyp": "user", "oid": HUMAN, "sub": "pairwise",
+                "xms_act_fct": "11 9 3", "xms_sub_fct": "2 3"})
+            )
         );
         holder.send(head.as_bytes()).await.unwrap();
         site.until("the first call is under way", async |site| {

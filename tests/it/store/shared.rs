@@ -103,7 +103,11 @@ async fn block_seen(pki: Arc<Pki>, address: SocketAddr, token: String) -> Instan
             .header("host", "localhost")
             .header("authorization", format!("Bearer {token}"));
         let request = request.body(http_body_util::Full::default()).unwrap();
-        let response = client.send(request).await.unwrap();
+        let Ok(response) = client.send(request).await else {
+            // An idle connection of an agent that gets blocked is closed.
+            client = Client::http1(&pki, address).await;
+            continue;
+        };
         let status = response.status();
         text(response).await;
         if status == 403 {
@@ -282,7 +286,12 @@ async fn state_that_is_required_and_too_old_refuses_calls_and_other_state_does_n
     let refused = strict.get(&replicas.ground.pki, "/hr/people", &token).await;
     assert_eq!(refused.json()["code"], "facts_unavailable");
     assert_eq!(replicas.status(&lenient, AGENT).await, 200);
-    assert_eq!(replicas.ready(&lenient).await["status"], "degraded");
+    replicas
+        .until(
+            "the other one says that it goes on with old state",
+            async || replicas.ready(&lenient).await["status"] == "degraded",
+        )
+        .await;
 
     // One that starts now knows nothing, and says so.
     let config = replicas.config("late", proxy.address, "dangerous_plaintext: true");
