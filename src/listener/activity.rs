@@ -45,6 +45,8 @@ struct State {
     refused: Option<(usize, Reason)>,
     /// HTTP/1.1: the head that is being read is to be refused.
     overdue: bool,
+    /// HTTP/1.1: since when our side is closed, and what the peer still says is thrown away.
+    farewell: Option<Instant>,
     last_write: Instant,
     /// Since when the peer takes no bytes that wait for it.
     blocked_since: Option<Instant>,
@@ -82,7 +84,7 @@ pub(super) trait Answer: fmt::Debug + Send + Sync {
 pub(super) enum Expired {
     /// The time for a head of which nothing has come.
     Silence,
-    /// The time that a refused peer has to read why.
+    /// The time that a peer has to read an answer that came before it had said everything.
     Refusal,
     /// The time for a head that has begun.
     Head,
@@ -110,6 +112,7 @@ impl Activity {
                 head_has_begun: false,
                 refused: None,
                 overdue: false,
+                farewell: None,
                 last_write: now,
                 blocked_since: None,
                 answers: Vec::new(),
@@ -176,7 +179,8 @@ impl Activity {
             head = due.filter(|_| !state.overdue).map(|due| (due, expired));
             idle = Some((state.idle_since + limits.idle_timeout, Expired::Idle));
         }
-        let all = [blocked, answer, head, idle];
+        let farewell = state.farewell.map(|at| (at + LINGER, Expired::Refusal));
+        let all = [blocked, answer, head, idle, farewell];
         all.into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
@@ -261,6 +265,12 @@ impl Activity {
         let mut state = self.state.lock();
         state.refused = Some((number, reason));
         state.idle_since = Instant::now();
+    }
+
+    /// Our side is closed, while the peer may not have said everything.
+    pub(super) fn note_farewell(&self) {
+        let mut state = self.state.lock();
+        state.farewell.get_or_insert_with(Instant::now);
     }
 
     /// Bytes came.

@@ -19,7 +19,7 @@ use crate::types::Reason;
 const SUBSTITUTE: &[u8] = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
 /// How much is asked for at a time while a head is read.
 const READ_BYTES: usize = 8 * 1024;
-/// How much of what a refused peer still sends is read and thrown away, so that it gets to see its answer.
+/// How much of what a peer still sends behind its answer is read and thrown away, so that it gets to see that answer.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 
 /// The bytes of a connection on their way in.
@@ -96,13 +96,16 @@ impl Heads {
         }
     }
 
-    /// Whether a peer that was refused has said all that it will.
+    /// Whether a peer that was answered before it had said everything has said all that it will: one that was refused,
+    /// or one whose call needed no body for its answer.
     pub(super) fn poll_finished<I: AsyncRead + Unpin>(
         &mut self,
         io: &mut I,
+        activity: &Activity,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        if self.refused {
+        if self.refused || self.reader.is_in_body() {
+            activity.note_farewell();
             // An error is an end too.
             ready!(self.poll_discard(io, context)).unwrap_or_default();
         }

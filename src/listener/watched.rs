@@ -144,8 +144,8 @@ impl<I: AsyncRead + AsyncWrite + Socket + Unpin> AsyncWrite for Watched<I> {
         polled
     }
 
-    /// Closes our side. A peer that was refused is listened to a little longer: unread bytes would make the operating
-    /// system reset the connection, and take the refusal back before it was read.
+    /// Closes our side. A peer that was answered before it had said everything is listened to a little longer: unread
+    /// bytes would make the operating system reset the connection, and take the answer back before it was read.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.is_shut {
@@ -153,7 +153,7 @@ impl<I: AsyncRead + AsyncWrite + Socket + Unpin> AsyncWrite for Watched<I> {
             this.is_shut = true;
         }
         if let Incoming::Http1(heads) = &mut this.incoming {
-            ready!(heads.poll_finished(&mut this.io, context));
+            ready!(heads.poll_finished(&mut this.io, &this.activity, context));
         }
         Poll::Ready(Ok(()))
     }

@@ -187,3 +187,19 @@ async fn half_a_head_has_a_record() {
     let records = site.records();
     assert_eq!(records[0]["boomgate"]["reason"], "request_timeout");
 }
+
+#[tokio::test]
+async fn a_body_that_comes_behind_its_refusal_does_not_take_the_refusal_back() {
+    let site = Site::start(Setup::default()).await;
+    let mut client = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
+    let head = "POST /hr/people HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n";
+    client.send(head.as_bytes()).await.unwrap();
+    // The answer, and the end of the gateway's side behind it.
+    assert_eq!(status_of(&client.read_to_close().await), 401);
+    // A connection whose other side is closed as well would be reset by the first of these.
+    for _ in 0..20 {
+        let sent = client.send(b"12345").await;
+        sent.expect("the gateway should still listen");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
