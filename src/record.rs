@@ -130,9 +130,10 @@ impl Recorder {
         Ok(self.observed(&source, entry))
     }
 
-    /// Tells the observer of what an agent did, if there is one.
+    /// Tells the observer of what an agent did, if there is one that looks for anything.
     fn observed(&self, source: &Source<'_>, entry: Entry) -> Entry {
-        let Some(observer) = self.0.observer.get() else {
+        let observer = self.0.observer.get();
+        let Some(observer) = observer.filter(|observer| observer.looks()) else {
             return entry;
         };
         match observed::observe(source) {

@@ -99,6 +99,7 @@ impl DetectionFeed {
             .name("detections".to_owned())
             .spawn(move || look.at_all(&observed))?;
         context.recorder.observe_by(Observer {
+            looks_for: Arc::clone(&settings),
             to,
             taken: counters.taken,
             dropped: counters.dropped,

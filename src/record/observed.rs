@@ -8,10 +8,11 @@ mod read;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
+use arc_swap::ArcSwapOption;
 use http::StatusCode;
 
 use super::model::Source;
-use crate::detection::{Answer, Call, Doer, Fate, Mark};
+use crate::detection::{Answer, Call, DetectionSettings, Doer, Fate, Mark};
 use crate::identity::Caller;
 use crate::risk::RiskSubject;
 use crate::telemetry::RecordCounter;
@@ -31,6 +32,8 @@ pub enum Observed {
 /// Takes what is observed on the path to whoever looks at it.
 #[derive(Debug, Clone)]
 pub struct Observer {
+    /// What is looked for; while that is nothing, nothing is observed.
+    pub looks_for: Arc<ArcSwapOption<DetectionSettings>>,
     /// Where it goes.
     pub to: SyncSender<Observed>,
     /// What found a place.
@@ -40,6 +43,10 @@ pub struct Observer {
 }
 
 impl Observer {
+    pub(super) fn looks(&self) -> bool {
+        self.looks_for.load().is_some()
+    }
+
     pub(super) fn tell(&self, observed: Observed) {
         match self.to.try_send(observed) {
             Ok(()) => self.taken.add(1),
