@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::support::client::{ALL_VERSIONS, RawClient, status_of};
-use crate::support::servers::{Server, binary, free_address, run};
+use crate::support::servers::{Server, free_address, run, tool};
 use crate::support::site::{AGENT, Setup, Site, block};
 
 /// Believes the loopback address that everybody here has who does not choose another one.
@@ -190,7 +190,7 @@ async fn curl_says_whose_connection_it_is() {
 
 #[tokio::test]
 async fn haproxy_passes_its_clients_address_on_in_both_versions() {
-    let Some(binary) = binary("BOOMGATE_HAPROXY") else {
+    let Some(binary) = tool("BOOMGATE_HAPROXY") else {
         return;
     };
     let site = site(FROM_LOOPBACK).await;

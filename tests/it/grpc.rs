@@ -6,12 +6,12 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::servers::{Server, binary, free_address, run};
+use crate::support::servers::{Server, free_address, run, tool};
 use crate::support::site::{AGENT, Setup, Site};
 
 #[tokio::test]
 async fn calls_of_every_kind_come_through_with_status_and_trailers() {
-    let Some(python) = binary("BOOMGATE_PYTHON") else {
+    let Some(python) = tool("BOOMGATE_PYTHON") else {
         return;
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc");

@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::servers::{binary, run};
+use crate::support::servers::{run, tool};
 use crate::support::site::{AGENT, Setup, Site};
 
 #[tokio::test]
 async fn every_flood_ends_its_connection_and_the_next_call_is_answered() {
-    let Some(python) = binary("BOOMGATE_PYTHON") else {
+    let Some(python) = tool("BOOMGATE_PYTHON") else {
         return;
     };
     let site = Site::start(Setup::default()).await;

@@ -6,8 +6,9 @@ mod ways;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -110,17 +111,21 @@ async fn a_call_whose_token_or_resource_is_no_more_is_cut() {
     }
 }
 
+/// Answers that stream: one to the agent that is going to be blocked, and one to the other, on one connection.
+async fn events_of_both(site: &Site, caller: &mut Caller) -> [Response<Incoming>; 2] {
+    let of_one = caller.get("/hr/events", &site.agent_token(AGENT)).await;
+    let of_other = caller
+        .get("/hr/events", &site.agent_token(OTHER_AGENT))
+        .await;
+    [of_one.unwrap(), of_other.unwrap()]
+}
+
 #[tokio::test]
 async fn calls_of_one_http2_connection_are_cut_one_by_one() {
     let holder = Holder::start(false).await;
     let site = holder.site(false, setup()).await;
     let mut caller = Caller::connect(&site, true).await;
-    let cut = caller
-        .get("/hr/events", &site.agent_token(AGENT))
-        .await
-        .unwrap();
-    let token = site.agent_token(OTHER_AGENT);
-    let mut goes_on = caller.get("/hr/events", &token).await.unwrap();
+    let [cut, mut goes_on] = events_of_both(&site, &mut caller).await;
     confirm_compromised(&site, AGENT).await;
     assert!(end(cut).await.is_err());
     holder.call_of(OTHER_AGENT).await.answer.send("data: 1\n\n");
@@ -411,12 +416,7 @@ async fn a_drain_lets_open_calls_end_and_cuts_the_blocked_all_the_same() {
     let holder = Holder::start(false).await;
     let site = holder.site(false, setup()).await;
     let mut caller = Caller::connect(&site, true).await;
-    let cut = caller
-        .get("/hr/events", &site.agent_token(AGENT))
-        .await
-        .unwrap();
-    let token = site.agent_token(OTHER_AGENT);
-    let mut ends = caller.get("/hr/events", &token).await.unwrap();
+    let [cut, mut ends] = events_of_both(&site, &mut caller).await;
     confirm_compromised(&site, AGENT).await;
     assert!(end(cut).await.is_err());
     let held = holder.call_of(OTHER_AGENT).await;

@@ -11,17 +11,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::process::{Process, listening_at};
+use crate::support::servers::tool;
 use crate::support::site::{AGENT, Ground, HUMAN, OTHER_AGENT, Setup, block};
 
-/// A Python with the SDK. Without one a test has nothing to run; under `tests/run` that is a failure.
+/// A Python with the SDK.
 fn python() -> Option<PathBuf> {
-    let python = std::env::var_os("BOOMGATE_SDK_PYTHON").map(PathBuf::from);
-    if python.is_none() {
-        let under_run = std::env::var_os("BOOMGATE_TESTS_RUN").is_some();
-        assert!(!under_run, "tests/run must set BOOMGATE_SDK_PYTHON");
-        println!("needs tests/run: BOOMGATE_SDK_PYTHON names no Python");
-    }
-    python
+    tool("BOOMGATE_SDK_PYTHON")
 }
 
 /// A gateway as a process of its own.

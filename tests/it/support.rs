@@ -1,6 +1,7 @@
 //! What the integration tests share: a development CA, clients that speak HTTP or bytes over TLS, a listener.
 
 pub(crate) mod client;
+pub(crate) mod corpus;
 pub(crate) mod gate;
 pub(crate) mod gateway;
 pub(crate) mod http2_bytes;

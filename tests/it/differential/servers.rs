@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::servers::{Server, binary, free_address};
+use crate::support::servers::{Server, free_address, tool};
 
 /// `$uri` is what nginx has read, and what its locations and files are found by.
 const NGINX: &str =
@@ -39,7 +39,7 @@ pub(super) async fn nginx() -> Option<Server> {
 }
 
 pub(super) async fn node() -> Option<Server> {
-    let binary = binary("BOOMGATE_NODE")?;
+    let binary = tool("BOOMGATE_NODE")?;
     let address = free_address();
     let mut command = Command::new(binary);
     let script = NODE.replace("PORT", &address.port().to_string());

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::support::servers::tool;
+
 /// Scrapes and rules are this far apart, so that a test takes seconds.
 const INTERVAL: &str = "250ms";
 /// What `$__rate_interval` and `$__range` stand for: wide enough for several scrapes.
@@ -45,15 +47,9 @@ impl Drop for Prometheus {
     }
 }
 
-/// The binary. Without one a test has nothing to run; under `tests/run` that is a failure.
+/// The binary.
 pub(crate) fn binary() -> Option<PathBuf> {
-    let binary = std::env::var_os("BOOMGATE_PROMETHEUS").map(PathBuf::from);
-    if binary.is_none() {
-        let under_run = std::env::var_os("BOOMGATE_TESTS_RUN").is_some();
-        assert!(!under_run, "tests/run must set BOOMGATE_PROMETHEUS");
-        println!("needs tests/run: BOOMGATE_PROMETHEUS names no binary");
-    }
-    binary
+    tool("BOOMGATE_PROMETHEUS")
 }
 
 impl Prometheus {

@@ -231,12 +231,6 @@ fn with_token(request: Builder, token: &str) -> Builder {
     request.header("authorization", format!("Bearer {token}"))
 }
 
-/// The address of a port on which nobody listens.
-pub(super) fn closed() -> std::net::SocketAddr {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap()
-}
-
 /// An upstream that answers whatever comes with these bytes, and closes; with none, it never answers.
 pub(super) fn bytes_server(bytes: &'static [u8]) -> std::net::SocketAddr {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

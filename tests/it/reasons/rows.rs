@@ -5,11 +5,12 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::calls::{
-    Call, after_a_lost_record, after_revocation, as_agent, by, bytes_server, claims, closed,
-    half_a_head, misdirected, one_too_many, post, post_of_unknown_length, unread_pipe,
+    Call, after_a_lost_record, after_revocation, as_agent, by, bytes_server, claims, half_a_head,
+    misdirected, one_too_many, post, post_of_unknown_length, unread_pipe,
     until_records_stand_still,
 };
 use super::{Expected, Row, Stage, issuance, tokens};
+use crate::support::servers::free_address;
 use crate::support::site::{AGENT, AGENT_USER, BLUEPRINT, HUMAN, PRINCIPAL, Setup, agent, block};
 
 pub(super) fn all() -> Vec<Row> {
@@ -364,7 +365,7 @@ fn after_the_decision() -> Vec<Row> {
             "upstream_unreachable",
             agent_call(),
         )
-        .on(forwarded_to(closed(), "")),
+        .on(forwarded_to(free_address(), "")),
         permitted(
             Reason::UpstreamTimeout,
             504,

@@ -5,8 +5,9 @@ use http::Request;
 use serde_json::json;
 
 use super::Row;
-use super::calls::{authorized, claims, closed, header, send, token};
+use super::calls::{authorized, claims, header, send, token};
 use super::rows::refused;
+use crate::support::servers::free_address;
 use crate::support::site::{
     AGENT, AGENT_USER, BLUEPRINT, OTHER_AGENT, PRINCIPAL, Setup, Site, now,
 };
@@ -48,7 +49,7 @@ pub(super) fn tokens() -> Vec<Row> {
             "  issuers: ['https://silent.test']".to_owned(),
             "  algorithms: [RS256]".to_owned(),
             "  token_types: [JWT]".to_owned(),
-            format!("  keys: {{jwks_uri: 'https://{}/keys'}}", closed()),
+            format!("  keys: {{jwks_uri: 'https://{}/keys'}}", free_address()),
         ]
         .into(),
         ..Setup::default()

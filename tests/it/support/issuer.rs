@@ -8,17 +8,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::process::Process;
+use super::servers::tool;
 use super::site::Ground;
 
-/// A folder with the modules. Without one a test has nothing to run; under `tests/run` that is a failure.
+/// A folder with the modules.
 pub(crate) fn modules() -> Option<PathBuf> {
-    let modules = std::env::var_os("BOOMGATE_ISSUER_MODULES").map(PathBuf::from);
-    if modules.is_none() {
-        let under_run = std::env::var_os("BOOMGATE_TESTS_RUN").is_some();
-        assert!(!under_run, "tests/run must set BOOMGATE_ISSUER_MODULES");
-        println!("needs tests/run: BOOMGATE_ISSUER_MODULES names no folder");
-    }
-    modules
+    tool("BOOMGATE_ISSUER_MODULES")
 }
 
 /// The issuer; it ends with this value.

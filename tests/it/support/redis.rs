@@ -14,16 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::client::PATIENCE;
+use super::servers::{free_address, tool};
 
-/// The binary. Without one a test has nothing to run; under `tests/run` that is a failure.
+/// The binary.
 pub(crate) fn binary() -> Option<PathBuf> {
-    let binary = std::env::var_os("BOOMGATE_REDIS").map(PathBuf::from);
-    if binary.is_none() {
-        let under_run = std::env::var_os("BOOMGATE_TESTS_RUN").is_some();
-        assert!(!under_run, "tests/run must set BOOMGATE_REDIS");
-        println!("needs tests/run: BOOMGATE_REDIS names no binary");
-    }
-    binary
+    tool("BOOMGATE_REDIS")
 }
 
 /// A running Redis; it ends with this value.
@@ -46,9 +41,7 @@ impl Redis {
     pub(crate) async fn start(binary: &std::path::Path, lines: &str) -> Self {
         // A port that is free now may be taken a moment later.
         for _ in 0..10 {
-            let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            let address = free.local_addr().unwrap();
-            drop(free);
+            let address = free_address();
             let folder = TempDir::new().unwrap();
             let port = address.port().to_string();
             let own_port = if lines.contains("{port}") {

@@ -64,7 +64,7 @@ http {
     }
 }
 ";
-        let binary = binary("BOOMGATE_NGINX")?;
+        let binary = tool("BOOMGATE_NGINX")?;
         let folder = TempDir::new().unwrap();
         let address = free_address();
         let config = AROUND
@@ -80,15 +80,16 @@ http {
     }
 }
 
-/// The binary of a program. Without one a test has nothing to work with; under `tests/run` that is a failure.
-pub(crate) fn binary(variable: &str) -> Option<PathBuf> {
-    let binary = std::env::var_os(variable).map(PathBuf::from);
-    if binary.is_none() {
+/// What `tests/run` has got for a test, and names in this variable: a program, or a folder of modules. Without it the
+/// test has nothing to work with; under `tests/run` that is a failure.
+pub(crate) fn tool(variable: &str) -> Option<PathBuf> {
+    let tool = std::env::var_os(variable).map(PathBuf::from);
+    if tool.is_none() {
         let under_run = std::env::var_os("BOOMGATE_TESTS_RUN").is_some();
         assert!(!under_run, "tests/run must set {variable}");
-        println!("needs tests/run: {variable} names no binary");
+        println!("needs tests/run, which sets {variable}");
     }
-    binary
+    tool
 }
 
 /// An address where nobody listens.
