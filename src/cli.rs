@@ -8,6 +8,7 @@ pub mod detect;
 mod explain;
 pub mod impact;
 pub mod management;
+mod markup;
 pub mod policy;
 mod records;
 mod risk;

@@ -176,22 +176,11 @@ fn policies_at(
     locations: &NamedLocations,
 ) -> (Vec<Policy>, Faults) {
     let mut policies = Vec::new();
-    let mut faults = Faults::new();
-    let read = if path.is_dir() {
-        folders::read_folder(path)
-    } else {
-        folders::read_file(path).map(|source| (vec![source], Faults::new()))
-    };
-    match read {
-        Ok((sources, found)) => {
-            faults.extend(found);
-            for source in sources {
-                let (read, found) = read_policies(&source.shown, &source.bytes, on_unsupported);
-                policies.extend(read);
-                faults.extend(found);
-            }
-        }
-        Err(reason) => faults.push(folders::of_file(path, format!("cannot be read: {reason}"))),
+    let (sources, mut faults) = folders::read_path(path);
+    for source in sources {
+        let (read, found) = read_policies(&source.shown, &source.bytes, on_unsupported);
+        policies.extend(read);
+        faults.extend(found);
     }
     faults.extend(check_set(&policies, locations));
     if policies.is_empty() && !faults.has_errors() {

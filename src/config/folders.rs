@@ -51,6 +51,21 @@ pub fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
     Ok((sources, faults))
 }
 
+/// The files of a folder, as [`read_folder`] gives them, or the one file. What cannot be read at all is a fault too.
+#[must_use]
+pub fn read_path(path: &Path) -> (Vec<Source>, Faults) {
+    let read = if path.is_dir() {
+        read_folder(path)
+    } else {
+        read_file(path).map(|source| (vec![source], Faults::new()))
+    };
+    read.unwrap_or_else(|reason| {
+        let mut faults = Faults::new();
+        faults.push(of_file(path, format!("cannot be read: {reason}")));
+        (Vec::new(), faults)
+    })
+}
+
 /// One file.
 ///
 /// # Errors

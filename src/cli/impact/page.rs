@@ -3,10 +3,9 @@
 
 mod chart;
 
-use std::fmt::Write as _;
-
 use super::report::{Found, Row, shares, short};
 use super::tally::Examples;
+use crate::cli::markup::{self, add};
 use crate::cli::table::thousands;
 
 /// How many rows a table of the page has.
@@ -213,27 +212,13 @@ fn capital(title: &str) -> String {
         .collect()
 }
 
-fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
-    // A text takes whatever is written to it.
-    let _written = text.write_fmt(more);
-}
-
 /// A text as HTML shows it. Control characters, and such as turn the direction of writing, have nothing to say here.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => escaped.push('\u{FFFD}'),
-            other if other.is_control() => escaped.push('\u{FFFD}'),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    markup::escape(text, |character| match character {
+        '\'' => Some("&#39;"),
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => Some("\u{FFFD}"),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

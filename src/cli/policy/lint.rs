@@ -163,23 +163,10 @@ pub fn lint(
 
 impl Lint {
     fn add_path(&mut self, path: &Path, around: Option<&Surroundings>) {
-        let read = if path.is_dir() {
-            folders::read_folder(path)
-        } else {
-            folders::read_file(path).map(|source| (vec![source], Faults::new()))
-        };
-        match read {
-            Ok((sources, faults)) => {
-                self.bad_data(faults);
-                for source in sources {
-                    self.add_file(&source, around);
-                }
-            }
-            Err(reason) => {
-                let mut faults = Faults::new();
-                faults.push(folders::of_file(path, format!("cannot be read: {reason}")));
-                self.bad_data(faults);
-            }
+        let (sources, faults) = folders::read_path(path);
+        self.bad_data(faults);
+        for source in sources {
+            self.add_file(&source, around);
         }
     }
 

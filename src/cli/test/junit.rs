@@ -2,9 +2,8 @@
 //!
 //! Never here: a text that is markup.
 
-use std::fmt::Write as _;
-
 use super::case::Ran;
+use crate::cli::markup::{self, add};
 
 /// The document.
 pub(super) fn xml(ran: &[Ran]) -> String {
@@ -85,25 +84,11 @@ fn differences(one: &Ran) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
-    // A text takes whatever is written to it.
-    let _written = text.write_fmt(more);
-}
-
 /// A text as XML shows it, without the characters that XML has no way to write.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\u{FFFE}' | '\u{FFFF}' => escaped.push('\u{FFFD}'),
-            other if other.is_control() => escaped.push('\u{FFFD}'),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    markup::escape(text, |character| match character {
+        '\n' => Some("&#10;"),
+        '\u{FFFE}' | '\u{FFFF}' => Some("\u{FFFD}"),
+        _ => None,
+    })
 }

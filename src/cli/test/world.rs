@@ -138,21 +138,9 @@ impl<'a> Worlds<'a> {
 
 /// The files of a folder, or the one file.
 fn sources(path: &Path, faults: &mut Faults) -> Vec<folders::Source> {
-    let read = if path.is_dir() {
-        folders::read_folder(path)
-    } else {
-        folders::read_file(path).map(|source| (vec![source], Faults::new()))
-    };
-    match read {
-        Ok((sources, found)) => {
-            faults.extend(found);
-            sources
-        }
-        Err(reason) => {
-            faults.push(folders::of_file(path, format!("cannot be read: {reason}")));
-            Vec::new()
-        }
-    }
+    let (sources, found) = folders::read_path(path);
+    faults.extend(found);
+    sources
 }
 
 /// The configuration's directory, and what the tests add to it.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{Duration, File, Host, RequestTarget, UpstreamUrl};
+use crate::upstream::settings;
 
 /// Where a resource's calls are forwarded to.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -160,11 +161,17 @@ pub struct Ejection {
 
 impl Default for Ejection {
     fn default() -> Self {
+        let settings::Ejection {
+            consecutive_failures,
+            time,
+            max_time,
+            max_percent,
+        } = settings::Ejection::default();
         Self {
-            consecutive_failures: 5,
-            time: Duration::seconds(30),
-            max_time: Duration::seconds(300),
-            max_percent: 50,
+            consecutive_failures,
+            time: Duration(time),
+            max_time: Duration(max_time),
+            max_percent,
         }
     }
 }
@@ -189,11 +196,17 @@ pub struct Retries {
 
 impl Default for Retries {
     fn default() -> Self {
+        let settings::Retries {
+            max_per_call,
+            budget_percent,
+            min_per_second,
+            on_unavailable,
+        } = settings::Retries::default();
         Self {
-            max_per_call: 1,
-            budget_percent: 20,
-            min_per_second: 10,
-            on_unavailable: false,
+            max_per_call,
+            budget_percent,
+            min_per_second,
+            on_unavailable,
         }
     }
 }
