@@ -17,15 +17,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use boomgate::decision::DecisionSettings;
+use boomgate::identity::Directory;
 use boomgate::identity::directory::read::{DirectoryParts, read as read_directory};
-use boomgate::identity::{Directory, Issuers};
 use boomgate::policy::read::read as read_policies;
 use boomgate::policy::{
     AgentFacts, Facts, NamedLocations, OnUnsupported, PolicySet, ResourceFacts, SessionFacts,
     Subject,
 };
-use boomgate::risk::{Detections, Revocations, RiskTable};
 use boomgate::snapshot::{Cause, Snapshot, Snapshots};
 use boomgate::telemetry::ChangeSource;
 use boomgate::types::{Attributes, Fact, RiskLevel, Timestamp};
@@ -258,19 +256,10 @@ fn reading_times(snapshots: &Arc<Snapshots>, meanwhile: impl FnOnce()) -> Vec<Du
 fn snapshot(directory: &Arc<Directory>, policies: &Arc<PolicySet>) -> Snapshot {
     Snapshot {
         generation: "bench".into(),
-        resources: Arc::default(),
-        issuers: Arc::new(Issuers::new(Vec::new())),
         directory: Arc::clone(directory),
         policies: Arc::clone(policies),
-        risk: RiskTable::default(),
-        countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
         is_state_known: true,
-        decisions: DecisionSettings::default(),
-        responses: Arc::default(),
-        assertions: None,
-        upstreams: Arc::default(),
+        ..Snapshot::default()
     }
 }
 

@@ -25,8 +25,9 @@ use crate::upstream::UpstreamTable;
 /// How many changes a follower may lag behind. One that lags further hears that it does, and loads the newest.
 const CHANGES: usize = 1024;
 
-/// What one generation of configuration, policies, directory, keys and risk says.
-#[derive(Debug, Clone)]
+/// What one generation of configuration, policies, directory, keys and risk says. The default knows nothing: no call
+/// finds a resource.
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// The hash of the compiled set's sources: `policyGeneration`.
     pub generation: Arc<str>,
@@ -198,20 +199,8 @@ mod tests {
 
     fn snapshot(directory: Directory) -> Snapshot {
         Snapshot {
-            generation: "g".into(),
-            resources: Arc::default(),
-            issuers: Arc::new(Issuers::new(Vec::new())),
             directory: Arc::new(directory),
-            policies: Arc::default(),
-            risk: RiskTable::default(),
-            countries: None,
-            revocations: Revocations::default(),
-            detections: Detections::default(),
-            is_state_known: true,
-            decisions: DecisionSettings::default(),
-            responses: Arc::default(),
-            assertions: None,
-            upstreams: Arc::default(),
+            ..Snapshot::default()
         }
     }
 

@@ -117,9 +117,9 @@ impl StateFeed {
         cause: Cause,
     ) -> Result<Vec<Entry>, StoreError> {
         for _ in 0..MAX_TRIES {
-            let said = entries(&self.context.snapshots.load());
-            let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
             let before = self.context.snapshots.load();
+            let said = entries(&before);
+            let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
             let above = self.context.store.put(sealed.clone()).await?;
             self.show(&sealed, cause);
             self.forget_old(&before, &said).await;

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::decision::DecisionSettings;
 use crate::feeds::reload::channel;
 use crate::feeds::status::Source;
 use crate::feeds::{KeyFeedContext, StateFeedContext};
@@ -20,7 +19,7 @@ use crate::identity::{
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::{Detections, Revocations, RiskEntry, RiskTable};
+use crate::risk::RiskEntry;
 use crate::snapshot::{Cause, Snapshot};
 use crate::store::{Answer, MemoryStore, Sealed, StateStore, StoreError};
 use crate::telemetry::ChangeSource;
@@ -81,19 +80,9 @@ fn directory() -> Directory {
 fn state() -> State {
     let snapshot = Snapshot {
         generation: "g".into(),
-        resources: Arc::default(),
-        issuers: Arc::default(),
         directory: Arc::new(directory()),
-        policies: Arc::default(),
-        risk: RiskTable::default(),
-        countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
         is_state_known: true,
-        decisions: DecisionSettings::default(),
-        responses: Arc::default(),
-        assertions: None,
-        upstreams: Arc::default(),
+        ..Snapshot::default()
     };
     let status = Status::default();
     status.start();

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
-use boomgate::decision::DecisionSettings;
 use boomgate::feeds::reload::channel;
 use boomgate::feeds::{KeyFeed, KeyFeedContext, StateFeed, StateFeedContext, Status};
 use boomgate::identity::Authenticator;
@@ -18,7 +17,6 @@ use boomgate::management::{State, router};
 use boomgate::policy::OnUnsupported;
 use boomgate::record::Recorder;
 use boomgate::record::settings::{Destination, Overflow, RecordSettings};
-use boomgate::risk::{Detections, Revocations, RiskTable};
 use boomgate::snapshot::{Snapshot, Snapshots};
 use boomgate::store::MemoryStore;
 use boomgate::telemetry::Metrics;
@@ -36,19 +34,8 @@ const AGENTS: &str = "https://localhost/beta/identityProtection/riskyAgents";
 fn state(pki: &Pki, address: SocketAddr) -> State {
     let snapshot = Snapshot {
         generation: "g".into(),
-        resources: Arc::default(),
-        issuers: Arc::default(),
-        directory: Arc::default(),
-        policies: Arc::default(),
-        risk: RiskTable::default(),
-        countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
         is_state_known: true,
-        decisions: DecisionSettings::default(),
-        responses: Arc::default(),
-        assertions: None,
-        upstreams: Arc::default(),
+        ..Snapshot::default()
     };
     let status = Status::default();
     status.start();

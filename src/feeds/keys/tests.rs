@@ -19,7 +19,6 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::decision::DecisionSettings;
 use crate::identity::settings::{Algorithm, KeyOrigin, KeySettings, Profile};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -200,22 +199,12 @@ impl Feed {
 fn snapshot(settings: IssuerSettings) -> Snapshot {
     Snapshot {
         generation: "g".into(),
-        resources: Arc::default(),
         issuers: Arc::new(Issuers::new(vec![Issuer {
             settings: Arc::new(settings),
             keys: None,
         }])),
-        directory: Arc::default(),
-        policies: Arc::default(),
-        risk: crate::risk::RiskTable::default(),
-        countries: None,
-        revocations: crate::risk::Revocations::default(),
-        detections: crate::risk::Detections::default(),
         is_state_known: true,
-        decisions: DecisionSettings::default(),
-        responses: Arc::default(),
-        assertions: None,
-        upstreams: Arc::default(),
+        ..Snapshot::default()
     }
 }
 

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use super::*;
-use crate::decision::DecisionSettings;
 use crate::risk::{Revocation, RiskEntry, RiskSubject};
 use crate::store::{Answer, MemoryStore};
 use crate::types::{RiskLevel, RiskState, Timestamp};
@@ -11,19 +10,8 @@ const AGENT: &str = "a";
 fn snapshots() -> Arc<Snapshots> {
     Arc::new(Snapshots::new(Snapshot {
         generation: "g".into(),
-        resources: Arc::default(),
-        issuers: Arc::default(),
-        directory: Arc::default(),
-        policies: Arc::default(),
-        risk: RiskTable::default(),
-        countries: None,
-        revocations: Revocations::default(),
-        detections: Detections::default(),
         is_state_known: true,
-        decisions: DecisionSettings::default(),
-        responses: Arc::default(),
-        assertions: None,
-        upstreams: Arc::default(),
+        ..Snapshot::default()
     }))
 }
 
