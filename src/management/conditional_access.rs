@@ -15,6 +15,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use super::Control;
+use entities::{of_all, of_one};
 
 /// The addresses, relative to a version of the schema.
 pub(super) fn routes() -> Router<Arc<Control>> {
@@ -22,21 +23,20 @@ pub(super) fn routes() -> Router<Arc<Control>> {
     const LOCATIONS: &str = "/identity/conditionalAccess/namedLocations";
     const TEMPLATES: &str = "/identity/conditionalAccess/templates";
     Router::new()
-        .route(POLICIES, get(policies::list).post(policies::create))
+        .route(POLICIES, of_all(&policies::ENTITIES, get(policies::list)))
         .route(&format!("{POLICIES}/$count"), get(policies::count))
         .route(
             &format!("{POLICIES}/{{id}}"),
-            get(policies::one)
-                .patch(policies::update)
-                .delete(policies::delete),
+            of_one(&policies::ENTITIES, get(policies::one)),
         )
-        .route(LOCATIONS, get(locations::list).post(locations::create))
+        .route(
+            LOCATIONS,
+            of_all(&locations::ENTITIES, get(locations::list)),
+        )
         .route(&format!("{LOCATIONS}/$count"), get(locations::count))
         .route(
             &format!("{LOCATIONS}/{{id}}"),
-            get(locations::one)
-                .patch(locations::update)
-                .delete(locations::delete),
+            of_one(&locations::ENTITIES, get(locations::one)),
         )
         .route(TEMPLATES, get(templates::list))
         .route(&format!("{TEMPLATES}/{{id}}"), get(templates::one))

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
@@ -41,6 +43,47 @@ pub(super) struct Entities {
     pub(super) has_one_type: bool,
 }
 
+/// The methods of all of a kind: what `get` does, and making one.
+pub(super) fn of_all(
+    entities: &'static Entities,
+    get: MethodRouter<Arc<Control>>,
+) -> MethodRouter<Arc<Control>> {
+    get.post(
+        async move |State(control): State<Arc<Control>>,
+                    asked: Asked,
+                    asker: Asker,
+                    headers: HeaderMap,
+                    body: Result<Bytes, BytesRejection>| {
+            let by = (asked, asker);
+            entities.create(&control, by, &headers, body).await
+        },
+    )
+}
+
+/// The methods of one of a kind: what `get` does, changing and deleting it.
+pub(super) fn of_one(
+    entities: &'static Entities,
+    get: MethodRouter<Arc<Control>>,
+) -> MethodRouter<Arc<Control>> {
+    let update = async move |State(control): State<Arc<Control>>,
+                             Path(id): Path<String>,
+                             asked: Asked,
+                             asker: Asker,
+                             headers: HeaderMap,
+                             body: Result<Bytes, BytesRejection>| {
+        let by = (asked, asker);
+        entities.update(&control, &id, by, &headers, body).await
+    };
+    let delete = async move |State(control): State<Arc<Control>>,
+                             Path(id): Path<String>,
+                             asked: Asked,
+                             asker: Asker| {
+        let by = (asked.version, asker);
+        entities.delete(&control, &id, by).await
+    };
+    get.patch(update).delete(delete)
+}
+
 impl Entities {
     /// One in a list, with its version.
     pub(super) fn item(&self, source: &Object, version: Version) -> Value {
@@ -59,7 +102,7 @@ impl Entities {
     }
 
     /// `POST`: a new one, with an id of ours.
-    pub(super) async fn create(
+    async fn create(
         &self,
         control: &Arc<Control>,
         (asked, asker): (Asked, Asker),
@@ -85,7 +128,7 @@ impl Entities {
     }
 
     /// `PATCH`: the members that are sent; all others stay, those too that the version does not show.
-    pub(super) async fn update(
+    async fn update(
         &self,
         control: &Arc<Control>,
         id: &str,
@@ -131,7 +174,7 @@ impl Entities {
     }
 
     /// `DELETE`
-    pub(super) async fn delete(
+    async fn delete(
         &self,
         control: &Arc<Control>,
         id: &str,

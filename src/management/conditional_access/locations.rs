@@ -4,11 +4,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::entities::{Entities, Object, wrong};
@@ -16,12 +13,12 @@ use crate::management::Control;
 use crate::management::graph::GraphError;
 use crate::management::odata::{Asked, Direction, EntitySet, Kind, Property, Version, apart};
 use crate::management::settings::Folders;
-use crate::management::writes::{Asker, Sort};
+use crate::management::writes::Sort;
 use crate::policy::locations::{self, NamedLocation};
 use crate::snapshot::Snapshot;
 use crate::types::{Faults, ObjectId};
 
-static ENTITIES: Entities = Entities {
+pub(super) static ENTITIES: Entities = Entities {
     set: &SET,
     sort: &SORT,
     exists,
@@ -136,43 +133,6 @@ pub(super) async fn one(
     let mut locations = rows(&snapshot, asked.version);
     let location = id.and_then(|id| locations.find(|location| location.id == id));
     ENTITIES.one(&asked, location.map(|location| &location.source))
-}
-
-/// `POST …/namedLocations`
-pub(super) async fn create(
-    State(control): State<Arc<Control>>,
-    asked: Asked,
-    asker: Asker,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, GraphError> {
-    ENTITIES
-        .create(&control, (asked, asker), &headers, body)
-        .await
-}
-
-/// `PATCH …/namedLocations/{id}`
-pub(super) async fn update(
-    State(control): State<Arc<Control>>,
-    Path(id): Path<String>,
-    asked: Asked,
-    asker: Asker,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, GraphError> {
-    ENTITIES
-        .update(&control, &id, (asked, asker), &headers, body)
-        .await
-}
-
-/// `DELETE …/namedLocations/{id}`
-pub(super) async fn delete(
-    State(control): State<Arc<Control>>,
-    Path(id): Path<String>,
-    asked: Asked,
-    asker: Asker,
-) -> Result<StatusCode, GraphError> {
-    ENTITIES.delete(&control, &id, (asked.version, asker)).await
 }
 
 fn rows(snapshot: &Snapshot, version: Version) -> impl Iterator<Item = &NamedLocation> {

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
 
 use super::entities::Entities;
 use super::versions;
@@ -14,11 +11,11 @@ use crate::management::Control;
 use crate::management::graph::GraphError;
 use crate::management::odata::{Asked, Direction, EntitySet, Kind, Property, apart};
 use crate::management::settings::Folders;
-use crate::management::writes::{Asker, Sort};
+use crate::management::writes::Sort;
 use crate::policy::{self, CompiledPolicy};
 use crate::types::{Faults, PolicyId};
 
-static ENTITIES: Entities = Entities {
+pub(super) static ENTITIES: Entities = Entities {
     set: &SET,
     sort: &SORT,
     exists: |_, _| true,
@@ -106,43 +103,6 @@ pub(super) async fn one(
     let id = PolicyId::parse(&id).ok();
     let policy = id.and_then(|id| snapshot.policies.iter().find(|policy| policy.id == id));
     ENTITIES.one(&asked, policy.map(|policy| &policy.model().source))
-}
-
-/// `POST …/policies`
-pub(super) async fn create(
-    State(control): State<Arc<Control>>,
-    asked: Asked,
-    asker: Asker,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, GraphError> {
-    ENTITIES
-        .create(&control, (asked, asker), &headers, body)
-        .await
-}
-
-/// `PATCH …/policies/{id}`
-pub(super) async fn update(
-    State(control): State<Arc<Control>>,
-    Path(id): Path<String>,
-    asked: Asked,
-    asker: Asker,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, GraphError> {
-    ENTITIES
-        .update(&control, &id, (asked, asker), &headers, body)
-        .await
-}
-
-/// `DELETE …/policies/{id}`
-pub(super) async fn delete(
-    State(control): State<Arc<Control>>,
-    Path(id): Path<String>,
-    asked: Asked,
-    asker: Asker,
-) -> Result<StatusCode, GraphError> {
-    ENTITIES.delete(&control, &id, (asked.version, asker)).await
 }
 
 fn id<'p>(policy: &'p &CompiledPolicy) -> &'p str {
