@@ -44,6 +44,15 @@ pub struct Knowledge<'a> {
 }
 
 impl Knowledge<'_> {
+    /// What is allowed needs that what was reported of agents is known.
+    fn narrowed_by_doubt(&self, reason: Reason) -> Reason {
+        match reason.effect() {
+            // FAIL-CLOSED: what is not known could be the word that stops this very caller.
+            Effect::Allow if !self.is_state_known => Reason::FactsUnavailable,
+            Effect::Allow | Effect::Block => reason,
+        }
+    }
+
     /// The country of an address, where a policy reads it.
     #[must_use]
     pub fn country(&self, address: Fact<IpAddr>) -> Fact<Option<Country>> {
@@ -295,9 +304,7 @@ fn narrowed_by_state(reason: Reason, case: Case<'_>, knowledge: &Knowledge<'_>) 
     });
     match reason.effect() {
         Effect::Allow if is_revoked => Reason::TokenRevoked,
-        // FAIL-CLOSED: what is not known could be the word that stops this very caller.
-        Effect::Allow if !knowledge.is_state_known => Reason::FactsUnavailable,
-        Effect::Allow | Effect::Block => reason,
+        Effect::Allow | Effect::Block => knowledge.narrowed_by_doubt(reason),
     }
 }
 

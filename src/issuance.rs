@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::call::{Received, Refused, Resources, TokenHook, TokenSource};
 use crate::identity::{Issuers, TokenRequest};
@@ -41,6 +43,17 @@ pub struct Read {
 /// Not one request for a token, or one that could be read as two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Malformed;
+
+/// The media type that the headers name, and its parameters, where there is one and the body is not encoded besides.
+fn plain_media_type(headers: &HeaderMap) -> Option<(&str, &str)> {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return None;
+    };
+    let text = only.to_str().ok()?;
+    let is_plain = !headers.contains_key(CONTENT_ENCODING);
+    is_plain.then(|| text.split_once(';').unwrap_or((text, "")))
+}
 
 /// Reads the body of a call.
 ///

@@ -20,7 +20,7 @@ use crate::identity::{Caller, Directory};
 use crate::policy::analysis::to_graph;
 use crate::policy::{AnalysisReason, CompiledPolicy, PolicyResult};
 use crate::risk::{Assessment, SignInIds};
-use crate::types::{Effect, Fact, Reason, RiskLevel, Timestamp};
+use crate::types::{Fact, Reason, RiskLevel, Timestamp};
 use serde_json::{Map, Value};
 
 /// Why the question makes no sense to this configuration.
@@ -139,11 +139,7 @@ impl Supposed {
         let policies = policies
             .map(|(policy, result)| (policy, result, AnalysisReason::of(policy, &result)))
             .collect();
-        let mut reason = question.reason(&evaluation, settings);
-        // FAIL-CLOSED: as for calls, what is not known could be the word that stops this very caller.
-        if reason.effect() == Effect::Allow && !knowledge.is_state_known {
-            reason = Reason::FactsUnavailable;
-        }
+        let reason = knowledge.narrowed_by_doubt(question.reason(&evaluation, settings));
         Ok(Answer {
             verdict: Verdict::of(&caller, &call, &risk, question.session, reason),
             policies,

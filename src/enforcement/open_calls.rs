@@ -188,7 +188,7 @@ impl OpenCall {
     }
 
     /// Cuts the call, and wakes whoever holds it open. `until_gone` is dropped when nobody does any more.
-    pub fn cut(&self, reason: Reason, until_gone: Arc<dyn Any + Send + Sync>) -> Cut {
+    pub fn cut(&self, reason: Reason, until_gone: Option<Arc<dyn Any + Send + Sync>>) -> Cut {
         let mut state = self.state.lock();
         let (phase, cut) = match state.phase {
             Phase::Open => (Phase::Cut(reason), Cut::Call),
@@ -196,7 +196,7 @@ impl OpenCall {
             Phase::Cut(_) | Phase::Refused => return Cut::Before,
         };
         state.phase = phase;
-        state.until_gone = Some(until_gone);
+        state.until_gone = until_gone;
         self.is_cut.store(true, Ordering::Release);
         let watchers = std::mem::take(&mut state.watchers);
         drop(state);

@@ -88,13 +88,9 @@ pub(super) fn again(shared: &Shared, call: &OpenCall) {
 }
 
 fn cut(shared: &Shared, call: &OpenCall, reason: Reason, cause: Option<&Arc<Change>>) {
-    let until_gone: Arc<dyn Any + Send + Sync> = match cause {
-        Some(cause) => {
-            let cause: Arc<Change> = Arc::clone(cause);
-            cause
-        }
-        None => Arc::new(()),
-    };
+    let until_gone = cause
+        .cloned()
+        .map(|cause| -> Arc<dyn Any + Send + Sync> { cause });
     match call.cut(reason, until_gone) {
         Cut::Call => {
             if let Some(cause) = cause {

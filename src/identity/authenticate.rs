@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use super::bearer;
 use super::cache::{Key, VerifiedTokens};
-use super::caller::{Basis, Caller, Credential, Identified};
+use super::caller::{Basis, Caller, Credential, Identified, Recognition};
 use super::classify::classify;
 use super::directory::Directory;
 use super::issuers::Issuers;
@@ -82,24 +82,12 @@ impl Authenticator {
         let audiences = &received.resource().audiences;
         let (verified, observation) =
             self.verify_bearer(received.headers(), audiences, issuers, now);
-        let known = verified.and_then(|verified| {
-            classify(verified.claimed(), directory).map(|caller| (caller, verified))
+        let found = verified.and_then(|verified| {
+            let (caller, recognition) = classify(verified.claimed(), directory)?;
+            let credential = Credential::Token(Arc::clone(verified.facts()));
+            Ok((caller, recognition, credential, Basis::Token(verified)))
         });
-        let result = match known {
-            Ok(((caller, recognition), verified)) => {
-                let credential = Credential::Token(Arc::clone(verified.facts()));
-                let basis = Basis::Token(verified);
-                Ok(Identified::new(
-                    received,
-                    caller,
-                    recognition,
-                    credential,
-                    basis,
-                ))
-            }
-            Err(reason) => Err(received.refuse(reason)),
-        };
-        (result, observation)
+        (identified(received, found), observation)
     }
 
     /// Identifies the caller of a call that asks for a token. What was seen of each token in it comes along.
@@ -112,21 +100,12 @@ impl Authenticator {
         now: Timestamp,
     ) -> (Result<Identified, Refused>, Vec<Seen>) {
         let (result, seen) = self.find_requester(&request, issuers, directory, now);
-        let result = match result {
-            Ok((caller, recognition, facts)) => {
-                let credential = Credential::Request(Arc::new(facts));
-                let basis = Basis::Request(Arc::new(request));
-                Ok(Identified::new(
-                    received,
-                    caller,
-                    recognition,
-                    credential,
-                    basis,
-                ))
-            }
-            Err(reason) => Err(received.refuse(reason)),
-        };
-        (result, seen)
+        let found = result.map(|(caller, recognition, facts)| {
+            let credential = Credential::Request(Arc::new(facts));
+            let basis = Basis::Request(Arc::new(request));
+            (caller, recognition, credential, basis)
+        });
+        (identified(received, found), seen)
     }
 
     /// Finds out anew who makes a call that was forwarded and is still open, from what the caller was found out by.
@@ -240,5 +219,26 @@ impl Authenticator {
         let verified = Arc::new(verified);
         self.cache.put(key, &verified, now);
         Ok(verified)
+    }
+}
+
+/// A call with what was found out of its caller, or refused.
+#[expect(
+    clippy::result_large_err,
+    reason = "a refusal is a value of the path, moved once"
+)]
+fn identified(
+    received: Received,
+    found: Result<(Caller, Recognition, Credential, Basis), Reason>,
+) -> Result<Identified, Refused> {
+    match found {
+        Ok((caller, recognition, credential, basis)) => Ok(Identified::new(
+            received,
+            caller,
+            recognition,
+            credential,
+            basis,
+        )),
+        Err(reason) => Err(received.refuse(reason)),
     }
 }

@@ -12,7 +12,8 @@ use super::request::{RequestFacts, Teller, TokenRequest};
 use super::verify::Verified;
 use crate::call::{Received, Refused};
 use crate::types::{
-    AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, Reason, TenantId, Timestamp,
+    AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, PrincipalId, Reason, TenantId,
+    Timestamp,
 };
 
 /// How it was found out that the caller is an agent (`reference/entra.md` §2.6).
@@ -37,6 +38,14 @@ pub struct Agent {
     pub entry: Option<Arc<AgentIdentity>>,
     /// Its blueprint's entry in the directory.
     pub blueprint_entry: Option<Arc<Blueprint>>,
+}
+
+impl Agent {
+    /// Object id of its blueprint's principal, where the directory has one.
+    #[must_use]
+    pub fn blueprint_principal(&self) -> Option<&PrincipalId> {
+        self.blueprint_entry.as_ref()?.principal_id.as_ref()
+    }
 }
 
 /// A human behind a call.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
-use super::Malformed;
+use super::{Malformed, plain_media_type};
 use crate::call::{Form, Received, Resources, TokenSource};
 use crate::identity::settings::Profile;
 use crate::identity::targets::{scopes, targets};
@@ -46,21 +46,15 @@ const READ: [&str; 17] = [
 
 /// Whether the body is a form, by what the headers say of it.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else {
+    let Some((media_type, parameters)) = plain_media_type(headers) else {
         return false;
     };
-    let Ok(text) = only.to_str() else {
-        return false;
-    };
-    let (media_type, parameters) = text.split_once(';').unwrap_or((text, ""));
     let parameters = parameters.trim().replace('"', "");
     let is_utf8 = parameters.is_empty() || parameters.eq_ignore_ascii_case("charset=utf-8");
     media_type
         .trim_end()
         .eq_ignore_ascii_case("application/x-www-form-urlencoded")
         && is_utf8
-        && !headers.contains_key(CONTENT_ENCODING)
 }
 
 /// Reads a request.

@@ -11,10 +11,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 
-use super::Malformed;
+use super::{Malformed, plain_media_type};
 use crate::call::{HookCaller, HookForm, Received, Resources, TokenHook};
 use crate::identity::settings::Profile;
 use crate::identity::targets::{scopes, targets};
@@ -38,16 +37,8 @@ struct Told {
 
 /// Whether the body is JSON, by what the headers say of it.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let media_type = only
-        .to_str()
-        .ok()
-        .and_then(|text| text.split(';').next().map(str::trim));
-    media_type.is_some_and(|text| text.eq_ignore_ascii_case("application/json"))
-        && !headers.contains_key(CONTENT_ENCODING)
+    plain_media_type(headers)
+        .is_some_and(|(media_type, _)| media_type.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Reads a request.

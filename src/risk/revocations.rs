@@ -88,8 +88,7 @@ impl Revocations {
         };
         let agent_is_cut = |agent: &Agent| {
             let blueprint = agent.blueprint.as_ref();
-            let principal = agent.blueprint_entry.as_ref();
-            let principal = principal.and_then(|entry| entry.principal_id.as_ref());
+            let principal = agent.blueprint_principal();
             is_cut(agent.id.as_str())
                 || blueprint.is_some_and(|id| is_cut(id.as_str()))
                 || principal.is_some_and(|id| is_cut(id.as_str()))

@@ -195,11 +195,7 @@ impl<'a> Reading<'a> {
         if let Some(app_id) = &agent.blueprint {
             level = higher(level, self.level_of(&table.agents, app_id.as_str(), true));
         }
-        let principal = agent
-            .blueprint_entry
-            .as_ref()
-            .and_then(|b| b.principal_id.as_ref());
-        if let Some(principal) = principal {
+        if let Some(principal) = agent.blueprint_principal() {
             level = higher(
                 level,
                 self.level_of(&table.agents, principal.as_str(), true),

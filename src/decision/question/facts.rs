@@ -65,14 +65,10 @@ impl<'a> Question<'a> {
 /// What policies may read of an agent identity with this risk.
 #[must_use]
 pub fn agent_facts(agent: &Agent, risk: Fact<RiskLevel>) -> AgentFacts<'_> {
-    let principal = agent
-        .blueprint_entry
-        .as_ref()
-        .and_then(|blueprint| blueprint.principal_id.as_ref());
     AgentFacts {
         id: agent.id.as_str(),
         blueprint_app_id: agent.blueprint.as_ref().map(|id| id.as_str()),
-        blueprint_principal_id: principal.map(|id| id.as_str()),
+        blueprint_principal_id: agent.blueprint_principal().map(|id| id.as_str()),
         attributes: agent
             .entry
             .as_ref()

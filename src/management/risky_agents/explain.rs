@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::view::{described, identity_type};
 use crate::detection::DetectionSettings;
 use crate::feeds::detections::{ends, kind_of};
-use crate::identity::{Agent, AgentIdentity, Caller};
+use crate::identity::{Agent, Caller};
 use crate::management::Control;
 use crate::management::graph::GraphError;
 use crate::risk::{Assessment, RiskEntry, RiskSubject, SignInIds};
@@ -95,26 +95,15 @@ fn standing(snapshot: &Snapshot, id: &AgentId, subject: RiskSubject) -> (Caller,
     let user = snapshot.directory.agent_user(id.as_str());
     let parent = user.and_then(|user| snapshot.directory.agent(user.identity_parent.as_str()));
     let (caller, mut related) = if let (Some(user), Some(parent)) = (user, parent) {
-        let caller = Caller::AgentUser {
-            id: user.id.clone(),
-            entry: Some(Arc::clone(user)),
-            agent: known(snapshot, parent),
-        };
+        let agent = Agent::of(parent.id.clone(), None, &snapshot.directory);
+        let caller = Caller::agent_user(user, agent);
         let of_parent = Related {
             id: parent.id.to_shared(),
             relation: "agentIdentity",
         };
         (caller, vec![own("self"), of_parent])
     } else {
-        let agent = match snapshot.directory.agent(id.as_str()) {
-            Some(entry) => known(snapshot, entry),
-            None => Agent {
-                id: id.clone(),
-                blueprint: None,
-                entry: None,
-                blueprint_entry: None,
-            },
-        };
+        let agent = Agent::of(id.clone(), None, &snapshot.directory);
         (Caller::Autonomous(agent), vec![own("self")])
     };
     if !snapshot.decisions.risk().inherit || subject == RiskSubject::AgentIdentityBlueprintPrincipal
@@ -127,25 +116,12 @@ fn standing(snapshot: &Snapshot, id: &AgentId, subject: RiskSubject) -> (Caller,
             id: id.to_shared(),
             relation: "blueprint",
         }));
-        let principal = agent.blueprint_entry.as_ref();
-        let principal = principal.and_then(|entry| entry.principal_id.as_ref());
-        related.extend(principal.map(|id| Related {
+        related.extend(agent.blueprint_principal().map(|id| Related {
             id: id.to_shared(),
             relation: "blueprintPrincipal",
         }));
     }
     (caller, related)
-}
-
-fn known(snapshot: &Snapshot, entry: &Arc<AgentIdentity>) -> Agent {
-    let blueprint = entry.blueprint.as_ref();
-    let blueprint_entry = blueprint.and_then(|id| snapshot.directory.blueprint(id.as_str()));
-    Agent {
-        id: entry.id.clone(),
-        blueprint: blueprint.cloned(),
-        entry: Some(Arc::clone(entry)),
-        blueprint_entry: blueprint_entry.cloned(),
-    }
 }
 
 /// One word, and what became of it.
