@@ -159,8 +159,11 @@ impl StateFeed {
         }
     }
 
-    /// Puts entries that are kept in force.
+    /// Puts entries that are kept in force. No news make no new snapshot: each has every open call judged again.
     pub fn show(&self, entries: &[Sealed], cause: Cause) {
+        if entries.is_empty() {
+            return;
+        }
         let mut heard = KnownState::default();
         heard.read(entries);
         self.context.snapshots.update(cause, |current| Snapshot {

@@ -155,3 +155,14 @@ async fn revocations_are_in_force_too() {
     let snapshot = feed.context.snapshots.load();
     assert_eq!(snapshot.revocations.get(AGENT).unwrap().issued_until, until);
 }
+
+#[test]
+fn no_news_leave_the_snapshot_as_it_is() {
+    let feed = feed(Arc::new(MemoryStore::default()));
+    let before = feed.context.snapshots.load();
+    feed.show(&[], Cause::now(ChangeSource::Store));
+    assert!(feed.context.snapshots.is_current(&before));
+    let news = risk(RiskLevel::Low, Timestamp::from_seconds(1)).seal();
+    feed.show(&[news], Cause::now(ChangeSource::Store));
+    assert!(!feed.context.snapshots.is_current(&before));
+}
