@@ -29,7 +29,7 @@ use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
 use crate::store::settings::Freshness;
-use crate::store::{self, Changes, StoreError};
+use crate::store::{self, Changes, Names, OwnNames, StoreError};
 use crate::telemetry::{Metrics, MetricsError};
 use crate::types::fault::chain;
 
@@ -108,6 +108,7 @@ impl App {
             state,
             keys,
             shared: shared_state,
+            names,
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
@@ -119,7 +120,13 @@ impl App {
             clock: Arc::clone(&clock),
         };
         let (detections, looked_for) = detections(loaded, context)?;
-        let shared = shared(loaded, (&clock, &metrics), (&snapshots, &keys), &recorder);
+        let shared = shared(
+            loaded,
+            (&clock, &metrics),
+            (&snapshots, &keys),
+            names,
+            &recorder,
+        );
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -274,6 +281,7 @@ struct Known {
     keys: Arc<KeyFeed>,
     /// What follows the state that replicas share.
     shared: Option<(Box<dyn Changes>, Freshness)>,
+    names: Arc<Names>,
 }
 
 impl Known {
@@ -286,6 +294,15 @@ impl Known {
             let config = client::tls(tls.ca_file.as_deref());
             config.map_err(|error| StoreError::Unavailable(chain(&error)))
         })?;
+        let names = opened.names.map_or_else(
+            || {
+                Names::Own(OwnNames::new(
+                    clock.now(),
+                    loaded.settings.tokens.max_proof_life(),
+                ))
+            },
+            Names::Shared,
+        );
         let mut kept = KnownState::default();
         kept.read(&opened.state);
         let mut first = control::snapshot(loaded, &kept, None, clock.now(), metrics)?;
@@ -311,6 +328,7 @@ impl Known {
             keys: Arc::new(keys),
             state: Arc::new(StateFeed::new(context, kept.foreign)),
             shared: opened.shared,
+            names: Arc::new(names),
         })
     }
 }
@@ -320,6 +338,7 @@ fn shared(
     loaded: &Loaded,
     (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
     (snapshots, keys): (&Arc<Snapshots>, &Arc<KeyFeed>),
+    names: Arc<Names>,
     recorder: &Recorder,
 ) -> Shared {
     Shared {
@@ -327,6 +346,7 @@ fn shared(
         clock: Arc::clone(clock),
         authenticator: Arc::new(Authenticator::new(loaded.settings.tokens)),
         keys: Arc::clone(keys),
+        names,
         discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
         recorder: recorder.clone(),
         meters: Arc::new(Meters::new(Arc::clone(metrics), &loaded.settings.resources)),

@@ -26,6 +26,7 @@ use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::Authenticator;
 use crate::record::{Entry, RecordedBody, Recorder};
 use crate::snapshot::{Snapshot, Snapshots};
+use crate::store::Names;
 use crate::types::{CallId, Reason};
 use crate::upstream::{Forwarded, Upstreams};
 
@@ -42,6 +43,8 @@ pub struct Shared {
     pub authenticator: Arc<Authenticator>,
     /// Asks for an issuer's keys when a token names one that is not known.
     pub keys: Arc<KeyFeed>,
+    /// The proofs that were seen.
+    pub names: Arc<Names>,
     /// Agents that no directory knows.
     pub discovered: Arc<Discovered>,
     /// Where decisions are recorded.

@@ -44,6 +44,7 @@ mod policy_import;
 mod policy_lint;
 mod policy_support;
 mod policy_test;
+mod possession;
 mod properties;
 mod reasons;
 mod reload;
