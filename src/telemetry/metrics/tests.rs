@@ -127,7 +127,7 @@ fn shows_what_was_counted() {
     metrics.observe(&Observation {
         agents: vec![(SubjectKind::AgentIdentity, "high", 2)],
         policies: vec![("enabled", 3)],
-        signal_ages: vec![(SignalSource::File, Duration::from_secs(7))],
+        signal_ages: vec![(SignalSource::File.as_str().into(), Duration::from_secs(7))],
         key_ages: vec![("entra".into(), Duration::from_millis(1500))],
         endpoints: vec![(hr, EndpointState::Ejected, 1)],
     });
