@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::Rank;
-use crate::identity::{Agent, Caller};
+use crate::identity::{Agent, Caller, TokenFacts};
 use crate::types::Timestamp;
 
 /// The tokens of one subject that were issued up to a moment are refused.
@@ -20,6 +20,12 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// The id under which one token is revoked: the configured name of its issuer, and its own id.
+    #[must_use]
+    pub fn id_of_token(issuer: &str, token: &str) -> Arc<str> {
+        format!("token:{issuer}:{token}").into()
+    }
+
     /// The later cut-off stands: it refuses all that the earlier one does.
     #[must_use]
     pub fn rank(&self) -> Rank {
@@ -70,6 +76,19 @@ impl Revocations {
     /// Every cut-off, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Revocation>> {
         self.0.values()
+    }
+
+    /// Whether this very token is refused.
+    #[must_use]
+    pub fn refuse_token(&self, token: &TokenFacts) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let id = token.token_id.as_deref();
+        id.is_some_and(|id| {
+            self.0
+                .contains_key(&*Revocation::id_of_token(&token.issuer, id))
+        })
     }
 
     /// Whether the caller's token, issued at this time, is refused: by a cut-off of the caller itself, of whom it
