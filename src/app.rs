@@ -115,21 +115,13 @@ impl App {
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let context = DetectionFeedContext {
-            state: Arc::clone(&state),
-            snapshots: Arc::clone(&snapshots),
-            recorder: recorder.clone(),
-            metrics: Arc::clone(&metrics),
-            clock: Arc::clone(&clock),
-        };
-        let (detections, looked_for) = detections(loaded, context)?;
         let shared = shared(
             loaded,
             (&clock, &metrics),
-            (&snapshots, &keys),
-            names,
+            (&snapshots, &keys, names),
             &recorder,
         );
+        let (detections, looked_for) = detections(loaded, &state, &shared, &metrics)?;
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -298,15 +290,9 @@ impl Known {
             let config = client::tls(tls.ca_file.as_deref());
             config.map_err(|error| StoreError::Unavailable(chain(&error)))
         })?;
-        let names = opened.names.map_or_else(
-            || {
-                Names::Own(OwnNames::new(
-                    clock.now(),
-                    loaded.settings.tokens.max_proof_life(),
-                ))
-            },
-            Names::Shared,
-        );
+        let longest = loaded.settings.tokens.max_proof_life();
+        let own = || Names::Own(OwnNames::new(clock.now(), longest));
+        let names = opened.names.map_or_else(own, Names::Shared);
         let mut kept = KnownState::default();
         kept.read(&opened.state);
         let mut first = control::snapshot(loaded, &kept, None, clock.now(), metrics)?;
@@ -354,8 +340,7 @@ impl Known {
 fn shared(
     loaded: &Loaded,
     (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
-    (snapshots, keys): (&Arc<Snapshots>, &Arc<KeyFeed>),
-    names: Arc<Names>,
+    (snapshots, keys, names): (&Arc<Snapshots>, &Arc<KeyFeed>, Arc<Names>),
     recorder: &Recorder,
 ) -> Shared {
     Shared {
@@ -379,8 +364,17 @@ fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
 /// The feed of detections, and what they look for.
 fn detections(
     loaded: &Loaded,
-    context: DetectionFeedContext,
+    state: &Arc<StateFeed>,
+    shared: &Shared,
+    metrics: &Arc<Metrics>,
 ) -> Result<(DetectionFeed, InForce), AppError> {
+    let context = DetectionFeedContext {
+        state: Arc::clone(state),
+        snapshots: Arc::clone(&shared.snapshots),
+        recorder: shared.recorder.clone(),
+        metrics: Arc::clone(metrics),
+        clock: Arc::clone(&shared.clock),
+    };
     let settings = &loaded.settings.detections;
     let looked_for = Arc::new(ArcSwapOption::new(settings.rules.map(Arc::new)));
     let feed = DetectionFeed::start(context, settings.queue, Arc::clone(&looked_for));

@@ -168,12 +168,9 @@ impl Gateway {
         }
         let sent = Instant::now();
         let (upstreams, signer) = (&snapshot.upstreams, snapshot.assertions.as_deref());
-        let forwarded = self
-            .upstreams
-            .forward(permit, &call, upstreams, signer)
-            .await;
+        let forwarding = self.upstreams.forward(permit, &call, upstreams, signer);
+        let Forwarded { context, result } = forwarding.await;
         let took = sent.elapsed();
-        let Forwarded { context, result } = forwarded;
         match result {
             Ok(response) => {
                 self.shared.meters.upstream(&resource, Ok(took));

@@ -48,7 +48,6 @@ enum Challenge {
     InvalidRequest,
     InvalidToken,
     InsufficientScope,
-    /// The caller has to prove that it holds the token's key (RFC 9449 §7.1).
     Proof,
     /// A stronger token is asked for.
     StepUp,

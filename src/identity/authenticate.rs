@@ -89,7 +89,7 @@ impl Authenticator {
             Err(reason) => return (Err(received.refuse(reason)), Observation::default()),
         };
         let audiences = &received.resource().audiences;
-        let (verified, observation) = self.verify_token(sent.token, audiences, issuers, now);
+        let (verified, observation) = self.verify_sent(sent.token, audiences, issuers, now);
         let found = verified.and_then(|verified| {
             let bound_to = verified.facts().bound_to.as_ref();
             let proof = dpop::check(&received, &sent, bound_to, self.max_proof_age, now)?;
@@ -191,23 +191,35 @@ impl Authenticator {
     ) -> (Result<Arc<Verified>, Reason>, Observation) {
         match bearer::read(headers) {
             Ok(sent) if sent.scheme == Scheme::Bearer => {
-                let (verified, seen) = self.verify_token(sent.token, audiences, issuers, now);
-                let unbound = |verified: Arc<Verified>| match verified.facts().bound_to {
-                    None => Ok(verified),
-                    Some(_) => Err(Reason::ProofMissing),
-                };
-                (verified.and_then(unbound), seen)
+                self.verify_token(sent.token, audiences, issuers, now)
             }
             Ok(_) => (Err(Reason::CredentialMissing), Observation::default()),
             Err(reason) => (Err(reason), Observation::default()),
         }
     }
 
-    /// Checks a token that must be meant for one of these audiences, or finds that it was checked before.
+    /// Checks a bearer token that must be meant for one of these audiences, or finds that it was checked before. One that
+    /// is bound to a key is none.
     ///
     /// # Errors
     /// The [`Reason`] that the token is refused with. Refusals are not remembered.
     pub fn verify_token(
+        &self,
+        token: &str,
+        audiences: &Arc<[Arc<str>]>,
+        issuers: &Issuers,
+        now: Timestamp,
+    ) -> (Result<Arc<Verified>, Reason>, Observation) {
+        let (verified, seen) = self.verify_sent(token, audiences, issuers, now);
+        let unbound = |verified: Arc<Verified>| match verified.facts().bound_to {
+            None => Ok(verified),
+            Some(_) => Err(Reason::ProofMissing),
+        };
+        (verified.and_then(unbound), seen)
+    }
+
+    /// Checks a token, whether it is bound to a key or not.
+    fn verify_sent(
         &self,
         token: &str,
         audiences: &Arc<[Arc<str>]>,

@@ -59,7 +59,7 @@ pub struct Header {
 /// [`Reason::TokenAlgorithmRefused`] for an `alg` that no issuer may use (`none` and HMAC among them);
 /// [`Reason::TokenMalformed`] for all else.
 pub fn read(token: &str, max_bytes: usize) -> Result<UnverifiedJws<'_>, Reason> {
-    read_form(token, max_bytes, Header::read)
+    read_form(token, max_bytes, |members| Header::read(members))
 }
 
 /// The same of a proof, which brings the key that it is signed with (RFC 9449 §4.2): the member `jwk` of its header.
@@ -72,7 +72,7 @@ pub(super) fn read_with_key(
     max_bytes: usize,
 ) -> Result<(UnverifiedJws<'_>, Map<String, Value>), Reason> {
     let mut key = None;
-    let jws = read_form(token, max_bytes, |mut members| {
+    let jws = read_form(token, max_bytes, |members| {
         key = members.remove("jwk");
         Header::read(members)
     })?;
@@ -85,7 +85,7 @@ pub(super) fn read_with_key(
 fn read_form(
     token: &str,
     max_bytes: usize,
-    read_header: impl FnOnce(Map<String, Value>) -> Result<Header, Reason>,
+    read_header: impl FnOnce(&mut Map<String, Value>) -> Result<Header, Reason>,
 ) -> Result<UnverifiedJws<'_>, Reason> {
     const MALFORMED: Reason = Reason::TokenMalformed;
     if token.len() > max_bytes {
@@ -94,10 +94,10 @@ fn read_form(
     let (signing_input, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
     let (header, payload) = signing_input.split_once('.').ok_or(MALFORMED)?;
     // Five parts are a JWE (RFC 7516 §3.1): a payload with a dot in it is not base64url.
-    let Ok(Value::Object(members)) = json::parse(&decode(header)?) else {
+    let Ok(Value::Object(mut members)) = json::parse(&decode(header)?) else {
         return Err(MALFORMED);
     };
-    let header = read_header(members)?;
+    let header = read_header(&mut members)?;
     let payload = decode(payload)?;
     if decode(signature)?.is_empty() {
         return Err(MALFORMED);
@@ -130,23 +130,23 @@ fn decode(text: &str) -> Result<Vec<u8>, Reason> {
 }
 
 impl Header {
-    fn read(members: Map<String, Value>) -> Result<Self, Reason> {
+    fn read(members: &Map<String, Value>) -> Result<Self, Reason> {
         if REFUSED_MEMBERS
             .iter()
             .any(|name| members.contains_key(*name))
         {
             return Err(Reason::TokenMalformed);
         }
-        let algorithm = text(&members, "alg")?.ok_or(Reason::TokenMalformed)?;
+        let algorithm = text(members, "alg")?.ok_or(Reason::TokenMalformed)?;
         let algorithm = Algorithm::parse(algorithm).ok_or(Reason::TokenAlgorithmRefused)?;
-        let key_id = text(&members, "kid")?;
+        let key_id = text(members, "kid")?;
         if key_id.is_some_and(|id| !is_key_id(id)) {
             return Err(Reason::TokenMalformed);
         }
         Ok(Self {
             algorithm,
             key_id: key_id.map(Into::into),
-            media_type: text(&members, "typ")?.map(media_type),
+            media_type: text(members, "typ")?.map(media_type),
         })
     }
 

@@ -24,8 +24,8 @@ use crate::identity::settings::{
     Algorithm, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
 };
 use crate::identity::{
-    AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
-    KeySet, ServicePrincipal,
+    AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Found, Issuer, IssuerKeys,
+    Issuers, KeySet, ServicePrincipal,
 };
 use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
 use crate::risk::{Reported, RiskEntry, RiskSubject, RiskTable};
