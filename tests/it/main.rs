@@ -51,6 +51,7 @@ mod reload;
 mod risk_command;
 mod samples;
 mod sdk;
+mod sidecar;
 mod signals;
 mod slow;
 mod store;
