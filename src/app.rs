@@ -19,6 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
 use crate::feeds::detections::InForce;
+use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::{SignalContext, SignalFeed};
 use crate::feeds::{
     self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
@@ -87,6 +88,7 @@ pub struct App {
     recorder_thread: RecorderThread,
     keys: Arc<KeyFeed>,
     signals: Arc<SignalFeed>,
+    graph: Arc<GraphFeed>,
     status: Arc<Status>,
     snapshots: Arc<Snapshots>,
     workers: Workers,
@@ -109,6 +111,7 @@ impl App {
             status,
             state,
             signals,
+            graph,
             keys,
             shared: shared_state,
         } = Known::read(loaded, &clock, &metrics)?;
@@ -134,6 +137,7 @@ impl App {
             shared: shared.clone(),
             state: Arc::clone(&state),
             signals: Arc::clone(&signals),
+            graph: Arc::clone(&graph),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -177,6 +181,7 @@ impl App {
             recorder_thread,
             keys,
             signals,
+            graph,
             status,
             snapshots,
             workers,
@@ -231,6 +236,7 @@ impl App {
         let mut tasks = self.tasks;
         tasks.shutdown().await;
         self.signals.end().await;
+        self.graph.end().await;
         drop(self.recorder);
         let patience = self.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
@@ -278,6 +284,7 @@ struct Known {
     status: Arc<Status>,
     state: Arc<StateFeed>,
     signals: Arc<SignalFeed>,
+    graph: Arc<GraphFeed>,
     keys: Arc<KeyFeed>,
     /// What follows the state that replicas share.
     shared: Option<(Box<dyn Changes>, Freshness)>,
@@ -315,20 +322,24 @@ impl Known {
             clock: Arc::clone(clock),
         });
         let state = Arc::new(StateFeed::new(context, kept.foreign));
-        let signals = SignalFeed::new(SignalContext {
+        let context = SignalContext {
             state: Arc::clone(&state),
             snapshots: Arc::clone(&snapshots),
             status: Arc::clone(&status),
             metrics: Arc::clone(metrics),
             clock: Arc::clone(clock),
-        });
-        // Before calls are taken, so that a required stream counts from the first one.
+        };
+        let signals = SignalFeed::new(context.clone());
+        let graph = GraphFeed::new(context);
+        // Before calls are taken, so that what is required counts from the first one.
         signals.follow(&loaded.settings.signals);
+        graph.follow(loaded.settings.graph.as_ref());
         Ok(Self {
             snapshots,
             status,
             state,
             signals: Arc::new(signals),
+            graph: Arc::new(graph),
             keys: Arc::new(keys),
             shared: opened.shared,
         })

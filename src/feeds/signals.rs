@@ -31,14 +31,15 @@ use crate::telemetry::{ChangeSource, Metrics};
 use crate::types::Timestamp;
 pub use delivery::{MAX_EVENT_BYTES, Refusal};
 pub use error::TransmitterError;
+pub(super) use meaning::detection_id;
 pub use upkeep::Action;
 
 use settings::StreamSettings;
 
-/// What streams work with.
+/// What those work with who ask others, or are told, about agents.
 #[derive(Debug, Clone)]
 pub struct SignalContext {
-    /// Where what they say is kept.
+    /// Where what is said is kept.
     pub state: Arc<StateFeed>,
     /// What is known.
     pub snapshots: Arc<Snapshots>,

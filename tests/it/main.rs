@@ -31,6 +31,7 @@ mod forwarding;
 mod fuzz_call;
 mod fuzz_policy;
 mod graph;
+mod graph_source;
 mod grpc;
 mod http2_library;
 mod impact;
