@@ -27,7 +27,7 @@ use crate::feeds::{
 };
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
-use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
+use crate::listener::{self, CallHandler, ListenError, ListenerHandle, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
 use crate::store::settings::Freshness;
@@ -172,10 +172,7 @@ impl App {
         )?;
         status.start();
         Ok(Self {
-            listeners: handles
-                .iter()
-                .map(|h| (Arc::clone(h.name()), h.address()))
-                .collect(),
+            listeners: addresses(&handles),
             management,
             recorder,
             recorder_thread,
@@ -362,6 +359,12 @@ fn shared(
         recorder: recorder.clone(),
         meters: Arc::new(Meters::new(Arc::clone(metrics), &loaded.settings.resources)),
     }
+}
+
+/// Where calls come in, by name.
+fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
+    let of = |handle: &ListenerHandle| (Arc::clone(handle.name()), handle.address());
+    handles.iter().map(of).collect()
 }
 
 /// The feed of detections, and what they look for.

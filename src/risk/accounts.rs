@@ -184,7 +184,7 @@ mod tests {
             said("management", true, 2),
             said("other", false, 3)
         ]));
-        assert!(!accounts(&[disabled.clone()]).is_disabled("b"));
+        assert!(!accounts(std::slice::from_ref(&disabled)).is_disabled("b"));
     }
 
     proptest! {

@@ -135,8 +135,7 @@ impl SignalEvent {
             }
             // Without a member that decides, the name is all.
             Some(name) if !name.contains('.') => return Ok(Self::parse(name)),
-            Some(_) => return Ok(None),
-            None => return Ok(None),
+            Some(_) | None => return Ok(None),
         };
         Ok(Some(event))
     }

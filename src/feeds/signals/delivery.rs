@@ -244,9 +244,8 @@ impl Stream {
 
     /// Whether a verification is of this stream, and one that was asked for, here or by another replica.
     fn check_state(&self, event: &SecurityEvent) -> Result<(), Refusal> {
-        let stream = match &event.subject {
-            Some(SubjectId::Opaque(id)) => id,
-            _ => return Err(self.no_verification()),
+        let Some(SubjectId::Opaque(stream)) = &event.subject else {
+            return Err(self.no_verification());
         };
         let is_ours = self.id.lock().as_ref().is_none_or(|ours| ours == stream);
         let state = event.payload.get("state").and_then(|of| of.as_str());

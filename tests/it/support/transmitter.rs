@@ -92,10 +92,12 @@ impl std::ops::Deref for Transmitter {
 impl State {
     /// The claims of an event about a subject.
     pub(crate) fn claims(&self, id: &str, kind: &str, subject: Value, event: Value) -> Value {
-        json!({
+        let mut claims = json!({
             "iss": self.issuer, "aud": AUDIENCE, "iat": now(), "jti": id,
-            "sub_id": subject, "events": {kind: event},
-        })
+        });
+        claims["sub_id"] = subject;
+        claims["events"][kind] = event;
+        claims
     }
 
     /// A token of these claims, as it should be.
