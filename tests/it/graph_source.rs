@@ -117,7 +117,7 @@ async fn lay(more: &str) -> (Ground, Graph) {
 /// The section that asks a Graph there.
 fn section(url: &str, proof: &str, more: &str) -> String {
     let token_url = format!("{url}/{TENANT}/oauth2/v2.0/token");
-    let interval = if more.contains("interval:") {
+    let interval = if more.contains(", interval:") {
         ""
     } else {
         ", interval: 1s"

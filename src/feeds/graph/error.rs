@@ -21,7 +21,7 @@ pub enum GraphError {
     #[error("the federated token file `{0}` cannot be used: {1}")]
     TokenFile(PathBuf, String),
     /// The token endpoint gives no token.
-    #[error("the token endpoint gives no token ({status} {code}): {hint}")]
+    #[error("the token endpoint gives no token ({} {code}): {hint}", status.as_u16())]
     NoToken {
         /// Its answer's status.
         status: StatusCode,
@@ -56,7 +56,7 @@ pub enum GraphError {
         permission: &'static str,
     },
     /// Too many requests, or no service for now.
-    #[error("`{address}` asks for patience ({status})")]
+    #[error("`{address}` asks for patience ({})", status.as_u16())]
     Throttled {
         /// Where.
         address: String,
@@ -66,7 +66,7 @@ pub enum GraphError {
         after: Option<Duration>,
     },
     /// Any other status.
-    #[error("`{address}` answered {status} {code}")]
+    #[error("`{address}` answered {} {code}", status.as_u16())]
     Status {
         /// Where.
         address: String,

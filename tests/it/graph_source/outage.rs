@@ -33,6 +33,7 @@ async fn calls_are_refused_once_a_required_graph_was_not_read_for_too_long_and_l
 
     world.graph.always(RISKY, None);
     world.until_status(200).await;
+    world.until_fault(RISKY, "").await;
     assert_eq!(world.ready().await["status"], "ready");
     assert!(
         log.has(&["INFO", "Graph is read whole again"]),

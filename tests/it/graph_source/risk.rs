@@ -75,7 +75,7 @@ async fn a_withheld_level_and_one_that_no_version_knows_are_not_none() {
         );
     })
     .await;
-    world.until_status(403).await;
+    world.until_status(503).await;
     assert_eq!(world.fault(RISKY).await, "");
 
     world.graph.put(
@@ -88,7 +88,7 @@ async fn a_withheld_level_and_one_that_no_version_knows_are_not_none() {
         RISKY,
         risky(AGENT, "critical", "atRisk", "2026-10-01T12:00:02Z"),
     );
-    world.until_status(403).await;
+    world.until_status(503).await;
     let fault = world.until_fault(RISKY, AGENT).await;
     assert!(fault.contains("`critical` is not known"), "{fault}");
     assert!(world.counted("level", "refused").await >= 1);
