@@ -117,15 +117,8 @@ impl App {
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let context = DetectionFeedContext {
-            state: Arc::clone(&state),
-            snapshots: Arc::clone(&snapshots),
-            recorder: recorder.clone(),
-            metrics: Arc::clone(&metrics),
-            clock: Arc::clone(&clock),
-        };
-        let (detections, looked_for) = detections(loaded, context)?;
         let shared = shared(loaded, (&clock, &metrics), (&snapshots, &keys), &recorder);
+        let (detections, looked_for) = detections(loaded, &state, &shared, &metrics)?;
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -370,8 +363,17 @@ fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
 /// The feed of detections, and what they look for.
 fn detections(
     loaded: &Loaded,
-    context: DetectionFeedContext,
+    state: &Arc<StateFeed>,
+    shared: &Shared,
+    metrics: &Arc<Metrics>,
 ) -> Result<(DetectionFeed, InForce), AppError> {
+    let context = DetectionFeedContext {
+        state: Arc::clone(state),
+        snapshots: Arc::clone(&shared.snapshots),
+        recorder: shared.recorder.clone(),
+        metrics: Arc::clone(metrics),
+        clock: Arc::clone(&shared.clock),
+    };
     let settings = &loaded.settings.detections;
     let looked_for = Arc::new(ArcSwapOption::new(settings.rules.map(Arc::new)));
     let feed = DetectionFeed::start(context, settings.queue, Arc::clone(&looked_for));
