@@ -19,13 +19,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
 use crate::feeds::detections::InForce;
+use crate::feeds::signals::{SignalContext, SignalFeed};
 use crate::feeds::{
     self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
     StateFeed, StateFeedContext, Status, Watch,
 };
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
-use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
+use crate::listener::{self, CallHandler, ListenError, ListenerHandle, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
 use crate::store::settings::Freshness;
@@ -85,6 +86,7 @@ pub struct App {
     recorder: Recorder,
     recorder_thread: RecorderThread,
     keys: Arc<KeyFeed>,
+    signals: Arc<SignalFeed>,
     status: Arc<Status>,
     snapshots: Arc<Snapshots>,
     workers: Workers,
@@ -106,6 +108,7 @@ impl App {
             snapshots,
             status,
             state,
+            signals,
             keys,
             shared: shared_state,
         } = Known::read(loaded, &clock, &metrics)?;
@@ -130,6 +133,7 @@ impl App {
             environment,
             shared: shared.clone(),
             state: Arc::clone(&state),
+            signals: Arc::clone(&signals),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -164,14 +168,12 @@ impl App {
         )?;
         status.start();
         Ok(Self {
-            listeners: handles
-                .iter()
-                .map(|h| (Arc::clone(h.name()), h.address()))
-                .collect(),
+            listeners: addresses(&handles),
             management,
             recorder,
             recorder_thread,
             keys,
+            signals,
             status,
             snapshots,
             workers,
@@ -225,6 +227,7 @@ impl App {
         self.stop_management.send_replace(true);
         let mut tasks = self.tasks;
         tasks.shutdown().await;
+        self.signals.end().await;
         drop(self.recorder);
         let patience = self.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
@@ -275,6 +278,7 @@ struct Known {
     snapshots: Arc<Snapshots>,
     status: Arc<Status>,
     state: Arc<StateFeed>,
+    signals: Arc<SignalFeed>,
     keys: Arc<KeyFeed>,
     /// What follows the state that replicas share.
     shared: Option<(Box<dyn Changes>, Freshness)>,
@@ -294,7 +298,9 @@ impl Known {
         kept.read(&opened.state);
         let mut first = control::snapshot(loaded, &kept, None, clock.now(), metrics)?;
         // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
-        first.is_state_known = opened.shared.as_ref().is_none_or(|(_, of)| !of.required);
+        let is_required = opened.shared.as_ref().is_some_and(|(_, of)| of.required);
+        let store = feeds::state::SHARED_STATE.into();
+        first.reported = first.reported.with_silent(&store, is_required);
         let snapshots = Arc::new(Snapshots::new(first).measured(Arc::clone(metrics)));
         let status = Arc::new(Status::default());
         let context = StateFeedContext {
@@ -309,11 +315,22 @@ impl Known {
             metrics: Arc::clone(metrics),
             clock: Arc::clone(clock),
         });
+        let state = Arc::new(StateFeed::new(context, kept.foreign));
+        let signals = SignalFeed::new(SignalContext {
+            state: Arc::clone(&state),
+            snapshots: Arc::clone(&snapshots),
+            status: Arc::clone(&status),
+            metrics: Arc::clone(metrics),
+            clock: Arc::clone(clock),
+        });
+        // Before calls are taken, so that a required stream counts from the first one.
+        signals.follow(&loaded.settings.signals);
         Ok(Self {
             snapshots,
             status,
+            state,
+            signals: Arc::new(signals),
             keys: Arc::new(keys),
-            state: Arc::new(StateFeed::new(context, kept.foreign)),
             shared: opened.shared,
         })
     }
@@ -335,6 +352,12 @@ fn shared(
         recorder: recorder.clone(),
         meters: Arc::new(Meters::new(Arc::clone(metrics), &loaded.settings.resources)),
     }
+}
+
+/// Where calls come in, by name.
+fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
+    let of = |handle: &ListenerHandle| (Arc::clone(handle.name()), handle.address());
+    handles.iter().map(of).collect()
 }
 
 /// The feed of detections, and what they look for.

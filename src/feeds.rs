@@ -10,6 +10,7 @@ mod fingerprint;
 mod jitter;
 pub mod keys;
 pub mod reload;
+pub mod signals;
 pub mod state;
 pub mod status;
 pub mod watch;

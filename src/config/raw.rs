@@ -9,6 +9,7 @@ pub mod issuers;
 pub mod listeners;
 pub mod process;
 pub mod resources;
+pub mod signals;
 pub mod store;
 pub mod text;
 pub mod upstreams;
@@ -21,6 +22,7 @@ use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Assertions, Log, Records, Reload, Responses, Shutdown};
 use resources::Resource;
+use signals::Signals;
 use store::Store;
 use text::{File, IpRange};
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub evaluation: Evaluation,
     /// What holds for the tokens of every issuer.
     pub tokens: Tokens,
+    /// Who else reports what is known of agents.
+    pub signals: Signals,
     /// Where what was reported of agents is kept.
     pub store: Store,
     /// The record of every decision.

@@ -17,6 +17,8 @@ pub enum Source {
     RiskFile,
     /// The state that replicas share.
     SharedState,
+    /// The stream of events of this configured name.
+    Signals(Arc<str>),
     /// The keys of the issuer of this configured name.
     Keys(Arc<str>),
 }

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::feeds::reload::channel;
+use crate::feeds::signals::SignalContext;
 use crate::feeds::status::Source;
 use crate::feeds::{KeyFeedContext, StateFeedContext};
 use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings};
@@ -81,7 +82,6 @@ fn state() -> State {
     let snapshot = Snapshot {
         generation: "g".into(),
         directory: Arc::new(directory()),
-        is_state_known: true,
         ..Snapshot::default()
     };
     let status = Status::default();
@@ -95,6 +95,7 @@ fn state() -> State {
         clock: Arc::new(Stopped),
     }));
     State {
+        signals: signals(&snapshots, &metrics),
         reported: reported(Arc::new(MemoryStore::default()), &snapshots),
         snapshots,
         metrics,
@@ -126,6 +127,17 @@ fn state() -> State {
         recorder: recorder(),
         detections: Arc::default(),
     }
+}
+
+/// A feed without streams.
+fn signals(snapshots: &Arc<Snapshots>, metrics: &Arc<Metrics>) -> Arc<SignalFeed> {
+    Arc::new(SignalFeed::new(SignalContext {
+        state: reported(Arc::new(MemoryStore::default()), snapshots),
+        snapshots: Arc::clone(snapshots),
+        status: Arc::default(),
+        metrics: Arc::clone(metrics),
+        clock: Arc::new(Stopped),
+    }))
 }
 
 fn reported(store: Arc<dyn StateStore>, snapshots: &Arc<Snapshots>) -> Arc<StateFeed> {

@@ -108,6 +108,10 @@ label_set! {
         Configuration = "configuration",
         /// The management API.
         Management = "management",
+        /// Boomgate's own detections.
+        Detection = "detection",
+        /// Another system that reports on agents.
+        Signal = "signal",
         /// New keys of an issuer.
         Keys = "keys",
         /// The state that replicas share: what another one was told.
@@ -136,6 +140,12 @@ label_set! {
         Refused = "refused",
         /// It could not be stored.
         Failed = "failed",
+        /// It was said before.
+        Duplicate = "duplicate",
+        /// Nothing follows from it.
+        Ignored = "ignored",
+        /// It is about nobody who is known.
+        UnknownSubject = "unknown_subject",
     }
     /// What `boomgate_agents` counts.
     SubjectKind {

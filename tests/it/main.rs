@@ -50,6 +50,7 @@ mod reload;
 mod risk_command;
 mod samples;
 mod sdk;
+mod signals;
 mod slow;
 mod store;
 mod support;

@@ -1,5 +1,6 @@
 //! Calls that are open when their caller is blocked are cut, whatever they are, and those of others go on.
 
+mod elsewhere;
 mod limits;
 mod support;
 mod ways;

@@ -14,4 +14,5 @@ pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod servers;
 pub(crate) mod site;
+pub(crate) mod transmitter;
 pub(crate) mod upstream;

@@ -49,10 +49,14 @@ const SHOWN: &[&str] = &[
     "boomgate_detection_agents 0",
     r#"boomgate_enforcement_delay_seconds_sum{source="configuration"} 0"#,
     r#"boomgate_enforcement_delay_seconds_count{source="configuration"} 0"#,
+    r#"boomgate_enforcement_delay_seconds_sum{source="detection"} 0"#,
+    r#"boomgate_enforcement_delay_seconds_count{source="detection"} 0"#,
     r#"boomgate_enforcement_delay_seconds_sum{source="keys"} 0"#,
     r#"boomgate_enforcement_delay_seconds_count{source="keys"} 0"#,
     r#"boomgate_enforcement_delay_seconds_sum{source="management"} 0"#,
     r#"boomgate_enforcement_delay_seconds_count{source="management"} 0"#,
+    r#"boomgate_enforcement_delay_seconds_sum{source="signal"} 0"#,
+    r#"boomgate_enforcement_delay_seconds_count{source="signal"} 0"#,
     r#"boomgate_enforcement_delay_seconds_sum{source="store"} 0"#,
     r#"boomgate_enforcement_delay_seconds_count{source="store"} 0"#,
     r#"boomgate_jwks_age_seconds{issuer="entra"} 1.5"#,
@@ -128,7 +132,7 @@ fn shows_what_was_counted() {
     metrics.observe(&Observation {
         agents: vec![(SubjectKind::AgentIdentity, "high", 2)],
         policies: vec![("enabled", 3)],
-        signal_ages: vec![(SignalSource::File, Duration::from_secs(7))],
+        signal_ages: vec![(SignalSource::File.as_str().into(), Duration::from_secs(7))],
         key_ages: vec![("entra".into(), Duration::from_millis(1500))],
         endpoints: vec![(hr, EndpointState::Ejected, 1)],
     });
