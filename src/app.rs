@@ -266,6 +266,10 @@ impl CallHandler for Gateway {
     fn open_call(body: &RecordedBody) -> Option<&Arc<OpenCall>> {
         body.call()
     }
+
+    fn has_websockets(&self) -> bool {
+        Self::has_websockets(self)
+    }
 }
 
 /// What is known at the start: what was loaded, and what was kept.

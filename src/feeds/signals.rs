@@ -13,6 +13,7 @@ mod meaning;
 pub mod settings;
 mod transmitter;
 mod upkeep;
+mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,8 +32,8 @@ use crate::telemetry::{ChangeSource, Metrics};
 use crate::types::Timestamp;
 pub use delivery::{MAX_EVENT_BYTES, Refusal};
 pub use error::TransmitterError;
-pub(super) use meaning::detection_id;
 pub use upkeep::Action;
+pub(super) use word::detection_id;
 
 use settings::StreamSettings;
 
@@ -104,6 +105,8 @@ pub struct StreamReport {
     pub last_heard: Option<Timestamp>,
     /// Whether calls are refused while it is silent for too long.
     pub required: bool,
+    /// `ok`, `faulty`, or `silent`: not heard of, or not for longer than allowed.
+    pub status: &'static str,
     /// What is wrong.
     pub faults: Vec<String>,
 }
@@ -225,7 +228,13 @@ impl Running {
 impl Stream {
     fn report(&self) -> StreamReport {
         let status = self.context.status.of(&self.source()).unwrap_or_default();
+        let faults = status.fault.map(|fault| fault.messages);
         StreamReport {
+            status: match &faults {
+                Some(_) => "faulty",
+                None if self.is_fresh() => "ok",
+                None => "silent",
+            },
             name: Arc::clone(&self.settings.name),
             issuer: Arc::clone(&self.settings.events.issuer),
             delivery: match &self.settings.delivery {
@@ -235,7 +244,7 @@ impl Stream {
             stream_id: self.id.lock().clone(),
             last_heard: self.last_heard(),
             required: self.settings.freshness.required,
-            faults: status.fault.map(|fault| fault.messages).unwrap_or_default(),
+            faults: faults.unwrap_or_default(),
         }
     }
 
@@ -266,12 +275,14 @@ impl Stream {
         self.context.clock.now().since(heard)
     }
 
+    /// FAIL-CLOSED: what was never heard of is not fresh, however young.
+    fn is_fresh(&self) -> bool {
+        self.last_heard().is_some() && self.age() <= self.settings.freshness.max_age
+    }
+
     /// Whether it is known what the transmitter has to say.
     fn judge_age(&self) {
-        let freshness = self.settings.freshness;
-        // FAIL-CLOSED: what was never heard of is not fresh, however young.
-        let is_fresh = self.last_heard().is_some() && self.age() <= freshness.max_age;
-        let is_known = is_fresh || !freshness.required;
+        let is_known = self.is_fresh() || !self.settings.freshness.required;
         let cause = Cause::now(ChangeSource::Signal);
         self.context
             .state

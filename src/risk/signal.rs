@@ -126,7 +126,9 @@ impl SignalEvent {
                 }
             }
             Some("risk-level-change") => {
-                match text("current_level").ok_or("`current_level` is missing")? {
+                let level = text("current_level").ok_or("`current_level` is missing")?;
+                // The standard's are in capitals; some transmitters write them small.
+                match level.to_ascii_uppercase().as_str() {
                     "LOW" => Self::RiskLow,
                     "MEDIUM" => Self::RiskMedium,
                     // FAIL-CLOSED: a level that the standard does not have yet.

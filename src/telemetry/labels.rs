@@ -196,6 +196,8 @@ label_set! {
         RetryRefused = "retry_refused",
         /// A name could not be looked up; its last addresses stay.
         ResolutionFailed = "resolution_failed",
+        /// A call was ended whose answer had begun: no byte moved for too long, or it took too long in all.
+        Expired = "expired",
     }
     /// Why a connection was refused or cut, its peer being to blame or a limit being reached.
     ConnectionTrouble {

@@ -58,6 +58,7 @@ mod support;
 mod tokens;
 mod twin;
 mod typestate;
+mod websocket;
 mod what_if;
 mod without_gateway;
 mod writes;

@@ -1,5 +1,6 @@
 //! Security events of other systems: pushed and asked for, from a transmitter that keeps to the standards or does not.
 
+mod command;
 mod misbehaving;
 mod poll;
 mod push;
@@ -15,7 +16,7 @@ use crate::support::pki::Pki;
 use crate::support::site::{AGENT, Answer, Ground, ISSUER, Setup, Site, block, exchange};
 use crate::support::transmitter::{AUDIENCE, RECEIVER_TOKEN, Transmitter};
 
-const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
+pub(crate) const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
 
 /// What a transmitter's pushes carry.
@@ -96,8 +97,14 @@ fn high() -> Value {
 
 /// A ground whose configuration has a stream of a transmitter that runs.
 async fn lay(stream: &str) -> (Ground, Transmitter) {
+    lay_with(Vec::new(), stream).await
+}
+
+/// The same with this upstream.
+pub(crate) async fn lay_with(upstream: Vec<String>, stream: &str) -> (Ground, Transmitter) {
     let ground = Ground::lay(&Setup {
         policies: vec![block("risky", json!({"agentIdRiskLevels": "medium,high"}))],
+        upstream,
         ..Setup::default()
     })
     .await;
@@ -134,7 +141,7 @@ async fn send(site: &Site, stream: &str, authorization: Option<&str>, token: &st
 }
 
 /// The same to a gateway at this address, which may take no more connections.
-async fn try_send(pki: &Pki, address: SocketAddr, token: &str) -> Option<u16> {
+pub(crate) async fn try_send(pki: &Pki, address: SocketAddr, token: &str) -> Option<u16> {
     let client = Client::try_http1(pki, address).await.ok()?;
     let answer = exchange(client, pushed("idp", Some(PUSH_SECRET)), token).await;
     Some(answer.status.as_u16())

@@ -89,6 +89,13 @@ fn every_event_of_caep_is_read_by_its_name_and_what_it_says() {
 }
 
 #[test]
+fn a_level_in_small_letters_is_the_same() {
+    let small = json!({"current_level": "low"});
+    let event = read(&format!("{CAEP}risk-level-change"), &small);
+    assert_eq!(event, Ok(Some(SignalEvent::RiskLow)));
+}
+
+#[test]
 fn every_event_of_risc_is_read_by_its_name() {
     for name in [
         "account-credential-change-required",

@@ -21,6 +21,14 @@ async fn an_agent_whose_risk_is_high_is_blocked_at_its_next_call_and_after_a_res
     );
     assert_eq!(world.status().await, 403);
     assert_eq!(world.counted("risk-level-change.high", "applied").await, 1);
+    let token = world.site.agent_token(AGENT);
+    let blocked = world.site.get("/hr/people", &token).await;
+    let (record, _) = world
+        .site
+        .record(blocked.header("boomgate-decision-id"))
+        .await;
+    let input = &record["boomgate"]["riskInputs"][0];
+    assert_eq!(input["source"], "idp:risk-level-change", "{record}");
 
     // The same once more is accepted, and does nothing.
     assert_eq!(world.send(&event).await.status, 202);

@@ -10,7 +10,7 @@ async fn after(subject: Value, kind: &str, event: Value) -> (u16, u64) {
     let world = World::push("").await;
     let token = world
         .site
-        .token(&json!({"iat": now() - 10, "jti": "t-1", "uti": "t-1"}));
+        .token(&json!({"iat": now() - 10, "jti": "t-1", "uti": "t-1", "sid": "s-1"}));
     let kind = format!("{CAEP}{kind}");
     let claims = world.transmitter.claims("e", &kind, subject.clone(), event);
     let answer = world.send(&world.transmitter.sign(&claims)).await;
@@ -53,6 +53,45 @@ async fn an_agent_is_known_by_each_of_its_names() {
     assert_eq!(after(token, "session-revoked", json!({})).await, (401, 0));
     let other = json!({"format": "jwt_id", "iss": ISSUER, "jti": "t-2"});
     assert_eq!(after(other, "session-revoked", json!({})).await, (200, 0));
+}
+
+#[tokio::test]
+async fn a_session_is_revoked_by_its_own_id_and_no_other_one_is() {
+    let session = |id: &str| json!({"format": "iss_sub", "iss": ISSUER, "sub": id});
+    let agent = json!({"format": "iss_sub", "iss": ISSUER, "sub": OTHER_AGENT});
+    let by_opaque_id = json!({"format": "opaque", "id": "s-1"});
+    for (subject, principal, what) in [
+        (json!({"session": session("s-1")}), None, (401, 0)),
+        (json!({"session": session("s-2")}), None, (200, 0)),
+        // An id of its own is one of the issuer that names somebody else beside it.
+        (
+            json!({"session": by_opaque_id, "user": agent}),
+            Some("SESSION"),
+            (401, 0),
+        ),
+        (
+            json!({"session": {"format": "jwt_id", "iss": ISSUER, "jti": "t-1"}}),
+            None,
+            (401, 0),
+        ),
+        // Nobody says whose id it is.
+        (json!({"session": by_opaque_id}), None, (200, 1)),
+        // Who is named beside it counts, unless the event says otherwise.
+        (
+            json!({"session": session("s-1"), "user": agent}),
+            None,
+            (200, 0),
+        ),
+    ] {
+        let mut subject = subject;
+        subject["format"] = "complex".into();
+        let event = principal.map_or_else(|| json!({}), |of| json!({"principal": of}));
+        let came = after(subject.clone(), "session-revoked", event).await;
+        assert_eq!(came, what, "{subject}");
+    }
+    let risk = json!({"current_level": "HIGH"});
+    let session = json!({"format": "complex", "session": session("s-1")});
+    assert_eq!(after(session, "risk-level-change", risk).await, (200, 1));
 }
 
 #[tokio::test]
