@@ -49,6 +49,7 @@ fn context(port: Option<u16>) -> CallContext {
             requires_bound_tokens: false,
             operations: Vec::new(),
             max_body_bytes: 0,
+            upgrades: Vec::new(),
         })),
         ..CallContext::begin(&head, &connection, moment)
     }

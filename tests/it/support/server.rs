@@ -238,5 +238,6 @@ fn resources() -> Resources {
         requires_bound_tokens: false,
         operations: Vec::new(),
         max_body_bytes: MAX_BODY,
+        upgrades: Vec::new(),
     })])
 }
