@@ -24,7 +24,7 @@ impl Gateway {
         };
         let identified = match asks {
             None => self.by_token(received, snapshot, *at),
-            Some(asks) => self.by_request(received, asks, snapshot, at).await,
+            Some(asks) => Box::pin(self.by_request(received, asks, snapshot, at)).await,
         }?;
         self.shared.discovered.seen(identified.caller(), at.now);
         Ok(identified)
