@@ -98,13 +98,18 @@ impl Upstreams {
             call: Some(Arc::clone(call)),
         };
         let lane = self.lane(&resource, table);
-        let result = match passport {
-            Ok(passport) => until_cut(call, send(lane, passport, &context, outbound)).await,
+        // All that needs no waiting comes first, so that what waits is small: it is moved about.
+        let prepared = match passport {
+            Ok(passport) => prepare(lane, passport, &context, outbound),
             // FAIL-CLOSED: an upstream that is owed a proof of the decision gets no call without one.
             Err(fault) => {
                 tracing::error!(%fault, "a call is not forwarded");
                 Err(Reason::UpstreamFailed)
             }
+        };
+        let result = match prepared {
+            Ok((lane, request)) => until_cut(call, send(&lane, request)).await,
+            Err(reason) => Err(reason),
         };
         Forwarded { context, result }
     }
@@ -143,20 +148,25 @@ async fn until_cut<T>(
     .await
 }
 
-/// Sends a call, and cleans the head of its answer.
-async fn send(
+/// Makes the request that a call becomes.
+fn prepare(
     lane: Option<Arc<Lane>>,
     passport: Passport,
     context: &CallContext,
     mut outbound: Outbound,
-) -> Result<Response<Body>, Reason> {
+) -> Result<(Arc<Lane>, Box<Request<Upload>>), Reason> {
     // FAIL-CLOSED: a resource without an upstream is not reachable.
     let lane = lane.ok_or(Reason::UpstreamUnreachable)?;
     headers::rewrite(&mut outbound.headers, passport, context, &lane.upstream);
     let request = outbound
         .into_request(&lane.upstream, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
-    let mut response = match exchange(&lane, request).await {
+    Ok((lane, Box::new(request)))
+}
+
+/// Sends a call, and cleans the head of its answer.
+async fn send(lane: &Lane, request: Box<Request<Upload>>) -> Result<Response<Body>, Reason> {
+    let mut response = match exchange(lane, request).await {
         Ok(response) => response,
         Err(ExchangeError::Unavailable(response)) => *response,
         Err(error) => {
