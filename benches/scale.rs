@@ -258,7 +258,6 @@ fn snapshot(directory: &Arc<Directory>, policies: &Arc<PolicySet>) -> Snapshot {
         generation: "bench".into(),
         directory: Arc::clone(directory),
         policies: Arc::clone(policies),
-        is_state_known: true,
         ..Snapshot::default()
     }
 }

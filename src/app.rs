@@ -19,13 +19,15 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
 use crate::feeds::detections::InForce;
+use crate::feeds::graph::GraphFeed;
+use crate::feeds::signals::{SignalContext, SignalFeed};
 use crate::feeds::{
     self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
     StateFeed, StateFeedContext, Status, Watch,
 };
 use crate::gateway::{Gateway, Meters, Shared};
 use crate::identity::Authenticator;
-use crate::listener::{self, CallHandler, ListenError, Listeners, Workers};
+use crate::listener::{self, CallHandler, ListenError, ListenerHandle, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
 use crate::store::settings::Freshness;
@@ -85,6 +87,8 @@ pub struct App {
     recorder: Recorder,
     recorder_thread: RecorderThread,
     keys: Arc<KeyFeed>,
+    signals: Arc<SignalFeed>,
+    graph: Arc<GraphFeed>,
     status: Arc<Status>,
     snapshots: Arc<Snapshots>,
     workers: Workers,
@@ -106,20 +110,15 @@ impl App {
             snapshots,
             status,
             state,
+            signals,
+            graph,
             keys,
             shared: shared_state,
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let context = DetectionFeedContext {
-            state: Arc::clone(&state),
-            snapshots: Arc::clone(&snapshots),
-            recorder: recorder.clone(),
-            metrics: Arc::clone(&metrics),
-            clock: Arc::clone(&clock),
-        };
-        let (detections, looked_for) = detections(loaded, context)?;
         let shared = shared(loaded, (&clock, &metrics), (&snapshots, &keys), &recorder);
+        let (detections, looked_for) = detections(loaded, &state, &shared, &metrics)?;
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -130,6 +129,8 @@ impl App {
             environment,
             shared: shared.clone(),
             state: Arc::clone(&state),
+            signals: Arc::clone(&signals),
+            graph: Arc::clone(&graph),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -164,14 +165,13 @@ impl App {
         )?;
         status.start();
         Ok(Self {
-            listeners: handles
-                .iter()
-                .map(|h| (Arc::clone(h.name()), h.address()))
-                .collect(),
+            listeners: addresses(&handles),
             management,
             recorder,
             recorder_thread,
             keys,
+            signals,
+            graph,
             status,
             snapshots,
             workers,
@@ -225,6 +225,8 @@ impl App {
         self.stop_management.send_replace(true);
         let mut tasks = self.tasks;
         tasks.shutdown().await;
+        self.signals.end().await;
+        self.graph.end().await;
         drop(self.recorder);
         let patience = self.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
@@ -264,6 +266,10 @@ impl CallHandler for Gateway {
     fn open_call(body: &RecordedBody) -> Option<&Arc<OpenCall>> {
         body.call()
     }
+
+    fn has_websockets(&self) -> bool {
+        Self::has_websockets(self)
+    }
 }
 
 /// What is known at the start: what was loaded, and what was kept.
@@ -271,6 +277,8 @@ struct Known {
     snapshots: Arc<Snapshots>,
     status: Arc<Status>,
     state: Arc<StateFeed>,
+    signals: Arc<SignalFeed>,
+    graph: Arc<GraphFeed>,
     keys: Arc<KeyFeed>,
     /// What follows the state that replicas share.
     shared: Option<(Box<dyn Changes>, Freshness)>,
@@ -290,7 +298,9 @@ impl Known {
         kept.read(&opened.state);
         let mut first = control::snapshot(loaded, &kept, None, clock.now(), metrics)?;
         // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
-        first.is_state_known = opened.shared.as_ref().is_none_or(|(_, of)| !of.required);
+        let is_required = opened.shared.as_ref().is_some_and(|(_, of)| of.required);
+        let store = feeds::state::SHARED_STATE.into();
+        first.reported = first.reported.with_silent(&store, is_required);
         let snapshots = Arc::new(Snapshots::new(first).measured(Arc::clone(metrics)));
         let status = Arc::new(Status::default());
         let context = StateFeedContext {
@@ -305,11 +315,26 @@ impl Known {
             metrics: Arc::clone(metrics),
             clock: Arc::clone(clock),
         });
+        let state = Arc::new(StateFeed::new(context, kept.foreign));
+        let context = SignalContext {
+            state: Arc::clone(&state),
+            snapshots: Arc::clone(&snapshots),
+            status: Arc::clone(&status),
+            metrics: Arc::clone(metrics),
+            clock: Arc::clone(clock),
+        };
+        let signals = SignalFeed::new(context.clone());
+        let graph = GraphFeed::new(context);
+        // Before calls are taken, so that what is required counts from the first one.
+        signals.follow(&loaded.settings.signals);
+        graph.follow(loaded.settings.graph.as_ref());
         Ok(Self {
             snapshots,
             status,
+            state,
+            signals: Arc::new(signals),
+            graph: Arc::new(graph),
             keys: Arc::new(keys),
-            state: Arc::new(StateFeed::new(context, kept.foreign)),
             shared: opened.shared,
         })
     }
@@ -333,11 +358,26 @@ fn shared(
     }
 }
 
+/// Where calls come in, by name.
+fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
+    let of = |handle: &ListenerHandle| (Arc::clone(handle.name()), handle.address());
+    handles.iter().map(of).collect()
+}
+
 /// The feed of detections, and what they look for.
 fn detections(
     loaded: &Loaded,
-    context: DetectionFeedContext,
+    state: &Arc<StateFeed>,
+    shared: &Shared,
+    metrics: &Arc<Metrics>,
 ) -> Result<(DetectionFeed, InForce), AppError> {
+    let context = DetectionFeedContext {
+        state: Arc::clone(state),
+        snapshots: Arc::clone(&shared.snapshots),
+        recorder: shared.recorder.clone(),
+        metrics: Arc::clone(metrics),
+        clock: Arc::clone(&shared.clock),
+    };
     let settings = &loaded.settings.detections;
     let looked_for = Arc::new(ArcSwapOption::new(settings.rules.map(Arc::new)));
     let feed = DetectionFeed::start(context, settings.queue, Arc::clone(&looked_for));

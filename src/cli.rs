@@ -13,6 +13,7 @@ pub mod policy;
 mod records;
 mod risk;
 pub mod run;
+mod signals;
 mod table;
 pub mod test;
 pub mod what_if;
@@ -83,6 +84,8 @@ enum Command {
     Explain(explain::Arguments),
     /// List risky agents, and confirm or dismiss their risk, on a running gateway
     Risk(risk::Arguments),
+    /// List the sources of signals, and verify, pause or resume a stream, on a running gateway
+    Signals(signals::Arguments),
     /// Print the JSON Schema of the configuration
     Schema,
 }
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Policy(arguments) => policy::policy(&arguments),
         Command::Test(arguments) => test(&arguments),
         Command::Risk(arguments) => risk::risk(arguments),
+        Command::Signals(arguments) => signals::signals(arguments),
         Command::Schema => print_schema(),
     };
     done.unwrap_or_else(|fault| {

@@ -18,7 +18,7 @@ use crate::capability::Operation;
 use crate::countries::Countries;
 use crate::identity::{Caller, Credential, Identified, RequestFacts};
 use crate::policy::{Controls, Evaluation, FactName, Facts, PolicyOutcome, PolicySet};
-use crate::risk::{Assessment, Revocations, RiskTable};
+use crate::risk::{Assessment, Reported, RiskTable};
 use crate::types::{Country, Effect, Fact, PolicyId, Reason, Timestamp};
 
 pub use question::{Asked, Question, Session, agent_facts};
@@ -31,10 +31,8 @@ pub struct Knowledge<'a> {
     pub policies: &'a Arc<PolicySet>,
     /// What is known of risk.
     pub risk: &'a RiskTable,
-    /// Which tokens are refused although they are valid.
-    pub revocations: &'a Revocations,
-    /// Whether what was reported of agents is known.
-    pub is_state_known: bool,
+    /// What was reported beside: revoked tokens, disabled accounts.
+    pub reported: &'a Reported,
     /// How decisions are made.
     pub settings: DecisionSettings,
     /// The generation of the snapshot.
@@ -48,7 +46,7 @@ impl Knowledge<'_> {
     fn narrowed_by_doubt(&self, reason: Reason) -> Reason {
         match reason.effect() {
             // FAIL-CLOSED: what is not known could be the word that stops this very caller.
-            Effect::Allow if !self.is_state_known => Reason::FactsUnavailable,
+            Effect::Allow if !self.reported.is_known() => Reason::FactsUnavailable,
             Effect::Allow | Effect::Block => reason,
         }
     }
@@ -296,16 +294,24 @@ fn judge_target(
     }
 }
 
-/// What is allowed still needs a token that was not revoked; and that what was reported of agents is known.
+/// What is allowed still needs accounts that no source disabled, and a token that was not revoked; and that every required
+/// source was heard of.
 fn narrowed_by_state(reason: Reason, case: Case<'_>, knowledge: &Knowledge<'_>) -> Reason {
-    let is_revoked = case.credential.token().is_some_and(|token| {
-        let revocations = knowledge.revocations;
-        revocations.refuse(case.caller, token.issued_at)
-    });
-    match reason.effect() {
-        Effect::Allow if is_revoked => Reason::TokenRevoked,
-        Effect::Allow | Effect::Block => knowledge.narrowed_by_doubt(reason),
+    if reason.effect() == Effect::Block {
+        return reason;
     }
+    let (caller, reported) = (case.caller, knowledge.reported);
+    if let Some(disabled) = reported.accounts.refuse(caller) {
+        return disabled;
+    }
+    let is_revoked = case.credential.token().is_some_and(|token| {
+        let revocations = &reported.revocations;
+        revocations.refuse(caller, token.issued_at) || revocations.refuse_token(token)
+    });
+    if is_revoked {
+        return Reason::TokenRevoked;
+    }
+    knowledge.narrowed_by_doubt(reason)
 }
 
 /// What is allowed still needs a scope or a role where the operation asks for one.

@@ -21,6 +21,7 @@ mod presented;
 mod profile;
 mod request;
 mod requester;
+pub mod security_event;
 pub mod settings;
 pub mod subject;
 pub mod targets;

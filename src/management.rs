@@ -18,6 +18,7 @@ mod revocation;
 mod risky_agents;
 pub mod settings;
 mod sign_ins;
+mod signals;
 mod writes;
 
 pub use actor::Role;
@@ -35,6 +36,8 @@ use self::graph::GraphError;
 use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
 use crate::feeds::detections::InForce;
+use crate::feeds::graph::GraphFeed;
+use crate::feeds::signals::SignalFeed;
 use crate::feeds::{Discovered, KeyFeed, Reloads, StateFeed, Status};
 use crate::identity::Authenticator;
 use crate::record::Recorder;
@@ -51,6 +54,10 @@ pub struct State {
     pub snapshots: Arc<Snapshots>,
     /// Where what administrators report is kept, and put in force.
     pub reported: Arc<StateFeed>,
+    /// The streams of events.
+    pub signals: Arc<SignalFeed>,
+    /// What asks Microsoft Graph.
+    pub graph: Arc<GraphFeed>,
     /// What `/metrics` shows.
     pub metrics: Arc<Metrics>,
     /// What `/readyz` shows.
@@ -107,6 +114,7 @@ pub fn router(state: State) -> Router {
         .route("/readyz", get(probes::ready))
         .route("/metrics", get(observe::metrics))
         .route("/global-token-revocation", post(revocation::revoke))
+        .merge(signals::routes())
         .nest("/v1.0", both())
         .nest("/beta", beta)
         .fallback(async || GraphError::new(StatusCode::NOT_FOUND, "nothing has this path"))

@@ -5,18 +5,23 @@
 //! administrator's word overrules all that was said before it; of the rest, the highest counts.
 //! Never here: IO, and a level that cannot be explained.
 
+pub mod accounts;
 pub mod detection;
 pub mod rank;
 pub mod read;
+pub mod reported;
 pub mod revocations;
+pub mod signal;
 mod table;
 
 use std::sync::Arc;
 
 use crate::types::{Fact, InsiderRiskLevel, RiskLevel, RiskState, Timestamp};
 
+pub use accounts::{AccountState, Accounts};
 pub use detection::{DetectionTiming, Detections, RiskDetection};
 pub use rank::Rank;
+pub use reported::{Heard, Reported};
 pub use revocations::{Revocation, Revocations};
 pub use table::RiskTable;
 

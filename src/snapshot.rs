@@ -18,7 +18,7 @@ use crate::decision::{DecisionSettings, Knowledge};
 use crate::enforcement::ResponseSettings;
 use crate::identity::{Directory, Issuers};
 use crate::policy::PolicySet;
-use crate::risk::{Detections, Revocations, RiskTable};
+use crate::risk::{Reported, RiskTable};
 use crate::telemetry::{ChangeSource, Metrics};
 use crate::upstream::UpstreamTable;
 
@@ -43,12 +43,8 @@ pub struct Snapshot {
     pub risk: RiskTable,
     /// Where addresses are, if there is a database of that.
     pub countries: Option<Arc<Countries>>,
-    /// Which tokens are refused although they are valid.
-    pub revocations: Revocations,
-    /// Why agents are risky. For people: decisions rest on the levels.
-    pub detections: Detections,
-    /// Whether what was reported of agents is known: it is not before it was read, nor when it is older than allowed.
-    pub is_state_known: bool,
+    /// What was reported beside: revoked tokens, disabled accounts, detections.
+    pub reported: Reported,
     /// How decisions are made.
     pub decisions: DecisionSettings,
     /// What answers say.
@@ -66,8 +62,7 @@ impl Snapshot {
         Knowledge {
             policies: &self.policies,
             risk: &self.risk,
-            revocations: &self.revocations,
-            is_state_known: self.is_state_known,
+            reported: &self.reported,
             settings: self.decisions,
             generation: &self.generation,
             countries: self.countries.as_deref(),

@@ -11,6 +11,7 @@ mod headers;
 mod lane;
 mod live;
 mod member;
+mod open;
 mod pool;
 mod resolve;
 pub mod settings;
@@ -72,6 +73,7 @@ struct Outbound {
     query: Option<Arc<str>>,
     headers: HeaderMap,
     body: Body,
+    is_for_socket: bool,
     /// `None` where nobody could cut it.
     call: Option<Arc<OpenCall>>,
 }
@@ -88,13 +90,15 @@ impl Upstreams {
     ) -> Forwarded {
         let resource = permit.received().resource().name.clone();
         let passport = Passport::of(&permit, signer);
-        let (context, method, path, query, headers, body) = permit.spend().into_http();
+        let outgoing = permit.spend().into_outgoing();
+        let context = outgoing.context;
         let outbound = Outbound {
-            method,
-            path,
-            query,
-            headers,
-            body,
+            method: outgoing.method,
+            path: outgoing.path,
+            query: outgoing.query,
+            headers: outgoing.headers,
+            body: outgoing.body,
+            is_for_socket: outgoing.is_for_socket,
             call: Some(Arc::clone(call)),
         };
         let lane = self.lane(&resource, table);
@@ -108,7 +112,7 @@ impl Upstreams {
             }
         };
         let result = match prepared {
-            Ok((lane, request)) => until_cut(call, send(&lane, request)).await,
+            Ok(prepared) => until_cut(call, send(prepared, context.version)).await,
             Err(reason) => Err(reason),
         };
         Forwarded { context, result }
@@ -148,25 +152,48 @@ async fn until_cut<T>(
     .await
 }
 
+/// The request that a call becomes, and where it goes.
+struct Prepared {
+    lane: Arc<Lane>,
+    request: Box<Request<Upload>>,
+    /// What an answer must say that agrees to a WebSocket, where one was asked for.
+    accept: Option<String>,
+}
+
 /// Makes the request that a call becomes.
 fn prepare(
     lane: Option<Arc<Lane>>,
     passport: Passport,
     context: &CallContext,
     mut outbound: Outbound,
-) -> Result<(Arc<Lane>, Box<Request<Upload>>), Reason> {
+) -> Result<Prepared, Reason> {
     // FAIL-CLOSED: a resource without an upstream is not reachable.
     let lane = lane.ok_or(Reason::UpstreamUnreachable)?;
     headers::rewrite(&mut outbound.headers, passport, context, &lane.upstream);
+    let accept = outbound
+        .is_for_socket
+        .then(|| headers::ask_for_socket(&mut outbound.headers).ok_or(Reason::UpstreamFailed))
+        .transpose()?;
     let request = outbound
         .into_request(&lane.upstream, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
-    Ok((lane, Box::new(request)))
+    Ok(Prepared {
+        lane,
+        request: Box::new(request),
+        accept,
+    })
 }
 
-/// Sends a call, and cleans the head of its answer.
-async fn send(lane: &Lane, request: Box<Request<Upload>>) -> Result<Response<Body>, Reason> {
-    let mut response = match exchange(lane, request).await {
+/// Sends a call that came in this version of HTTP, and cleans the head of its answer.
+async fn send(prepared: Prepared, version: Version) -> Result<Response<Body>, Reason> {
+    let Prepared {
+        lane,
+        request,
+        accept,
+    } = prepared;
+    let limits = open::limits(&lane.upstream, &request);
+    let mut exchanging = pin!(exchange(&lane, request));
+    let mut response = match open::until(limits.until, exchanging.as_mut()).await {
         Ok(response) => response,
         Err(ExchangeError::Unavailable(response)) => *response,
         Err(error) => {
@@ -175,12 +202,22 @@ async fn send(lane: &Lane, request: Box<Request<Upload>>) -> Result<Response<Bod
             return Err(error.reason());
         }
     };
-    // No upgrade was asked for; whatever follows the head is not HTTP.
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(Reason::UpstreamFailed);
+    let is_switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let agrees = |accept| headers::agrees_to_socket(response.headers(), accept);
+    match (is_switched, &accept) {
+        (true, Some(accept)) if agrees(accept) => {
+            headers::clean_response(response.headers_mut());
+            headers::agree_to_socket(response.headers_mut());
+        }
+        // It was not asked for; whatever follows the head is not HTTP.
+        (true, _) => return Err(Reason::UpstreamFailed),
+        // To a CONNECT it would say that there is a WebSocket (RFC 8441 §5).
+        (false, Some(_)) if version == Version::HTTP_2 && response.status().is_success() => {
+            return Err(Reason::UpstreamFailed);
+        }
+        (false, _) => headers::clean_response(response.headers_mut()),
     }
-    headers::clean_response(response.headers_mut());
-    Ok(response)
+    Ok(response.map(|body| body.within(limits)))
 }
 
 impl Upstream {
@@ -216,6 +253,7 @@ impl Outbound {
             query,
             mut headers,
             body,
+            is_for_socket: _,
             call,
         } = self;
         let target = match query {

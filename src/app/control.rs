@@ -16,6 +16,8 @@ use super::{AppError, Environment};
 use crate::assertion::Signer;
 use crate::config::{self, Loaded, Settings};
 use crate::feeds::detections::InForce;
+use crate::feeds::graph::GraphFeed;
+use crate::feeds::signals::SignalFeed;
 use crate::feeds::{
     Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
 };
@@ -46,6 +48,8 @@ pub(super) struct Control {
     pub(super) environment: Environment,
     pub(super) shared: Shared,
     pub(super) state: Arc<StateFeed>,
+    pub(super) signals: Arc<SignalFeed>,
+    pub(super) graph: Arc<GraphFeed>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
     pub(super) listeners: Vec<ListenerHandle>,
@@ -79,6 +83,8 @@ impl Control {
         let router = management::router(State {
             snapshots: Arc::clone(&self.shared.snapshots),
             reported: Arc::clone(&self.state),
+            signals: Arc::clone(&self.signals),
+            graph: Arc::clone(&self.graph),
             metrics: Arc::clone(&self.metrics),
             status: Arc::clone(&self.status),
             discovered: Arc::clone(&self.shared.discovered),
@@ -245,13 +251,13 @@ impl Control {
         self.shared.snapshots.update(cause, |current| Snapshot {
             issuers: Arc::new(keep_keys(&next.issuers, &current.issuers)),
             risk: current.risk.with_all_of(FILE_SOURCE, &loaded.risk),
-            revocations: current.revocations.clone(),
-            detections: current.detections.clone(),
-            is_state_known: current.is_state_known,
+            reported: current.reported.clone(),
             ..next.clone()
         });
         self.shared.keys.follow();
         next.upstreams.follow();
+        self.signals.follow(&settings.signals);
+        self.graph.follow(settings.graph.as_ref());
         let known = |id: &str| {
             next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
         };
@@ -348,9 +354,7 @@ pub(super) fn snapshot(
         policies: Arc::clone(&loaded.policies),
         countries: loaded.countries.clone(),
         risk: kept.risk.with_all_of(FILE_SOURCE, &loaded.risk),
-        revocations: kept.revocations.clone(),
-        detections: kept.detections.clone(),
-        is_state_known: true,
+        reported: kept.reported.clone(),
         decisions: settings.decisions,
         responses: Arc::new(settings.responses.clone()),
         assertions: settings.assertions.as_ref().map(sign).transpose()?,

@@ -21,7 +21,7 @@ use crate::config::{Environment, with_policies};
 use crate::decision::Knowledge;
 use crate::decision::supposed::session::Levels;
 use crate::decision::supposed::{Answer, Supposed, World};
-use crate::risk::{Revocations, RiskSettings, RiskTable};
+use crate::risk::{Reported, RiskSettings, RiskTable};
 use crate::types::{Fact, RiskLevel};
 
 use report::Found;
@@ -155,8 +155,7 @@ fn from_files(
             policies: &policies,
             risk: &table,
             // It asks what policies say; a token there is none.
-            revocations: &Revocations::default(),
-            is_state_known: true,
+            reported: &Reported::default(),
             settings: around.decisions,
             generation: &around.generation,
             countries: around.countries.as_deref(),

@@ -4,11 +4,13 @@
 //! out never weakens; a key that weakens has a name that says so. Never here: a check between two keys.
 
 pub mod detections;
+pub mod graph;
 pub mod hooks;
 pub mod issuers;
 pub mod listeners;
 pub mod process;
 pub mod resources;
+pub mod signals;
 pub mod store;
 pub mod text;
 pub mod upstreams;
@@ -17,10 +19,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use detections::Detections;
+use graph::Graph;
 use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Assertions, Log, Records, Reload, Responses, Shutdown};
 use resources::Resource;
+use signals::Signals;
 use store::Store;
 use text::{File, IpRange};
 
@@ -56,6 +60,10 @@ pub struct Config {
     pub evaluation: Evaluation,
     /// What holds for the tokens of every issuer.
     pub tokens: Tokens,
+    /// Who else reports what is known of agents.
+    pub signals: Signals,
+    /// What Microsoft Graph is asked about agents.
+    pub graph: Option<Graph>,
     /// Where what was reported of agents is kept.
     pub store: Store,
     /// The record of every decision.

@@ -10,6 +10,8 @@ use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
 use crate::feeds::detections::FeedSettings;
+use crate::feeds::graph::settings::GraphSettings;
+use crate::feeds::signals::settings::StreamSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -48,6 +50,10 @@ pub struct Settings {
     pub records: RecordSettings,
     /// Where state is kept.
     pub store: StoreSettings,
+    /// The streams of events; no two share a name.
+    pub signals: Vec<StreamSettings>,
+    /// What Microsoft Graph is asked; `None`: nothing.
+    pub graph: Option<GraphSettings>,
     /// Where policies, directory, named locations and risk are.
     pub sources: Sources,
     /// The time between two looks at the files.

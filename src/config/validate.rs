@@ -6,11 +6,13 @@
 mod checker;
 mod detections;
 mod files;
+mod graph;
 mod issuers;
 mod listeners;
 mod process;
 mod resources;
 mod secrets;
+mod signals;
 mod store;
 
 use std::collections::BTreeMap;
@@ -49,6 +51,11 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let tokens = issuers::tokens(check, &config.tokens, &root.key("tokens"));
     let records = process::records(check, &config.records, &root.key("records"));
     let store = store::store(check, &config.store, &root.key("store"));
+    let signals = signals::signals(check, &config.signals, &root.key("signals"));
+    let graph = config
+        .graph
+        .as_ref()
+        .map(|raw| graph::graph(check, raw, &root.key("graph")));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let assertions = config
         .assertions
@@ -73,6 +80,11 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         responses,
         records,
         store: store?,
+        signals: signals?,
+        graph: match graph {
+            Some(graph) => Some(graph?),
+            None => None,
+        },
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,

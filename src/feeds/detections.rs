@@ -18,8 +18,10 @@ use super::StateFeed;
 use crate::clock::Clock;
 use crate::detection::{DetectionSettings, Detector, Finding, Kind, Mode, Rule};
 use crate::record::{Observed, Observer, Recorder};
-use crate::snapshot::Snapshots;
-use crate::telemetry::{DetectionCounters, Metrics, SignalKind, SignalResult, SignalSource};
+use crate::snapshot::{Cause, Snapshots};
+use crate::telemetry::{
+    ChangeSource, DetectionCounters, Metrics, SignalKind, SignalResult, SignalSource,
+};
 use expiry::Open;
 
 pub use expiry::ends;
@@ -124,10 +126,11 @@ impl DetectionFeed {
         let mut ticks = 0_u32;
         let mut open = Open::default();
         let mut pending = VecDeque::new();
+        let now = || Cause::now(ChangeSource::Detection);
         loop {
             tokio::select! {
                 finding = self.found.recv() => match finding {
-                    Some(finding) => self.take(finding, &mut open, &mut pending).await,
+                    Some(finding) => self.take((finding, now()), &mut open, &mut pending).await,
                     None => return,
                 },
                 _ = tick.tick() => {
@@ -145,7 +148,12 @@ impl DetectionFeed {
     }
 
     /// Records and keeps one finding. What cannot be kept is tried again with the next tick.
-    async fn take(&self, finding: Finding, open: &mut Open, pending: &mut VecDeque<Finding>) {
+    async fn take(
+        &self,
+        (finding, cause): (Finding, Cause),
+        open: &mut Open,
+        pending: &mut VecDeque<(Finding, Cause)>,
+    ) {
         let Some(settings) = self.settings.load_full() else {
             return;
         };
@@ -167,7 +175,7 @@ impl DetectionFeed {
         // An agent that is found risky must not go on because the disk is full. The log says what was found.
         let begun = self.context.recorder.change(change).await.ok();
         let said = word::said(finding.clone(), rule, self.context.clock.now());
-        let kept = self.context.state.say(move |_| said.clone()).await;
+        let kept = self.context.state.say(cause, move |_| said.clone()).await;
         let signal =
             |result| metrics.risk_signal(SignalSource::Boomgate, SignalKind::Detection, result);
         match kept {
@@ -190,7 +198,7 @@ impl DetectionFeed {
                 if let Some(begun) = begun {
                     begun.ended(Err("it could not be stored; it is tried again"));
                 }
-                pending.push_back(finding);
+                pending.push_back((finding, cause));
                 while pending.len() > MAX_PENDING {
                     pending.pop_front();
                 }

@@ -6,6 +6,8 @@
 
 mod shared;
 
+pub use shared::SHARED_STATE;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,11 +15,10 @@ use parking_lot::Mutex;
 
 use super::Status;
 use crate::clock::Clock;
-use crate::risk::{Detections, Revocations, RiskTable};
+use crate::risk::{Reported, RiskTable};
 use crate::snapshot::{Cause, Snapshot, Snapshots};
 use crate::store::entry::detection_key;
 use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
-use crate::telemetry::ChangeSource;
 
 /// How often a word is said again, later than what came between.
 const MAX_TRIES: usize = 5;
@@ -27,10 +28,8 @@ const MAX_TRIES: usize = 5;
 pub struct KnownState {
     /// Risk, of every source but the file of the configuration.
     pub risk: RiskTable,
-    /// The tokens that are refused.
-    pub revocations: Revocations,
-    /// Why agents are risky.
-    pub detections: Detections,
+    /// What was reported beside.
+    pub reported: Reported,
     /// Entries that a newer version wrote, as they came: nobody here can write them again.
     pub foreign: Vec<Sealed>,
 }
@@ -53,8 +52,12 @@ impl KnownState {
     fn take(&mut self, entry: Entry) {
         match entry {
             Entry::Risk(entry) => self.risk.extend([entry]),
-            Entry::Revocation(entry) => self.revocations = self.revocations.with(entry),
-            Entry::Detection(entry) => self.detections.insert(Arc::new(entry)),
+            Entry::Revocation(entry) => {
+                self.reported.revocations = self.reported.revocations.with(entry);
+            }
+            Entry::Detection(entry) => self.reported.detections.insert(Arc::new(entry)),
+            Entry::Account(entry) => self.reported.accounts.insert(Arc::new(entry)),
+            Entry::Heard { source, at } => self.reported.heard.note(&source, at),
         }
     }
 }
@@ -101,9 +104,9 @@ impl StateFeed {
     /// [`StoreError`] if it could not be kept; then nothing of it is in force.
     pub async fn say(
         self: &Arc<Self>,
+        cause: Cause,
         entries: impl Fn(&Snapshot) -> Vec<Entry> + Send + 'static,
     ) -> Result<Vec<Entry>, StoreError> {
-        let cause = Cause::now(ChangeSource::Management);
         let feed = Arc::clone(self);
         let saying = tokio::spawn(async move { feed.say_until_it_stands(entries, cause).await });
         saying
@@ -134,6 +137,52 @@ impl StateFeed {
         ))
     }
 
+    /// Keeps what somebody says whose words stand by their own time: what is later already stays.
+    ///
+    /// It goes on to its end even if nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be kept; then nothing of it is in force.
+    pub async fn keep(self: &Arc<Self>, cause: Cause, said: Vec<Entry>) -> Result<(), StoreError> {
+        let feed = Arc::clone(self);
+        let keeping = tokio::spawn(async move {
+            let sealed: Vec<_> = said.iter().map(Entry::seal).collect();
+            let before = feed.context.snapshots.load();
+            let above = feed.context.store.put(sealed.clone()).await?;
+            feed.show(&sealed, cause);
+            feed.show(&above, cause);
+            feed.forget_old(&before, &said).await;
+            Ok(())
+        });
+        keeping
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    /// Notes whether a required source is heard of; while one is not, calls are refused.
+    pub fn hears_of(&self, source: &Arc<str>, is_heard: bool, cause: Cause) {
+        if self
+            .context
+            .snapshots
+            .load()
+            .reported
+            .silent
+            .contains(source)
+            != is_heard
+        {
+            return;
+        }
+        if is_heard {
+            tracing::info!(%source, "a required source is heard of again");
+        } else {
+            tracing::error!(%source, "a required source is silent for longer than allowed; calls are refused");
+        }
+        self.context.snapshots.update(cause, |current| Snapshot {
+            reported: current.reported.with_silent(source, !is_heard),
+            ..current.clone()
+        });
+    }
+
     /// Has the store forget the detections that there is no more room for.
     async fn forget_old(&self, before: &Snapshot, said: &[Entry]) {
         if !said
@@ -145,10 +194,15 @@ impl StateFeed {
         let now = self.context.snapshots.load();
         let said = said.iter().filter_map(|entry| match entry {
             Entry::Detection(detection) => Some(&detection.id),
-            Entry::Risk(_) | Entry::Revocation(_) => None,
+            Entry::Risk(_) | Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } => None,
         });
-        let ids = before.detections.iter().map(|one| &one.id).chain(said);
-        let forgotten = ids.filter(|id| now.detections.get(id).is_none());
+        let ids = before
+            .reported
+            .detections
+            .iter()
+            .map(|one| &one.id)
+            .chain(said);
+        let forgotten = ids.filter(|id| now.reported.detections.get(id).is_none());
         let keys: Vec<_> = forgotten.map(|id| detection_key(id)).collect();
         if keys.is_empty() {
             return;
@@ -168,8 +222,7 @@ impl StateFeed {
         heard.read(entries);
         self.context.snapshots.update(cause, |current| Snapshot {
             risk: current.risk.joined(&heard.risk),
-            revocations: current.revocations.joined(&heard.revocations),
-            detections: current.detections.joined(&heard.detections),
+            reported: current.reported.joined(&heard.reported),
             ..current.clone()
         });
         self.note_foreign(heard.foreign);

@@ -50,6 +50,9 @@ impl Role {
         if method == Method::POST && path == "/global-token-revocation" {
             return Self::Operator;
         }
+        if method == Method::POST && path.starts_with("/signals/") {
+            return Self::Operator;
+        }
         let path = path
             .strip_prefix("/beta/")
             .or_else(|| path.strip_prefix("/v1.0/"))

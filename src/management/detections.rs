@@ -62,7 +62,7 @@ pub(super) fn routes() -> Router<Arc<Control>> {
 async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        let rows = snapshot.detections.iter();
+        let rows = snapshot.reported.detections.iter();
         asked.list(&SET, rows, |row| &row.id, |row| show(&snapshot, row))
     })
     .await
@@ -71,7 +71,7 @@ async fn list(State(control): State<Arc<Control>>, asked: Asked) -> Result<Respo
 async fn count(State(control): State<Arc<Control>>, asked: Asked) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        let rows = snapshot.detections.iter();
+        let rows = snapshot.reported.detections.iter();
         asked.count(&SET, rows, |row| &row.id, |row| show(&snapshot, row))
     })
     .await
@@ -84,7 +84,7 @@ async fn one(
 ) -> Result<Response, GraphError> {
     apart(move || {
         let snapshot = control.state.snapshots.load();
-        let Some(found) = snapshot.detections.get(&id) else {
+        let Some(found) = snapshot.reported.detections.get(&id) else {
             let message = "no detection has this id, or it is no longer kept";
             return Err(GraphError::new(StatusCode::NOT_FOUND, message));
         };

@@ -16,6 +16,7 @@ use super::Control;
 use super::actor::{Actor, Credential, Role};
 use super::graph::{GraphError, RequestIds};
 use super::settings::{ManagementSettings, RoleTokens};
+use super::signals;
 use crate::call::{Authority, Unreadable};
 use crate::types::Reason;
 
@@ -78,7 +79,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The host that an admitted request names, and who asks; nobody is asked who they are for open probes.
+/// The host that an admitted request names, and who asks; nobody is asked who they are for open probes, and for events,
+/// which prove themselves.
 fn admit(
     head: &Parts,
     settings: &ManagementSettings,
@@ -96,6 +98,9 @@ fn admit(
     }
     check_origin(&head.headers, &authority)?;
     if settings.open_probes && PROBES.contains(&head.uri.path()) {
+        return Ok((authority, None));
+    }
+    if signals::is_event(&head.method, head.uri.path()) {
         return Ok((authority, None));
     }
     let actor = who(&head.headers, settings, control)?;

@@ -41,7 +41,9 @@ fn observe(state: &State) -> Observation {
         agents: agents(state, &snapshot),
         policies: policies.into_iter().collect(),
         signal_ages: signal_times(state, &snapshot)
-            .map(|(source, at)| (source, now.since(at)))
+            .map(|(source, at)| (source.as_str().into(), now.since(at)))
+            .chain(state.signals.ages())
+            .chain(state.graph.age())
             .collect(),
         key_ages: keys.collect(),
         endpoints: snapshot

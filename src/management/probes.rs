@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Control;
+use crate::feeds::state::SHARED_STATE;
 use crate::feeds::status::{Health, Source};
 use crate::types::Timestamp;
 
@@ -58,7 +59,8 @@ enum Severity {
 #[serde(rename_all = "camelCase")]
 struct Problem {
     severity: Severity,
-    /// `configuration`, `risk_file`, `store`, `keys/<issuer>`, `process`.
+    /// `configuration`, `risk_file`, `store`, `keys/<issuer>`, the name of a stream of events,
+    /// `riskyAgents` and the other lists of Graph, `process`.
     source: String,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,27 +91,30 @@ fn problems(control: &Control) -> Vec<Problem> {
         problems.push(Problem::of_process("the process is about to end"));
     }
     problems.extend(key_problems(control));
-    let is_state_known = control.state.snapshots.load().is_state_known;
-    if !is_state_known && status.of(&Source::SharedState).is_none() {
-        problems.push(Problem::of_process("the shared state was not read yet"));
+    let silent = Arc::clone(&control.state.snapshots.load().reported.silent);
+    for source in silent.iter() {
+        problems.push(Problem {
+            severity: Severity::NotReady,
+            source: source.to_string(),
+            messages: vec!["required, and not heard of for longer than allowed".to_owned()],
+            failed_at: None,
+            last_success: None,
+        });
     }
     problems.extend(status.all().into_iter().filter_map(|(source, health)| {
         // The keys of an issuer are shown once, together with what the gateway has of them.
-        let name = match source {
+        let name = match &source {
             Source::Configuration => "configuration",
             Source::RiskFile => "risk_file",
-            Source::SharedState => "store",
+            Source::SharedState => SHARED_STATE,
+            Source::Signals(name) => &**name,
+            Source::Graph(list) => list,
             Source::Keys(_) => return None,
         };
         let fault = health.fault?;
-        // A replica that is cut off decides nothing; another one may not be.
-        let decides = source != Source::SharedState || is_state_known;
         Some(Problem {
-            severity: if decides {
-                Severity::Degraded
-            } else {
-                Severity::NotReady
-            },
+            // What is silent for too long is told of above.
+            severity: Severity::Degraded,
             source: name.to_owned(),
             messages: fault.messages,
             failed_at: Some(fault.at),

@@ -17,9 +17,9 @@ use super::writes::{Asker, object};
 use crate::identity::subject::SubjectId;
 use crate::record::change::{Change, Target};
 use crate::risk::Revocation;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Cause, Snapshot};
 use crate::store::Entry;
-use crate::telemetry::{SignalKind, SignalResult, SignalSource};
+use crate::telemetry::{ChangeSource, SignalKind, SignalResult, SignalSource};
 use crate::types::ObjectId;
 
 /// The endpoint.
@@ -73,6 +73,7 @@ async fn make(
     subjects: BTreeSet<ObjectId>,
     count: impl Fn(SignalResult),
 ) -> Result<(), GraphError> {
+    let cause = Cause::now(ChangeSource::Management);
     let now = control.state.clock.now();
     let word = move |_: &Snapshot| {
         let entries = subjects.iter().map(|id| {
@@ -84,7 +85,7 @@ async fn make(
         });
         entries.collect()
     };
-    let said = control.state.reported.say(word).await.map_err(|error| {
+    let said = control.state.reported.say(cause, word).await.map_err(|error| {
         tracing::error!(%error, request.id = asker.ids.id(), "a revocation could not be stored");
         count(SignalResult::Failed);
         let message = "it could not be stored, so nothing was revoked here; repeat the request";

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::feeds::reload::channel;
+use crate::feeds::signals::SignalContext;
 use crate::feeds::status::Source;
 use crate::feeds::{KeyFeedContext, StateFeedContext};
 use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings};
@@ -81,7 +82,6 @@ fn state() -> State {
     let snapshot = Snapshot {
         generation: "g".into(),
         directory: Arc::new(directory()),
-        is_state_known: true,
         ..Snapshot::default()
     };
     let status = Status::default();
@@ -95,6 +95,8 @@ fn state() -> State {
         clock: Arc::new(Stopped),
     }));
     State {
+        signals: Arc::new(SignalFeed::new(context(&snapshots, &metrics))),
+        graph: Arc::new(GraphFeed::new(context(&snapshots, &metrics))),
         reported: reported(Arc::new(MemoryStore::default()), &snapshots),
         snapshots,
         metrics,
@@ -125,6 +127,17 @@ fn state() -> State {
         reloads: channel().0,
         recorder: recorder(),
         detections: Arc::default(),
+    }
+}
+
+/// What feeds that hear nothing work with.
+fn context(snapshots: &Arc<Snapshots>, metrics: &Arc<Metrics>) -> SignalContext {
+    SignalContext {
+        state: reported(Arc::new(MemoryStore::default()), snapshots),
+        snapshots: Arc::clone(snapshots),
+        status: Arc::default(),
+        metrics: Arc::clone(metrics),
+        clock: Arc::new(Stopped),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::Rank;
-use crate::identity::{Agent, Caller};
+use crate::identity::{Agent, Caller, TokenFacts};
 use crate::types::Timestamp;
 
 /// The tokens of one subject that were issued up to a moment are refused.
@@ -20,6 +20,18 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// The id under which one token is revoked: the configured name of its issuer, and its own id.
+    #[must_use]
+    pub fn id_of_token(issuer: &str, token: &str) -> Arc<str> {
+        format!("token:{issuer}:{token}").into()
+    }
+
+    /// The id under which one session is revoked: the configured name of its issuer, and the session's own id.
+    #[must_use]
+    pub fn id_of_session(issuer: &str, session: &str) -> Arc<str> {
+        format!("session:{issuer}:{session}").into()
+    }
+
     /// The later cut-off stands: it refuses all that the earlier one does.
     #[must_use]
     pub fn rank(&self) -> Rank {
@@ -70,6 +82,20 @@ impl Revocations {
     /// Every cut-off, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Revocation>> {
         self.0.values()
+    }
+
+    /// Whether this very token, or its session, is refused.
+    #[must_use]
+    pub fn refuse_token(&self, token: &TokenFacts) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let is_known = |id: Arc<str>| self.0.contains_key(&*id);
+        let (token_id, session) = (&token.token_id, &token.evidence.session_id);
+        let of_token = token_id.as_deref();
+        let of_session = session.as_deref();
+        of_token.is_some_and(|id| is_known(Revocation::id_of_token(&token.issuer, id)))
+            || of_session.is_some_and(|id| is_known(Revocation::id_of_session(&token.issuer, id)))
     }
 
     /// Whether the caller's token, issued at this time, is refused: by a cut-off of the caller itself, of whom it

@@ -36,6 +36,24 @@ impl RiskTable {
         self.agents.entries_of(id)
     }
 
+    /// Whether the source of this entry said this before, or something later.
+    #[must_use]
+    pub fn holds(&self, entry: &RiskEntry) -> bool {
+        self.subjects(entry.subject).holds(entry)
+    }
+
+    const fn subjects(&self, kind: RiskSubject) -> &Subjects {
+        match kind {
+            RiskSubject::AgentIdentity
+            | RiskSubject::AgentUser
+            | RiskSubject::AgentIdentityBlueprintPrincipal => &self.agents,
+            RiskSubject::User => &self.users,
+            RiskSubject::ServicePrincipal => &self.service_principals,
+            RiskSubject::Insider => &self.insiders,
+            RiskSubject::SignIn => &self.sign_ins,
+        }
+    }
+
     /// When something was last said of this agent.
     #[must_use]
     pub fn last_said(&self, id: &str) -> Option<Timestamp> {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::risk::{Rank, Revocation, RiskDetection, RiskEntry, RiskSubject};
-use crate::types::{RiskLevel, RiskState, json};
+use crate::risk::{AccountState, Rank, Revocation, RiskDetection, RiskEntry, RiskSubject};
+use crate::types::{RiskLevel, RiskState, Timestamp, json};
 
 /// The version of values that this version writes. Members may be added under it; one whose meaning changes, or that
 /// must not be passed over, needs the next.
@@ -26,6 +26,15 @@ pub enum Entry {
     Revocation(Revocation),
     /// One event that makes an agent risky.
     Detection(RiskDetection),
+    /// Whether an account may be used, by one source: one per source and account.
+    Account(AccountState),
+    /// A source was heard of: one per source.
+    Heard {
+        /// The source.
+        source: Arc<str>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// An entry as engines keep it.
@@ -70,6 +79,20 @@ impl Entry {
                 detection_key(&entry.id).to_string(),
                 entry.rank(),
                 detection::value(entry),
+            ),
+            Self::Account(entry) => (
+                format!("account/{}/{}", entry.source, entry.id),
+                entry.rank(),
+                json!({"v": VERSION, "accountEnabled": entry.enabled}),
+            ),
+            Self::Heard { source, at } => (
+                format!("heard/{source}"),
+                Rank {
+                    at: *at,
+                    weight: 0,
+                    tie: 0,
+                },
+                json!({"v": VERSION}),
             ),
             Self::Revocation(entry) => (
                 format!("revocation/{}", entry.id),
@@ -120,6 +143,11 @@ impl Sealed {
         match self.key.split_once('/') {
             Some(("risk", rest)) => self.open_risk(rest, members),
             Some(("revocation", id)) => self.open_revocation(id, members),
+            Some(("account", rest)) => self.open_account(rest, members),
+            Some(("heard", source)) => Opened::Whole(Entry::Heard {
+                source: source.into(),
+                at: self.rank.at,
+            }),
             Some(("detection", id)) => members
                 .and_then(|members| detection::read(id, self.rank.at, members))
                 // A detection says why; what follows from it is said beside it.
@@ -165,6 +193,26 @@ impl Sealed {
         }
     }
 
+    fn open_account(&self, rest: &str, members: Option<&Map<String, Value>>) -> Opened {
+        let Some((source, id)) = rest.split_once('/') else {
+            return Opened::Foreign;
+        };
+        let entry = |enabled| {
+            Entry::Account(AccountState {
+                id: id.into(),
+                enabled,
+                at: self.rank.at,
+                source: source.into(),
+            })
+        };
+        let enabled = members.and_then(|of| of.get("accountEnabled"));
+        match enabled.and_then(Value::as_bool) {
+            Some(enabled) => Opened::Whole(entry(enabled)),
+            // FAIL-CLOSED: whatever else it says, it may have been disabled.
+            None => Opened::Partly(entry(false)),
+        }
+    }
+
     fn open_revocation(&self, id: &str, members: Option<&Map<String, Value>>) -> Opened {
         let entry = |source: &str| {
             Entry::Revocation(Revocation {
@@ -189,7 +237,6 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
     use crate::risk::DetectionTiming;
-    use crate::types::Timestamp;
 
     fn risk(level: Option<RiskLevel>) -> RiskEntry {
         RiskEntry {
@@ -232,6 +279,16 @@ mod tests {
             Entry::Risk(risk(Some(RiskLevel::High))),
             Entry::Risk(risk(None)),
             Entry::Revocation(revocation),
+            Entry::Account(AccountState {
+                id: "a/b".into(),
+                enabled: false,
+                at: Timestamp::from_micros(5),
+                source: "idp".into(),
+            }),
+            Entry::Heard {
+                source: "idp".into(),
+                at: Timestamp::from_micros(6),
+            },
         ] {
             let sealed = entry.seal();
             let texts = (sealed.key.as_ref(), sealed.rank.to_string(), &*sealed.value);

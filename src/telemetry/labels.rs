@@ -104,6 +104,8 @@ label_set! {
         Boomgate = "boomgate",
         /// The engine that replicas share, which passes on what any of them was told.
         Store = "store",
+        /// Microsoft Graph.
+        Graph = "graph",
     }
     /// Who brought a change that open calls are judged again on.
     ChangeSource {
@@ -111,6 +113,10 @@ label_set! {
         Configuration = "configuration",
         /// The management API.
         Management = "management",
+        /// Boomgate's own detections.
+        Detection = "detection",
+        /// Another system that reports on agents.
+        Signal = "signal",
         /// New keys of an issuer.
         Keys = "keys",
         /// The state that replicas share: what another one was told.
@@ -139,6 +145,12 @@ label_set! {
         Refused = "refused",
         /// It could not be stored.
         Failed = "failed",
+        /// It was said before.
+        Duplicate = "duplicate",
+        /// Nothing follows from it.
+        Ignored = "ignored",
+        /// It is about nobody who is known.
+        UnknownSubject = "unknown_subject",
     }
     /// What `boomgate_agents` counts.
     SubjectKind {
@@ -187,6 +199,8 @@ label_set! {
         RetryRefused = "retry_refused",
         /// A name could not be looked up; its last addresses stay.
         ResolutionFailed = "resolution_failed",
+        /// A call was ended whose answer had begun: no byte moved for too long, or it took too long in all.
+        Expired = "expired",
     }
     /// Why a connection was refused or cut, its peer being to blame or a limit being reached.
     ConnectionTrouble {

@@ -50,7 +50,7 @@ pub struct Observation {
     /// How many policies are in a state (Graph's name of it).
     pub policies: Vec<(&'static str, u64)>,
     /// How long ago each source of risk last spoke.
-    pub signal_ages: Vec<(SignalSource, Duration)>,
+    pub signal_ages: Vec<(Arc<str>, Duration)>,
     /// How old each configured issuer's keys are.
     pub key_ages: Vec<(Arc<str>, Duration)>,
     /// How many endpoints of each resource's upstream are in a state.
@@ -226,8 +226,26 @@ impl Metrics {
 
     /// Somebody reported a risk.
     pub fn risk_signal(&self, source: SignalSource, kind: SignalKind, result: SignalResult) {
+        self.risk_signals(source, kind, result, 1);
+    }
+
+    /// Somebody made this many reports of risk, of all of which the same became.
+    pub fn risk_signals(
+        &self,
+        source: SignalSource,
+        kind: SignalKind,
+        result: SignalResult,
+        times: usize,
+    ) {
         self.risk_signals
             .with_label_values(&[source.as_str(), kind.as_str(), result.as_str()])
+            .inc_by(u64::try_from(times).unwrap_or(u64::MAX));
+    }
+
+    /// An event came by the stream of this configured name. `kind` is one of a closed set: the standards' names of events.
+    pub fn stream_signal(&self, stream: &str, kind: &str, result: SignalResult) {
+        self.risk_signals
+            .with_label_values(&[stream, kind, result.as_str()])
             .inc();
     }
 
@@ -275,7 +293,7 @@ impl Metrics {
         }
         self.signal_age.reset();
         for (source, age) in &observation.signal_ages {
-            let gauge = self.signal_age.with_label_values(&[source.as_str()]);
+            let gauge = self.signal_age.with_label_values(&[source]);
             gauge.set(age.as_secs_f64());
         }
         self.jwks_age.reset();

@@ -7,5 +7,5 @@ mod live;
 mod quality;
 mod replay;
 mod score;
-mod theft;
+pub(crate) mod theft;
 mod traffic;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
+use boomgate::feeds::graph::GraphFeed;
 use boomgate::feeds::reload::channel;
+use boomgate::feeds::signals::{SignalContext, SignalFeed};
 use boomgate::feeds::{KeyFeed, KeyFeedContext, StateFeed, StateFeedContext, Status};
 use boomgate::identity::Authenticator;
 use boomgate::identity::settings::TokenSettings;
@@ -34,7 +36,6 @@ const AGENTS: &str = "https://localhost/beta/identityProtection/riskyAgents";
 fn state(pki: &Pki, address: SocketAddr) -> State {
     let snapshot = Snapshot {
         generation: "g".into(),
-        is_state_known: true,
         ..Snapshot::default()
     };
     let status = Status::default();
@@ -62,10 +63,19 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         clock: Arc::new(SystemClock),
     };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
-    let reported = StateFeed::new(reported, Vec::new());
+    let reported = Arc::new(StateFeed::new(reported, Vec::new()));
+    let context = SignalContext {
+        state: Arc::clone(&reported),
+        snapshots: Arc::clone(&snapshots),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::new(SystemClock),
+    };
     State {
         snapshots,
-        reported: Arc::new(reported),
+        reported,
+        signals: Arc::new(SignalFeed::new(context.clone())),
+        graph: Arc::new(GraphFeed::new(context)),
         metrics,
         status,
         discovered: Arc::default(),

@@ -267,7 +267,7 @@ fn texts(exact: &[Exact]) -> Vec<Arc<str>> {
     exact.iter().map(|text| Arc::clone(&text.0)).collect()
 }
 
-const fn algorithm(raw: raw::Algorithm) -> Algorithm {
+pub(super) const fn algorithm(raw: raw::Algorithm) -> Algorithm {
     match raw {
         raw::Algorithm::Rs256 => Algorithm::Rs256,
         raw::Algorithm::Rs384 => Algorithm::Rs384,

@@ -10,8 +10,9 @@ use super::DetectionFeed;
 use super::word::{self, expired, kind_of};
 use crate::detection::{DetectionSettings, Kind, Mode};
 use crate::risk::{RiskDetection, RiskEntry};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Cause, Snapshot};
 use crate::store::Entry;
+use crate::telemetry::ChangeSource;
 use crate::types::{RiskState, Timestamp};
 
 /// What is in force of our own.
@@ -93,7 +94,8 @@ impl DetectionFeed {
     ) {
         let mut said = settled(snapshot, entry, kind, at);
         said.push(Entry::Risk(expired(entry, at)));
-        match self.context.state.say(move |_| said.clone()).await {
+        let cause = Cause::now(ChangeSource::Detection);
+        match self.context.state.say(cause, move |_| said.clone()).await {
             Ok(_) => {
                 tracing::info!(agent.id = %entry.id, detection = %kind, "a detection has expired");
             }
@@ -108,7 +110,7 @@ impl DetectionFeed {
 
 /// The detections that the level followed from, which count no longer either.
 fn settled(snapshot: &Snapshot, entry: &RiskEntry, kind: Kind, at: Timestamp) -> Vec<Entry> {
-    let detections = snapshot.detections.iter();
+    let detections = snapshot.reported.detections.iter();
     let open = detections.filter(|one| {
         one.identity_id == entry.id
             && *one.event_type == *kind.as_str()

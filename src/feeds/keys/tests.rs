@@ -203,7 +203,6 @@ fn snapshot(settings: IssuerSettings) -> Snapshot {
             settings: Arc::new(settings),
             keys: None,
         }])),
-        is_state_known: true,
         ..Snapshot::default()
     }
 }

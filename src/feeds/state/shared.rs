@@ -11,11 +11,14 @@ use super::StateFeed;
 use crate::feeds::jitter::jitter;
 use crate::feeds::status::Source;
 use crate::risk::read::FILE_SOURCE;
-use crate::snapshot::{Cause, Snapshot};
+use crate::snapshot::Cause;
 use crate::store::settings::Freshness;
 use crate::store::{Changes, Entry, Sealed};
 use crate::telemetry::ChangeSource;
 use crate::types::Timestamp;
+
+/// What the engine is called among the sources.
+pub const SHARED_STATE: &str = "store";
 
 /// The first pause after a failure; the next ones double.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -63,22 +66,8 @@ impl StateFeed {
         let is_fresh = last_heard.is_some_and(|at| now.since(at) <= freshness.max_age);
         // FAIL-CLOSED: what a required engine may know by now could stop any agent.
         let is_known = is_fresh || !freshness.required;
-        if self.context.snapshots.load().is_state_known == is_known {
-            return;
-        }
-        if is_known {
-            tracing::info!("what was reported of agents is known; calls are decided again");
-        } else {
-            tracing::error!(
-                max_age = ?freshness.max_age,
-                "what was reported of agents is older than `store.redis.max_age`; calls are refused"
-            );
-        }
         let cause = Cause::now(ChangeSource::Store);
-        self.context.snapshots.update(cause, |current| Snapshot {
-            is_state_known: is_known,
-            ..current.clone()
-        });
+        self.hears_of(&SHARED_STATE.into(), is_known, cause);
     }
 
     /// All that this process knows of what was reported, as it would be kept.
@@ -90,11 +79,18 @@ impl StateFeed {
         let risk = snapshot.risk.entries();
         let risk = risk.filter(|entry| *entry.source != *FILE_SOURCE);
         let risk = risk.map(|entry| Entry::Risk((**entry).clone()).seal());
-        let revocations = snapshot.revocations.iter();
+        let revocations = snapshot.reported.revocations.iter();
         let revocations = revocations.map(|entry| Entry::Revocation((**entry).clone()).seal());
-        let detections = snapshot.detections.iter();
+        let detections = snapshot.reported.detections.iter();
         let detections = detections.map(|entry| Entry::Detection((**entry).clone()).seal());
-        let ours = risk.chain(revocations).chain(detections).filter(whole);
+        let accounts = snapshot.reported.accounts.iter();
+        let accounts = accounts.map(|entry| Entry::Account((**entry).clone()).seal());
+        let heard = snapshot.reported.heard.iter().map(|(source, at)| {
+            let source = Arc::clone(source);
+            Entry::Heard { source, at }.seal()
+        });
+        let beside = revocations.chain(accounts).chain(detections).chain(heard);
+        let ours = risk.chain(beside).filter(whole);
         ours.chain(foreign.values().cloned()).collect()
     }
 }

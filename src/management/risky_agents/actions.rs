@@ -17,10 +17,10 @@ use crate::management::Control;
 use crate::management::actor::Actor;
 use crate::management::graph::GraphError;
 use crate::management::writes::{Asker, not_recorded, object};
-use crate::risk::{DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
-use crate::snapshot::Snapshot;
+use crate::risk::{AccountState, DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
+use crate::snapshot::{Cause, Snapshot};
 use crate::store::Entry;
-use crate::telemetry::{SignalKind, SignalResult, SignalSource};
+use crate::telemetry::{ChangeSource, SignalKind, SignalResult, SignalSource};
 use crate::types::{AgentId, RiskLevel, RiskState};
 
 /// `POST …/riskyAgents/confirmCompromised`
@@ -132,14 +132,20 @@ async fn make(
     agents: BTreeSet<AgentId>,
     count: impl Fn(SignalResult),
 ) -> Result<(), GraphError> {
+    let cause = Cause::now(ChangeSource::Management);
     let before = control.state.snapshots.load();
     let said = word(control, &asker.actor, action, agents);
-    let said = control.state.reported.say(said).await.map_err(|error| {
-        tracing::error!(%error, request.id = asker.ids.id(), "risk could not be stored");
-        count(SignalResult::Failed);
-        let message = "it could not be stored, so nothing was changed here; repeat the request";
-        GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message)
-    })?;
+    let said = control
+        .state
+        .reported
+        .say(cause, said)
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, request.id = asker.ids.id(), "risk could not be stored");
+            count(SignalResult::Failed);
+            let message = "it could not be stored, so nothing was changed here; repeat the request";
+            GraphError::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        })?;
     for entry in said {
         let Entry::Risk(entry) = entry else { continue };
         tracing::info!(
@@ -174,6 +180,11 @@ fn word(
             if entry.state == RiskState::ConfirmedCompromised {
                 said.push(confirmed(&entry, detection, &evidence));
             }
+            if entry.state == RiskState::ConfirmedSafe
+                && snapshot.reported.accounts.knows(&entry.id)
+            {
+                said.push(enabled(&entry));
+            }
             said.push(Entry::Risk(entry));
             said
         });
@@ -202,12 +213,22 @@ fn confirmed(entry: &RiskEntry, id: &str, evidence: &Arc<str>) -> Entry {
     })
 }
 
+/// Who is safe is let in again, whatever source disabled the account; the directory's word stays.
+fn enabled(entry: &RiskEntry) -> Entry {
+    Entry::Account(AccountState {
+        id: Arc::clone(&entry.id),
+        enabled: true,
+        at: entry.last_modified,
+        source: Arc::clone(&entry.source),
+    })
+}
+
 /// Any other word settles the detections that there are.
 fn settled(snapshot: &Snapshot, entry: &RiskEntry) -> Vec<Entry> {
     if entry.state == RiskState::ConfirmedCompromised {
         return Vec::new();
     }
-    let detections = snapshot.detections.iter();
+    let detections = snapshot.reported.detections.iter();
     let open = detections.filter(|one| one.identity_id == entry.id && one.state.level_counts());
     let settled = open.map(|detection| RiskDetection {
         state: entry.state,

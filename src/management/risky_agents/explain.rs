@@ -158,7 +158,7 @@ fn source(
 /// Why the source said so, the newest first.
 fn detections(snapshot: &Snapshot, entry: &RiskEntry) -> Vec<Value> {
     let kind = kind_of(&entry.source);
-    let of_entry = snapshot.detections.iter().filter(|one| {
+    let of_entry = snapshot.reported.detections.iter().filter(|one| {
         one.identity_id == entry.id
             && match kind {
                 Some(kind) => *one.event_type == *kind.as_str(),

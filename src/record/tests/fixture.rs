@@ -28,7 +28,7 @@ use crate::identity::{
     KeySet, ServicePrincipal,
 };
 use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
-use crate::risk::{Revocations, RiskEntry, RiskSubject, RiskTable};
+use crate::risk::{Reported, RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
     AgentId, AgentUserId, AppId, AttributeValue, Attributes, BlueprintId, CallId, ObjectId,
     PrincipalId, ResourceName, RiskLevel, RiskState, TenantId, Timestamp,
@@ -123,8 +123,7 @@ pub(in crate::record) async fn decided(
             .into_iter()
             .map(risk_entry)
             .collect::<RiskTable>(),
-        revocations: &Revocations::default(),
-        is_state_known: true,
+        reported: &Reported::default(),
         settings: DecisionSettings::default(),
         generation: &"0f1e2d3c".into(),
         countries: None,
@@ -341,6 +340,7 @@ fn hr_api() -> Resource {
             authentication_contexts: vec!["c1".into()],
         })],
         max_body_bytes: 1024,
+        upgrades: Vec::new(),
     }
 }
 

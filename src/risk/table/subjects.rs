@@ -65,6 +65,14 @@ impl Subjects {
         }
     }
 
+    /// Whether the source of this entry said this before, or something later.
+    pub(super) fn holds(&self, entry: &RiskEntry) -> bool {
+        let mut said = self
+            .entries_of(&entry.id)
+            .filter(|old| old.source == entry.source);
+        said.any(|old| old.rank() >= entry.rank())
+    }
+
     /// Without what this source said.
     pub(super) fn without(&self, source: &str) -> Self {
         let said = |entry: &Arc<RiskEntry>| *entry.source == *source;

@@ -23,15 +23,23 @@ pub(crate) fn token(site: &Site, id: &str) -> String {
 
 /// The agent makes a call.
 pub(crate) async fn by_its_agent(site: &Site, token: &str) -> Answer {
-    get(site, HOME, "hr-agent/1.0", token).await
+    get(site, "/hr/people", (HOME, "hr-agent/1.0"), token).await
 }
 
 /// Somebody else does, with its token.
 pub(crate) async fn by_a_thief(site: &Site, token: &str) -> Answer {
-    get(site, ELSEWHERE, "curl/8.5.0", token).await
+    get(site, "/hr/people", (ELSEWHERE, "curl/8.5.0"), token).await
 }
 
-async fn get(site: &Site, from: Ipv4Addr, client: &str, token: &str) -> Answer {
+/// The agent makes a call to this path, then a thief does.
+pub(crate) async fn by_both(site: &Site, path: &str, token: &str) -> [Answer; 2] {
+    [
+        get(site, path, (HOME, "hr-agent/1.0"), token).await,
+        get(site, path, (ELSEWHERE, "curl/8.5.0"), token).await,
+    ]
+}
+
+async fn get(site: &Site, path: &str, (from, client): (Ipv4Addr, &str), token: &str) -> Answer {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from((from, 0))).unwrap();
     let stream = socket.connect(site.address()).await.unwrap();
@@ -39,7 +47,7 @@ async fn get(site: &Site, from: Ipv4Addr, client: &str, token: &str) -> Answer {
     let name = ServerName::try_from("localhost").unwrap();
     let tls = TlsConnector::from(Arc::new(config));
     let stream = tls.connect(name, stream).await.unwrap();
-    let request = Request::get("/hr/people")
+    let request = Request::get(path)
         .header("host", "localhost")
         .header("user-agent", client)
         .header("authorization", format!("Bearer {token}"));

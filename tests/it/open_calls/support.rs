@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::support::client::{ALL_VERSIONS, PATIENCE, connect};
+use crate::support::pki::Pki;
 use crate::support::site::{Setup, Site};
 
 /// Waits until a condition holds; a test that waits in vain has failed.
@@ -136,8 +137,9 @@ impl Holder {
                 tokio::spawn(async move {
                     // A gateway that leaves is what the tests look for.
                     let _ended = if http2 {
-                        let builder =
+                        let mut builder =
                             hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                        builder.max_concurrent_streams(None);
                         builder.serve_connection(io, service).await
                     } else {
                         let builder = hyper::server::conn::http1::Builder::new();
@@ -168,15 +170,17 @@ impl Holder {
 
     /// A gateway in front of this upstream; `setup` says what else there is.
     pub(super) async fn site(&self, http2: bool, setup: Setup) -> Site {
+        let upstream = self.upstream(http2);
+        Site::start(Setup { upstream, ..setup }).await
+    }
+
+    /// What the configuration says of this upstream.
+    pub(super) fn upstream(&self, http2: bool) -> Vec<String> {
         let protocol = if http2 { "http2" } else { "http1" };
-        Site::start(Setup {
-            upstream: vec![
-                format!("url: http://{}", self.address),
-                format!("protocol: {protocol}"),
-            ],
-            ..setup
-        })
-        .await
+        vec![
+            format!("url: http://{}", self.address),
+            format!("protocol: {protocol}"),
+        ]
     }
 }
 
@@ -250,9 +254,13 @@ pub(super) enum Caller {
 
 impl Caller {
     pub(super) async fn connect(site: &Site, http2: bool) -> Self {
+        Self::connect_to(&site.pki, site.address(), http2).await
+    }
+
+    pub(super) async fn connect_to(pki: &Pki, address: SocketAddr, http2: bool) -> Self {
         let alpn = if http2 { "h2" } else { "http/1.1" };
-        let config = site.pki.client(&[alpn], ALL_VERSIONS, None);
-        let stream = connect(site.address(), config, "localhost").await.unwrap();
+        let config = pki.client(&[alpn], ALL_VERSIONS, None);
+        let stream = connect(address, config, "localhost").await.unwrap();
         let io = TokioIo::new(stream);
         if http2 {
             let handshake = http2::handshake(TokioExecutor::new(), io);

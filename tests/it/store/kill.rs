@@ -10,12 +10,11 @@ use http::Method;
 use tokio::task::JoinSet;
 
 use super::disk::listed;
-use super::shared::with_redis;
 use super::{CONFIRM, agents, setup};
 use crate::support::client::{Client, PATIENCE};
 use crate::support::gateway::{Gateway, as_administrator};
 use crate::support::pki::Pki;
-use crate::support::redis::{Redis, binary};
+use crate::support::redis::{Redis, binary, with_redis};
 use crate::support::site::Ground;
 
 /// How many reports are under way at once.

@@ -13,7 +13,7 @@ use super::{AGENTS, REVOKE, agents, confirm, setup};
 use crate::support::client::{Client, PATIENCE, text};
 use crate::support::gateway::Gateway;
 use crate::support::pki::Pki;
-use crate::support::redis::{Proxy, Redis, binary};
+use crate::support::redis::{Proxy, Redis, binary, with_redis};
 use crate::support::site::{ADMIN_TOKEN, AGENT, Ground, OTHER_AGENT};
 
 /// One ground for all replicas, and a configuration for each.
@@ -77,18 +77,6 @@ impl Replicas {
         })
         .await;
     }
-}
-
-/// The configuration of a replica whose engine is at this address.
-pub(super) fn with_redis(ground: &Ground, name: &str, engine: SocketAddr, more: &str) -> PathBuf {
-    let text = std::fs::read_to_string(ground.path("boomgate.yaml")).unwrap();
-    let (host, port) = (engine.ip(), engine.port());
-    let text =
-        format!("{text}\nstore: {{redis: {{host: {host}, port: {port}, timeout: 5s, {more}}}}}\n");
-    let text = text.replace("records.jsonl", &format!("records-{name}.jsonl"));
-    let path = ground.path(&format!("{name}.yaml"));
-    std::fs::write(&path, text).unwrap();
-    path
 }
 
 fn is_long() -> bool {

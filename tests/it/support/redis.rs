@@ -15,10 +15,23 @@ use tokio::sync::watch;
 
 use super::client::PATIENCE;
 use super::servers::{free_address, tool};
+use super::site::Ground;
 
 /// The binary.
 pub(crate) fn binary() -> Option<PathBuf> {
     tool("BOOMGATE_REDIS")
+}
+
+/// The configuration of a replica whose engine is at this address.
+pub(crate) fn with_redis(ground: &Ground, name: &str, engine: SocketAddr, more: &str) -> PathBuf {
+    let text = fs::read_to_string(ground.path("boomgate.yaml")).unwrap();
+    let (host, port) = (engine.ip(), engine.port());
+    let text =
+        format!("{text}\nstore: {{redis: {{host: {host}, port: {port}, timeout: 5s, {more}}}}}\n");
+    let text = text.replace("records.jsonl", &format!("records-{name}.jsonl"));
+    let path = ground.path(&format!("{name}.yaml"));
+    fs::write(&path, text).unwrap();
+    path
 }
 
 /// A running Redis; it ends with this value.
