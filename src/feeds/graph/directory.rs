@@ -32,6 +32,9 @@ const ENABLED: &str = "accountEnabled";
 /// What Graph returns only where it is asked for.
 const ATTRIBUTES: &str = "customSecurityAttributes";
 
+/// What is kept of the objects of a list, by id.
+type Objects = BTreeMap<String, Map<String, Value>>;
+
 /// One list of Graph, and the file that keeps it.
 #[derive(Debug, Clone, Copy)]
 struct Listing {
@@ -117,7 +120,7 @@ impl Listing {
     }
 
     /// The file's text, which says what a directory file may say.
-    fn text(self, objects: BTreeMap<String, Map<String, Value>>) -> Result<Vec<u8>, GraphError> {
+    fn text(self, objects: Objects) -> Result<Vec<u8>, GraphError> {
         let objects: Vec<_> = objects.into_values().map(Value::Object).collect();
         let text = format!("{:#}\n", json!({"value": objects})).into_bytes();
         let (_, faults) = read(self.file, &text);
@@ -181,7 +184,7 @@ impl Tenant {
         &self,
         listing: Listing,
         settings: &DirectorySettings,
-    ) -> Result<BTreeMap<String, Map<String, Value>>, GraphError> {
+    ) -> Result<Objects, GraphError> {
         let mut next = listing.address(&self.settings.base_url, settings.attributes);
         let mut objects = BTreeMap::new();
         let (mut pages, mut failures) = (0_u32, 0_u32);
@@ -223,10 +226,7 @@ fn after(failures: u32, error: &GraphError) -> Duration {
 }
 
 /// Writes the files that have changed; gives their number. All are made before the first is written.
-fn write(
-    folder: &Path,
-    listed: Vec<(Listing, BTreeMap<String, Map<String, Value>>)>,
-) -> Result<usize, GraphError> {
+fn write(folder: &Path, listed: Vec<(Listing, Objects)>) -> Result<usize, GraphError> {
     let mut files = Vec::new();
     for (listing, objects) in listed {
         let text = listing.text(objects)?;

@@ -44,7 +44,7 @@ fn a_file_is_put_whole_and_only_where_it_says_something_else() {
     assert!(!put("{}"));
     assert!(put("[]"));
     assert_eq!(
-        std::fs::read_to_string(folder.path().join("a.json")).unwrap(),
+        fs::read_to_string(folder.path().join("a.json")).unwrap(),
         "[]"
     );
     assert!(
