@@ -2,7 +2,7 @@
 //!
 //! Never here: what is in a profile.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::profile::Profile;
@@ -19,7 +19,7 @@ struct Place {
 #[derive(Debug, Clone)]
 pub(super) struct Agents {
     limit: usize,
-    places: HashMap<Arc<str>, Box<Place>>,
+    places: BTreeMap<Arc<str>, Box<Place>>,
     /// All of them, in the order in which the search comes by.
     round: VecDeque<Arc<str>>,
     evicted: u64,
@@ -29,7 +29,7 @@ impl Agents {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit: limit.max(1),
-            places: HashMap::new(),
+            places: BTreeMap::new(),
             round: VecDeque::new(),
             evicted: 0,
         }

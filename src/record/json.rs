@@ -390,7 +390,7 @@ impl SerializeMap for Members<'_> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use proptest::prelude::*;
+    use proptest::prelude::{any, proptest};
     use serde::Serialize;
     use serde_json::Value;
 
