@@ -10,7 +10,7 @@ use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
 use crate::feeds::detections::FeedSettings;
-use crate::feeds::signals::settings::StreamSettings;
+use crate::feeds::signals::settings::SourceSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -50,7 +50,7 @@ pub struct Settings {
     /// Where state is kept.
     pub store: StoreSettings,
     /// The streams of events; no two share a name.
-    pub signals: Vec<StreamSettings>,
+    pub signals: Vec<SourceSettings>,
     /// Where policies, directory, named locations and risk are.
     pub sources: Sources,
     /// The time between two looks at the files.
