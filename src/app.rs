@@ -19,6 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
 use crate::feeds::detections::InForce;
+use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::{SignalContext, SignalFeed};
 use crate::feeds::{
     self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
@@ -87,6 +88,7 @@ pub struct App {
     recorder_thread: RecorderThread,
     keys: Arc<KeyFeed>,
     signals: Arc<SignalFeed>,
+    graph: Arc<GraphFeed>,
     status: Arc<Status>,
     snapshots: Arc<Snapshots>,
     workers: Workers,
@@ -109,20 +111,14 @@ impl App {
             status,
             state,
             signals,
+            graph,
             keys,
             shared: shared_state,
         } = Known::read(loaded, &clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let context = DetectionFeedContext {
-            state: Arc::clone(&state),
-            snapshots: Arc::clone(&snapshots),
-            recorder: recorder.clone(),
-            metrics: Arc::clone(&metrics),
-            clock: Arc::clone(&clock),
-        };
-        let (detections, looked_for) = detections(loaded, context)?;
         let shared = shared(loaded, (&clock, &metrics), (&snapshots, &keys), &recorder);
+        let (detections, looked_for) = detections(loaded, &state, &shared, &metrics)?;
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -134,6 +130,7 @@ impl App {
             shared: shared.clone(),
             state: Arc::clone(&state),
             signals: Arc::clone(&signals),
+            graph: Arc::clone(&graph),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -174,6 +171,7 @@ impl App {
             recorder_thread,
             keys,
             signals,
+            graph,
             status,
             snapshots,
             workers,
@@ -228,6 +226,7 @@ impl App {
         let mut tasks = self.tasks;
         tasks.shutdown().await;
         self.signals.end().await;
+        self.graph.end().await;
         drop(self.recorder);
         let patience = self.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
@@ -267,6 +266,10 @@ impl CallHandler for Gateway {
     fn open_call(body: &RecordedBody) -> Option<&Arc<OpenCall>> {
         body.call()
     }
+
+    fn has_websockets(&self) -> bool {
+        Self::has_websockets(self)
+    }
 }
 
 /// What is known at the start: what was loaded, and what was kept.
@@ -275,6 +278,7 @@ struct Known {
     status: Arc<Status>,
     state: Arc<StateFeed>,
     signals: Arc<SignalFeed>,
+    graph: Arc<GraphFeed>,
     keys: Arc<KeyFeed>,
     /// What follows the state that replicas share.
     shared: Option<(Box<dyn Changes>, Freshness)>,
@@ -312,20 +316,24 @@ impl Known {
             clock: Arc::clone(clock),
         });
         let state = Arc::new(StateFeed::new(context, kept.foreign));
-        let signals = SignalFeed::new(SignalContext {
+        let context = SignalContext {
             state: Arc::clone(&state),
             snapshots: Arc::clone(&snapshots),
             status: Arc::clone(&status),
             metrics: Arc::clone(metrics),
             clock: Arc::clone(clock),
-        });
-        // Before calls are taken, so that a required stream counts from the first one.
+        };
+        let signals = SignalFeed::new(context.clone());
+        let graph = GraphFeed::new(context);
+        // Before calls are taken, so that what is required counts from the first one.
         signals.follow(&loaded.settings.signals);
+        graph.follow(loaded.settings.graph.as_ref());
         Ok(Self {
             snapshots,
             status,
             state,
             signals: Arc::new(signals),
+            graph: Arc::new(graph),
             keys: Arc::new(keys),
             shared: opened.shared,
         })
@@ -359,8 +367,17 @@ fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
 /// The feed of detections, and what they look for.
 fn detections(
     loaded: &Loaded,
-    context: DetectionFeedContext,
+    state: &Arc<StateFeed>,
+    shared: &Shared,
+    metrics: &Arc<Metrics>,
 ) -> Result<(DetectionFeed, InForce), AppError> {
+    let context = DetectionFeedContext {
+        state: Arc::clone(state),
+        snapshots: Arc::clone(&shared.snapshots),
+        recorder: shared.recorder.clone(),
+        metrics: Arc::clone(metrics),
+        clock: Arc::clone(&shared.clock),
+    };
     let settings = &loaded.settings.detections;
     let looked_for = Arc::new(ArcSwapOption::new(settings.rules.map(Arc::new)));
     let feed = DetectionFeed::start(context, settings.queue, Arc::clone(&looked_for));

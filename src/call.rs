@@ -17,10 +17,11 @@ pub mod received;
 pub mod resource;
 pub mod target;
 pub mod trace;
+pub mod websocket;
 pub mod wire;
 
 pub use authority::Authority;
-pub use body::{Body, BodyError};
+pub use body::{Beside, Body, BodyError, OpenLimits, Switched};
 pub use client::{ForwardingHeader, TrustedProxies};
 pub use connection::ConnectionFacts;
 pub use form::{Form, FormError};
@@ -30,7 +31,7 @@ pub use receive::{Moment, Unreadable, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{
     AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource, ResourceKind, Resources,
-    TokenSource, UnknownClients,
+    TokenSource, UnknownClients, Upgrade,
 };
 pub use target::{Target, TargetError};
 pub use trace::TraceParent;

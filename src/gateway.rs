@@ -9,6 +9,7 @@ mod identify;
 mod metadata;
 mod meters;
 mod rejudge;
+mod tunnel;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,6 +31,7 @@ use crate::types::{CallId, Reason};
 use crate::upstream::{Forwarded, Upstreams};
 
 pub use meters::Meters;
+pub use tunnel::{Farewell, Patience, PendingTunnel, Tunnel};
 
 /// What the gateways of all workers share.
 #[derive(Debug, Clone)]
@@ -175,12 +177,7 @@ impl Gateway {
             Ok(response) => {
                 self.shared.meters.upstream(&resource, Ok(took));
                 entry.answered(response.status(), Some(took));
-                if answer::can_say_its_end(&context, &response) {
-                    call.says_its_end();
-                }
-                self.finish(&context, response, |body| {
-                    RecordedBody::forwarded(body, entry, call, gauge)
-                })
+                self.pass_on(&context, response, entry, (call, gauge))
             }
             Err(reason) => {
                 self.shared.meters.upstream(&resource, Err(reason));

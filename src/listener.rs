@@ -16,6 +16,7 @@ mod rim;
 mod serve;
 pub mod settings;
 pub mod socket;
+mod switch;
 pub mod tls;
 mod watched;
 pub mod worker;

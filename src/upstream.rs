@@ -11,6 +11,7 @@ mod headers;
 mod lane;
 mod live;
 mod member;
+mod open;
 mod pool;
 mod resolve;
 pub mod settings;
@@ -72,6 +73,7 @@ struct Outbound {
     query: Option<Arc<str>>,
     headers: HeaderMap,
     body: Body,
+    is_for_socket: bool,
     /// `None` where nobody could cut it.
     call: Option<Arc<OpenCall>>,
 }
@@ -88,13 +90,15 @@ impl Upstreams {
     ) -> Forwarded {
         let resource = permit.received().resource().name.clone();
         let passport = Passport::of(&permit, signer);
-        let (context, method, path, query, headers, body) = permit.spend().into_http();
+        let outgoing = permit.spend().into_outgoing();
+        let context = outgoing.context;
         let outbound = Outbound {
-            method,
-            path,
-            query,
-            headers,
-            body,
+            method: outgoing.method,
+            path: outgoing.path,
+            query: outgoing.query,
+            headers: outgoing.headers,
+            body: outgoing.body,
+            is_for_socket: outgoing.is_for_socket,
             call: Some(Arc::clone(call)),
         };
         let lane = self.lane(&resource, table);
@@ -153,10 +157,16 @@ async fn send(
     // FAIL-CLOSED: a resource without an upstream is not reachable.
     let lane = lane.ok_or(Reason::UpstreamUnreachable)?;
     headers::rewrite(&mut outbound.headers, passport, context, &lane.upstream);
+    let accept = outbound
+        .is_for_socket
+        .then(|| headers::ask_for_socket(&mut outbound.headers).ok_or(Reason::UpstreamFailed))
+        .transpose()?;
     let request = outbound
         .into_request(&lane.upstream, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
-    let mut response = match exchange(&lane, request).await {
+    let limits = open::limits(&lane.upstream, &request);
+    let mut exchanging = pin!(exchange(&lane, request));
+    let mut response = match open::until(limits.until, exchanging.as_mut()).await {
         Ok(response) => response,
         Err(ExchangeError::Unavailable(response)) => *response,
         Err(error) => {
@@ -165,12 +175,24 @@ async fn send(
             return Err(error.reason());
         }
     };
-    // No upgrade was asked for; whatever follows the head is not HTTP.
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(Reason::UpstreamFailed);
+    let is_switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let agrees = |accept| headers::agrees_to_socket(response.headers(), accept);
+    match (is_switched, &accept) {
+        (true, Some(accept)) if agrees(accept) => {
+            headers::clean_response(response.headers_mut());
+            headers::agree_to_socket(response.headers_mut());
+        }
+        // It was not asked for; whatever follows the head is not HTTP.
+        (true, _) => return Err(Reason::UpstreamFailed),
+        // To a CONNECT it would say that there is a WebSocket (RFC 8441 §5).
+        (false, Some(_))
+            if context.version == Version::HTTP_2 && response.status().is_success() =>
+        {
+            return Err(Reason::UpstreamFailed);
+        }
+        (false, _) => headers::clean_response(response.headers_mut()),
     }
-    headers::clean_response(response.headers_mut());
-    Ok(response)
+    Ok(response.map(|body| body.within(limits)))
 }
 
 impl Upstream {
@@ -206,6 +228,7 @@ impl Outbound {
             query,
             mut headers,
             body,
+            is_for_socket: _,
             call,
         } = self;
         let target = match query {

@@ -2,6 +2,8 @@
 //!
 //! Nothing is buffered: a frame is asked for when the other side has room for it.
 
+mod waiting;
+
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
@@ -11,8 +13,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 
 use super::headers;
+use waiting::Waiting;
+
+pub use waiting::{Beside, OpenLimits};
 
 /// Why a body ended early.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +38,9 @@ pub enum BodyError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// Nothing of the upstream's moved for too long, or the call took too long in all.
+    #[error("the upstream did not go on in time")]
+    Expired,
     /// The call was cut off while it was open.
     #[error("the call was cut off")]
     Cut,
@@ -46,7 +55,17 @@ pub enum Body {
     /// Bytes that we hold.
     Full(Bytes),
     /// Bytes of a peer, as they come.
-    Streamed(Streamed),
+    Streamed(Box<Streamed>),
+    /// None: behind the head the connection to the upstream is no longer HTTP.
+    Switched(Box<Switched>),
+}
+
+/// A connection to an upstream that is no longer HTTP.
+#[derive(Debug)]
+pub struct Switched {
+    upgrade: OnUpgrade,
+    limits: OpenLimits,
+    held: Held,
 }
 
 /// A peer's bytes, up to a limit.
@@ -58,6 +77,8 @@ pub struct Streamed {
     /// Bytes that went through.
     passed: u64,
     trailers: Trailers,
+    /// How long it may take, and the wait for its next frame.
+    waiting: Waiting,
     held: Held,
 }
 
@@ -92,42 +113,89 @@ impl Body {
         Self::streamed(incoming, u64::MAX, Trailers::Pass)
     }
 
+    /// The end of HTTP on an upstream's connection.
+    #[must_use]
+    pub fn switched(upgrade: OnUpgrade) -> Self {
+        Self::Switched(Box::new(Switched {
+            upgrade,
+            limits: OpenLimits::default(),
+            held: Held(None),
+        }))
+    }
+
     fn streamed(incoming: Incoming, limit: u64, trailers: Trailers) -> Self {
         if incoming.is_end_stream() {
             return Self::Empty;
         }
-        Self::Streamed(Streamed {
+        Self::Streamed(Box::new(Streamed {
             incoming,
             limit,
             passed: 0,
             trailers,
+            waiting: Waiting::default(),
             held: Held(None),
-        })
+        }))
     }
 
     /// Whether all of it is in our hands: no peer is read for it.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         match self {
-            Self::Empty | Self::Full(_) => true,
+            Self::Empty | Self::Full(_) | Self::Switched(_) => true,
             Self::Streamed(_) => false,
         }
     }
 
+    /// Sets how long the call of this answer may be open.
+    #[must_use]
+    pub fn within(mut self, limits: OpenLimits) -> Self {
+        match &mut self {
+            Self::Streamed(streamed) => streamed.waiting = Waiting::new(limits),
+            Self::Switched(switched) => switched.limits = limits,
+            Self::Empty | Self::Full(_) => {}
+        }
+        self
+    }
+
     /// Keeps `guard` until the body was read to its end, or is dropped. A body that we wrote ourselves drops it at once.
     #[must_use]
-    pub fn holding(self, guard: impl Any + Send + Sync) -> Self {
-        match self {
-            Self::Streamed(mut streamed) => {
-                let guard: Box<dyn Any + Send + Sync> = match streamed.held.0.take() {
-                    Some(earlier) => Box::new((earlier, guard)),
-                    None => Box::new(guard),
-                };
-                streamed.held = Held(Some(guard));
-                Self::Streamed(streamed)
-            }
-            written @ (Self::Empty | Self::Full(_)) => written,
+    pub fn holding(mut self, guard: impl Any + Send + Sync) -> Self {
+        match &mut self {
+            Self::Streamed(streamed) => streamed.held.add(guard),
+            Self::Switched(switched) => switched.held.add(guard),
+            Self::Empty | Self::Full(_) => {}
         }
+        self
+    }
+}
+
+impl Held {
+    fn add(&mut self, guard: impl Any + Send + Sync) {
+        self.0 = Some(match self.0.take() {
+            Some(earlier) => Box::new((earlier, guard)),
+            None => Box::new(guard),
+        });
+    }
+}
+
+impl Switched {
+    /// Keeps `guard` as long as the connection.
+    pub fn hold(&mut self, guard: impl Any + Send + Sync) {
+        self.held.add(guard);
+    }
+
+    /// How long it may be open.
+    #[must_use]
+    pub fn limits(&self) -> OpenLimits {
+        self.limits.clone()
+    }
+
+    /// The connection, and what is kept as long as it.
+    ///
+    /// # Errors
+    /// hyper's, where the connection ended instead.
+    pub async fn open(self) -> Result<(Upgraded, impl Any + Send), hyper::Error> {
+        Ok((self.upgrade.await?, self.held))
     }
 }
 
@@ -152,8 +220,12 @@ impl Streamed {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Some(frame) = std::task::ready!(Pin::new(&mut self.incoming).poll_frame(context))
-        else {
+        let polled = Pin::new(&mut self.incoming).poll_frame(context);
+        if self.waiting.is_over(polled.is_ready(), context) {
+            self.held = Held(None);
+            return Poll::Ready(Some(Err(BodyError::Expired)));
+        }
+        let Some(frame) = std::task::ready!(polled) else {
             self.held = Held(None);
             return Poll::Ready(None);
         };
@@ -184,7 +256,7 @@ impl HttpBody for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &mut *self {
-            Self::Empty => Poll::Ready(None),
+            Self::Empty | Self::Switched(_) => Poll::Ready(None),
             Self::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 *self = Self::Empty;
@@ -196,7 +268,7 @@ impl HttpBody for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Empty => true,
+            Self::Empty | Self::Switched(_) => true,
             Self::Full(_) => false,
             Self::Streamed(streamed) => streamed.incoming.is_end_stream(),
         }
@@ -204,7 +276,7 @@ impl HttpBody for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Empty => SizeHint::with_exact(0),
+            Self::Empty | Self::Switched(_) => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(0)),
             Self::Streamed(streamed) => streamed.incoming.size_hint(),
         }

@@ -268,7 +268,8 @@ fn members<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item 
 }
 
 /// Whether a list header has this member, whatever its case and weight.
-fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
+#[must_use]
+pub fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
     members(headers, name).any(|member| {
         let bare = member.split(';').next().unwrap_or(member).trim();
         bare.eq_ignore_ascii_case(wanted)

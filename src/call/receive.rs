@@ -16,9 +16,10 @@ use super::body::Body;
 use super::connection::ConnectionFacts;
 use super::headers::{self, RequestLimits};
 use super::received::{CallContext, Parts, Received, Refused};
-use super::resource::{Resource, Resources};
+use super::resource::{Resource, Resources, Upgrade};
 use super::target::Target;
 use super::trace::TraceParent;
+use super::websocket;
 use crate::types::{CallId, Reason, Timestamp};
 
 /// `User-Agent` is kept up to this many bytes.
@@ -90,18 +91,28 @@ pub fn receive(
         Ok(read) => read,
         Err(reason) => return Err(Refused { context, reason }),
     };
+    let is_for_socket = is_for_socket(&head, &resource);
     let mut headers = head.headers;
     headers::strip(&mut headers);
     headers.insert(HOST, authority);
+    if is_for_socket && let Err(reason) = websocket::check_handshake(&mut headers, head.version) {
+        return Err(Refused { context, reason });
+    }
     Ok(Received::new(Parts {
-        method: head.method,
+        method: context.method.clone().unwrap_or(head.method),
         path,
         query,
         headers,
         body: Body::request(incoming, resource.max_body_bytes),
         resource,
+        is_for_socket,
         context,
     }))
+}
+
+/// Whether a call asks for a WebSocket of a resource that gives some. Elsewhere the wish of HTTP/1.1 is passed over.
+fn is_for_socket(head: &Head, resource: &Resource) -> bool {
+    websocket::is_asked_for(head) && resource.upgrades.contains(&Upgrade::WebSocket)
 }
 
 /// What [`read`] finds: the resource, path and query of the target, and the one `Host` that goes on.
@@ -119,10 +130,15 @@ fn read(
         return Err(*reason);
     }
     context.client_address = context.connection.client_of(&head.headers)?;
-    if !is_forwarded(&head.method) {
+    let is_connect = websocket::is_extended_connect(head);
+    if !is_connect && !is_forwarded(&head.method) {
         return Err(Reason::MethodRefused);
     }
-    context.method = Some(head.method.clone());
+    context.method = Some(if is_connect {
+        Method::GET
+    } else {
+        head.method.clone()
+    });
     let target = head
         .uri
         .path_and_query()
@@ -144,6 +160,9 @@ fn read(
         .find(&authority.host, &path)
         .ok_or(Reason::ResourceUnknown)?;
     context.resource = Some(Arc::clone(resource));
+    if is_connect && !is_for_socket(head, resource) {
+        return Err(Reason::MethodRefused);
+    }
     let host = HeaderValue::from_str(&authority.to_string())
         .map_err(|_not_a_value| Reason::RequestMalformed)?;
     match announced_length(&head.headers) {

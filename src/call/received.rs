@@ -111,6 +111,20 @@ pub struct Received {
     headers: HeaderMap,
     body: Body,
     resource: Arc<Resource>,
+    is_for_socket: bool,
+}
+
+/// A call taken apart, for the room that forwards it.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) context: CallContext,
+    pub(crate) method: Method,
+    pub(crate) path: Arc<str>,
+    pub(crate) query: Option<Arc<str>>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+    /// Whether it asks for a WebSocket, and may.
+    pub(crate) is_for_socket: bool,
 }
 
 /// What [`Received`] is made of; only this room's `receive` fills it.
@@ -123,6 +137,7 @@ pub(super) struct Parts {
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     pub(super) resource: Arc<Resource>,
+    pub(super) is_for_socket: bool,
 }
 
 impl Received {
@@ -135,6 +150,7 @@ impl Received {
             headers,
             body,
             resource,
+            is_for_socket,
         } = parts;
         Self {
             context,
@@ -144,6 +160,7 @@ impl Received {
             headers,
             body,
             resource,
+            is_for_socket,
         }
     }
 
@@ -202,7 +219,9 @@ impl Received {
             }
             Err(BodyError::TooLarge { .. }) => Err(self.refuse(Reason::BodyTooLarge)),
             Err(BodyError::TooSlow { .. }) => Err(self.refuse(Reason::RequestTimeout)),
-            Err(BodyError::Peer(_) | BodyError::Cut) => Err(self.refuse(Reason::RequestMalformed)),
+            Err(BodyError::Peer(_) | BodyError::Cut | BodyError::Expired) => {
+                Err(self.refuse(Reason::RequestMalformed))
+            }
         }
     }
 
@@ -216,23 +235,15 @@ impl Received {
 
     /// Takes the call apart, for the room that forwards it.
     #[must_use]
-    pub(crate) fn into_http(
-        self,
-    ) -> (
-        CallContext,
-        Method,
-        Arc<str>,
-        Option<Arc<str>>,
-        HeaderMap,
-        Body,
-    ) {
-        (
-            self.context,
-            self.method,
-            self.path,
-            self.query,
-            self.headers,
-            self.body,
-        )
+    pub(crate) fn into_outgoing(self) -> Outgoing {
+        Outgoing {
+            context: self.context,
+            method: self.method,
+            path: self.path,
+            query: self.query,
+            headers: self.headers,
+            body: self.body,
+            is_for_socket: self.is_for_socket,
+        }
     }
 }

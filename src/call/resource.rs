@@ -62,6 +62,13 @@ pub enum AuthorizationHeader {
     Strip,
 }
 
+/// What the connection of a call may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upgrade {
+    /// A WebSocket (RFC 6455).
+    WebSocket,
+}
+
 /// Which hosts a resource answers to: an exact name, or every name one label below a suffix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostPattern {
@@ -180,6 +187,8 @@ pub struct Resource {
     pub operations: Vec<Arc<OperationRule>>,
     /// The largest request body in bytes.
     pub max_body_bytes: u64,
+    /// What the connections of its calls may become.
+    pub upgrades: Vec<Upgrade>,
 }
 
 impl Resource {
@@ -252,6 +261,13 @@ impl Resources {
                 is_app_id || resource.audiences.iter().any(|known| bare(known) == name)
             }
         })
+    }
+
+    /// Whether there is a resource whose calls may become WebSockets.
+    #[must_use]
+    pub fn has_websockets(&self) -> bool {
+        let mut all = self.0.iter();
+        all.any(|resource| resource.upgrades.contains(&Upgrade::WebSocket))
     }
 
     /// The resources in the order of the file.

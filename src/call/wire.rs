@@ -28,6 +28,8 @@ enum State {
     Length(u64),
     /// A body in chunks.
     Chunked(Chunks),
+    /// The last request asks for a WebSocket: until it is answered nobody knows what follows.
+    Switch,
     /// Nothing goes on any more.
     Over(Fault),
 }
@@ -64,6 +66,12 @@ impl Reader {
         matches!(self.state, State::Length(_) | State::Chunked(_))
     }
 
+    /// Whether the head that went on last asks for a WebSocket. Nothing behind it is read as a request.
+    #[must_use]
+    pub const fn is_at_switch(&self) -> bool {
+        matches!(self.state, State::Switch)
+    }
+
     /// How many bytes at the front may go on. The rest must be shown again, with more bytes behind it.
     ///
     /// # Errors
@@ -95,6 +103,7 @@ impl Reader {
     fn read_on(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         match &mut self.state {
             State::Over(fault) => Err(*fault),
+            State::Switch => Ok(0),
             State::Head(head) => match head.advance(bytes, &self.limits) {
                 Ok(Some((end, length))) => {
                     self.end_head(length);
@@ -129,6 +138,7 @@ impl Reader {
             BodyLength::Bytes(0) => State::Head(Head::new()),
             BodyLength::Bytes(length) => State::Length(length),
             BodyLength::Chunked => State::Chunked(Chunks::new()),
+            BodyLength::Switch => State::Switch,
         };
     }
 }

@@ -4,6 +4,7 @@
 //! out never weakens; a key that weakens has a name that says so. Never here: a check between two keys.
 
 pub mod detections;
+pub mod graph;
 pub mod hooks;
 pub mod issuers;
 pub mod listeners;
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use detections::Detections;
+use graph::Graph;
 use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Assertions, Log, Records, Reload, Responses, Shutdown};
@@ -61,6 +63,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Who else reports what is known of agents.
     pub signals: Signals,
+    /// What Microsoft Graph is asked about agents.
+    pub graph: Option<Graph>,
     /// Where what was reported of agents is kept.
     pub store: Store,
     /// The record of every decision.

@@ -10,6 +10,7 @@ use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
 use crate::feeds::detections::FeedSettings;
+use crate::feeds::graph::settings::GraphSettings;
 use crate::feeds::signals::settings::SourceSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The streams of events; no two share a name.
     pub signals: Vec<SourceSettings>,
+    /// What Microsoft Graph is asked; `None`: nothing.
+    pub graph: Option<GraphSettings>,
     /// Where policies, directory, named locations and risk are.
     pub sources: Sources,
     /// The time between two looks at the files.

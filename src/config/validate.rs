@@ -6,6 +6,7 @@
 mod checker;
 mod detections;
 mod files;
+mod graph;
 mod issuers;
 mod listeners;
 mod process;
@@ -51,6 +52,10 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let records = process::records(check, &config.records, &root.key("records"));
     let store = store::store(check, &config.store, &root.key("store"));
     let signals = signals::signals(check, &config.signals, &root.key("signals"));
+    let graph = config
+        .graph
+        .as_ref()
+        .map(|raw| graph::graph(check, raw, &root.key("graph")));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let assertions = config
         .assertions
@@ -76,6 +81,10 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         records,
         store: store?,
         signals: signals?,
+        graph: match graph {
+            Some(graph) => Some(graph?),
+            None => None,
+        },
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,

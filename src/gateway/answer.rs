@@ -1,17 +1,27 @@
 //! The end of the path: every answer gets its decision's id, is counted, and is tied to its record.
 
+use std::sync::Arc;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, Version};
 
+use super::tunnel::{PendingTunnel, Tunnel};
 use super::{Gateway, metadata};
 use crate::call::{Body, CallContext, Refused};
 use crate::enforcement::respond::DECISION_ID;
-use crate::enforcement::{Denial, respond};
+use crate::enforcement::{Denial, OpenCall, respond};
 use crate::record::{Entry, RecordedBody};
 use crate::snapshot::Snapshot;
+use crate::telemetry;
 use crate::types::Reason;
 
 impl Gateway {
+    /// Whether there is a resource now whose calls may become WebSockets.
+    #[must_use]
+    pub fn has_websockets(&self) -> bool {
+        self.shared.snapshots.load().resources.has_websockets()
+    }
+
     /// Answers a call on which no decision was made.
     pub(super) async fn refuse(
         &self,
@@ -59,6 +69,33 @@ impl Gateway {
         self.finish(context, response, |body| RecordedBody::new(body, entry))
     }
 
+    /// Passes an upstream's answer on. Its call is open as long as its body, or as the tunnel that it opens.
+    pub(super) fn pass_on(
+        &self,
+        context: &CallContext,
+        response: Response<Body>,
+        entry: Entry,
+        (call, gauge): (Arc<OpenCall>, telemetry::OpenCall),
+    ) -> Response<RecordedBody> {
+        if can_say_its_end(context, &response) {
+            call.says_its_end();
+        }
+        let mut tunnel = None;
+        let mut response = self.finish(context, response, |body| match body {
+            Body::Switched(upstream) => {
+                tunnel = Some(Tunnel::new(upstream, call, entry, gauge));
+                RecordedBody::unrecorded(Body::Empty)
+            }
+            body @ (Body::Empty | Body::Full(_) | Body::Streamed(_)) => {
+                RecordedBody::forwarded(body, entry, call, gauge)
+            }
+        });
+        if let Some(tunnel) = tunnel.map(PendingTunnel::new) {
+            response.extensions_mut().insert(tunnel);
+        }
+        response
+    }
+
     /// Names the decision on the answer, counts it, and ties its body to the record.
     pub(super) fn finish(
         &self,
@@ -76,7 +113,7 @@ impl Gateway {
 }
 
 /// Whether trailers can say how the call of an answer ended: gRPC over HTTP/2.
-pub(super) fn can_say_its_end(context: &CallContext, response: &Response<Body>) -> bool {
+fn can_say_its_end(context: &CallContext, response: &Response<Body>) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     let content_type = response.headers().get(CONTENT_TYPE);
     let rest = content_type.and_then(|value| value.as_bytes().strip_prefix(GRPC));

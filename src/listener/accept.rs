@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use super::door::{ClientPlace, Door};
 use super::proxied;
-use super::serve::serve;
+use super::serve::{Served, serve};
 use super::settings::Limits;
 use super::socket::ListenError;
 use crate::call::ConnectionFacts;
@@ -66,7 +66,7 @@ pub(super) struct Drain {
 /// `make` gives each connection its service.
 pub(super) async fn accept<M, S, B>(socket: TcpListener, door: Arc<Door>, make: M, mut drain: Drain)
 where
-    M: Fn(Arc<ConnectionFacts>) -> S + Clone + Send + 'static,
+    M: Fn(Arc<ConnectionFacts>) -> Served<S> + Clone + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -99,7 +99,7 @@ where
                     Arc::clone(&door),
                     Arc::clone(&handshakes),
                     make.clone(),
-                    drain.shutdown.clone(),
+                    drain.clone(),
                 );
                 tokio::spawn(async move {
                     connection.await;
@@ -152,10 +152,14 @@ where
     let socket = adopt(socket, &door)?;
     let make = move |connection: Arc<ConnectionFacts>| {
         let service = service.clone();
-        service_fn(move |mut request: Request<Incoming>| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Arc::clone(&connection));
             service.clone().oneshot(request)
-        })
+        });
+        Served {
+            service,
+            has_websockets: false,
+        }
     };
     let drain = Drain {
         shutdown,
@@ -182,9 +186,9 @@ async fn connect<M, S, B>(
     door: Arc<Door>,
     handshakes: Arc<Semaphore>,
     make: M,
-    shutdown: watch::Receiver<bool>,
+    drain: Drain,
 ) where
-    M: Fn(Arc<ConnectionFacts>) -> S,
+    M: Fn(Arc<ConnectionFacts>) -> Served<S>,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -225,12 +229,12 @@ async fn connect<M, S, B>(
             Ok(stream) => {
                 note_handshake(&mut facts, stream.get_ref().1);
                 let http2 = facts.http2;
-                serve(stream, http2, make(Arc::new(facts)), limits, shutdown).await
+                serve(stream, http2, make(Arc::new(facts)), limits, drain).await
             }
             Err(trouble) => Some(trouble),
         }
     } else {
-        serve(stream, false, make(Arc::new(facts)), limits, shutdown).await
+        serve(stream, false, make(Arc::new(facts)), limits, drain).await
     };
     if let Some(trouble) = trouble {
         cut(&door, peer, trouble);

@@ -43,6 +43,10 @@ struct State {
     head_has_begun: bool,
     /// HTTP/1.1: the request, counted from 0, that stands for bytes which are none, and why.
     refused: Option<(usize, Reason)>,
+    /// HTTP/1.1: the request, counted from 0, that asks for a WebSocket.
+    asks: Option<usize>,
+    /// HTTP/1.1: the connection is a WebSocket.
+    switched: bool,
     /// HTTP/1.1: the head that is being read is to be refused.
     overdue: bool,
     /// HTTP/1.1: since when our side is closed, and what the peer still says is thrown away.
@@ -79,6 +83,16 @@ pub(super) trait Answer: fmt::Debug + Send + Sync {
     fn give_up(&self);
 }
 
+/// A call that has begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) guard: CallGuard,
+    /// Why the request is none, if it is none.
+    pub(super) refused: Option<Reason>,
+    /// HTTP/1.1: whether it asks for a WebSocket.
+    pub(super) asks: bool,
+}
+
 /// Which limit a connection has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expired {
@@ -111,6 +125,8 @@ impl Activity {
                 head_since: Some(now),
                 head_has_begun: false,
                 refused: None,
+                asks: None,
+                switched: false,
                 overdue: false,
                 farewell: None,
                 last_write: now,
@@ -125,8 +141,8 @@ impl Activity {
         })
     }
 
-    /// Notes a call; it ends when the guard is dropped. Beside it, why the request is none, if it is none.
-    pub(super) fn begin_call(self: &Arc<Self>) -> (CallGuard, Option<Reason>) {
+    /// Notes a call; it ends when the guard is dropped.
+    pub(super) fn begin_call(self: &Arc<Self>) -> Begun {
         let mut state = self.state.lock();
         let number = state.begun;
         state.begun = state.begun.saturating_add(1);
@@ -134,12 +150,32 @@ impl Activity {
         state.head_since = None;
         state.head_has_begun = false;
         let refused = state.refused.filter(|(refused, _)| *refused == number);
+        let asks = state.asks == Some(number);
         drop(state);
         let guard = CallGuard {
             activity: Arc::clone(self),
             over: false,
         };
-        (guard, refused.map(|(_, reason)| reason))
+        Begun {
+            guard,
+            refused: refused.map(|(_, reason)| reason),
+            asks,
+        }
+    }
+
+    /// Request `number`, counted from 0, asks for a WebSocket.
+    pub(super) fn note_asks(&self, number: usize) {
+        self.state.lock().asks = Some(number);
+    }
+
+    /// It gets one: the bytes that follow are no requests.
+    pub(super) fn switch(&self) {
+        self.state.lock().switched = true;
+    }
+
+    /// Whether the connection is a WebSocket.
+    pub(super) fn is_switched(&self) -> bool {
+        self.state.lock().switched
     }
 
     /// Notes an answer that streams.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::rt::Executor;
+use tokio::sync::oneshot;
 
 use super::activity::Activity;
 use crate::enforcement::OpenCall;
@@ -19,6 +20,18 @@ use crate::enforcement::open_calls::Side;
 thread_local! {
     /// From within a poll to whoever polled: the call whose answer begins.
     static HANDED_OUT: Cell<Option<Arc<OpenCall>>> = const { Cell::new(None) };
+}
+
+thread_local! {
+    /// From within a stream's poll to the executor: what ends the task that sends the bytes of its tunnel.
+    static ABORTED: Cell<Option<oneshot::Receiver<()>>> = const { Cell::new(None) };
+}
+
+/// Says that the stream whose task this is becomes a tunnel. What is given back ends it at once: its stream is reset.
+pub(super) fn hand_tunnel_out() -> oneshot::Sender<()> {
+    let (abort, aborted) = oneshot::channel();
+    ABORTED.set(Some(aborted));
+    abort
 }
 
 /// Says that the answer of this call begins, in the task that will send it.
@@ -102,7 +115,7 @@ impl<F: Future + Unpin> Future for Cuttable<F> {
             return Poll::Ready(Ended::Cut);
         }
         // Left behind by a poll that panicked: it is not of this one.
-        drop(HANDED_OUT.take());
+        drop((HANDED_OUT.take(), ABORTED.take()));
         let polled = Pin::new(&mut self.inner).poll(context);
         if let Some(call) = HANDED_OUT.take() {
             self.call = Some(call);
@@ -130,6 +143,16 @@ where
     F: Future + Send + 'static,
 {
     fn execute(&self, stream: F) {
+        if let Some(aborted) = ABORTED.take() {
+            tokio::spawn(async move {
+                tokio::select! {
+                    biased;
+                    Ok(()) = aborted => {}
+                    _sent = stream => {}
+                }
+            });
+            return;
+        }
         let activity = Arc::clone(&self.0);
         tokio::spawn(async move {
             let ending = async {

@@ -21,6 +21,8 @@ const SUBSTITUTE: &[u8] = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
 const READ_BYTES: usize = 8 * 1024;
 /// How much of what a peer still sends behind its answer is read and thrown away, so that it gets to see that answer.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
+/// How much is kept of what a peer sends before it knows whether its connection becomes a WebSocket.
+const MAX_EARLY_BYTES: usize = 8 * 1024;
 
 /// The bytes of a connection on their way in.
 #[derive(Debug)]
@@ -65,6 +67,13 @@ impl Heads {
             if self.refused {
                 return self.poll_discard(io, context);
             }
+            if self.reader.is_at_switch() {
+                return if activity.is_switched() {
+                    self.poll_switched(io, context, buffer)
+                } else {
+                    self.poll_early(io, context)
+                };
+            }
             if self.unchecked {
                 self.unchecked = false;
                 self.check_held(activity)?;
@@ -104,7 +113,8 @@ impl Heads {
         activity: &Activity,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        if self.refused || self.reader.is_in_body() {
+        let is_ignored = self.reader.is_at_switch() && !activity.is_switched();
+        if self.refused || self.reader.is_in_body() || is_ignored {
             activity.note_farewell();
             // An error is an end too.
             ready!(self.poll_discard(io, context)).unwrap_or_default();
@@ -124,6 +134,7 @@ impl Heads {
             Ok(cleared) => {
                 let rest = new.get(cleared..).unwrap_or_default();
                 self.held.extend_from_slice(rest);
+                self.note_switch(activity);
                 cleared
             }
             Err(fault) => {
@@ -139,10 +150,50 @@ impl Heads {
 
     fn check_held(&mut self, activity: &Activity) -> io::Result<()> {
         match self.reader.advance(&self.held) {
-            Ok(cleared) => self.cleared = cleared,
+            Ok(cleared) => {
+                self.cleared = cleared;
+                self.note_switch(activity);
+            }
             Err(fault) => self.fail(activity, fault)?,
         }
         Ok(())
+    }
+
+    /// Notes the request that asks for a WebSocket, before anybody gets to see it.
+    fn note_switch(&self, activity: &Activity) {
+        if self.reader.is_at_switch() {
+            activity.note_asks(self.reader.heads().saturating_sub(1));
+        }
+    }
+
+    /// Keeps what comes before the answer, and hears when the peer leaves. No byte of it goes on from here.
+    fn poll_early<I: AsyncRead + Unpin>(
+        &mut self,
+        io: &mut I,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.held.len() < MAX_EARLY_BYTES {
+            if ready!(self.poll_more(io, context))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// The connection is a WebSocket: what was kept goes on, and then what comes.
+    fn poll_switched<I: AsyncRead + Unpin>(
+        &mut self,
+        io: &mut I,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.held.is_empty() {
+            return Pin::new(io).poll_read(context, buffer);
+        }
+        let length = self.held.len().min(buffer.remaining());
+        buffer.put_slice(self.held.get(..length).unwrap_or_default());
+        self.held.drain(..length);
+        Poll::Ready(Ok(()))
     }
 
     fn fail(&mut self, activity: &Activity, fault: Fault) -> io::Result<()> {

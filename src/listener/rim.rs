@@ -19,6 +19,7 @@ use super::cuttable;
 use crate::call::ConnectionFacts;
 use crate::call::body::BodyError;
 use crate::enforcement::OpenCall;
+use crate::gateway::PendingTunnel;
 
 /// Answers calls. One per worker.
 pub trait CallHandler: Send + Sync + 'static {
@@ -45,6 +46,11 @@ pub trait CallHandler: Send + Sync + 'static {
     /// The call that was forwarded for an answer, if there is one: it can be cut while the answer goes out.
     fn open_call(_body: &Self::Body) -> Option<&Arc<OpenCall>> {
         None
+    }
+
+    /// Whether there is a resource whose calls may become WebSockets.
+    fn has_websockets(&self) -> bool {
+        false
     }
 }
 
@@ -82,6 +88,10 @@ impl Rim {
         };
         if let Some(call) = H::open_call(response.body()) {
             cuttable::hand_out(Arc::clone(call));
+        }
+        if let Some(tunnel) = response.extensions().get::<PendingTunnel>() {
+            tunnel.hold(place);
+            return response.map(|body| Placed { body, _place: None });
         }
         let is_whole = H::is_whole(response.body());
         if is_whole {

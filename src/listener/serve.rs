@@ -19,13 +19,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use super::activity::{Activity, Expired, LINGER};
+use super::accept::Drain;
+use super::activity::{Activity, Begun, Expired, LINGER};
 use super::answer::Counted;
 use super::cuttable::{self, Cuttable, Ended, StreamTasks};
 use super::rim::Whole;
 use super::settings::Limits;
+use super::switch::{self, Slot};
 use super::watched::{Socket, Watched};
 use crate::call::Unreadable;
+use crate::gateway::Patience;
 use crate::telemetry::ConnectionTrouble as Trouble;
 
 /// The least buffer that hyper takes for HTTP/1.1, and what bodies are read by.
@@ -40,13 +43,24 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Header fields that hyper reads without an allocation of its own.
 const DEFAULT_MAX_HEADERS: usize = 100;
 
+/// What answers the calls of one connection.
+#[derive(Debug)]
+pub(super) struct Served<S> {
+    pub(super) service: S,
+    /// Whether HTTP/2 is told that there are WebSockets (RFC 8441 §3).
+    pub(super) has_websockets: bool,
+}
+
 /// Serves one connection. Returns when it is closed; with what was wrong with it, if its peer was to blame.
 pub(super) async fn serve<I, S, B>(
     io: I,
     http2: bool,
-    service: S,
+    Served {
+        service,
+        has_websockets,
+    }: Served<S>,
     limits: &Limits,
-    shutdown: watch::Receiver<bool>,
+    drain: Drain,
 ) -> Option<Trouble>
 where
     I: AsyncRead + AsyncWrite + Socket + Unpin + Send + 'static,
@@ -56,41 +70,75 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let activity = Activity::new(http2, Instant::now());
-    let calls = Arc::clone(&activity);
+    let patience = Patience {
+        write: limits.write_timeout,
+        shutdown: drain.shutdown.clone(),
+        drain: drain.deadline,
+    };
+    let slot = Slot::default();
+    let (calls, to_slot, of_streams) = (Arc::clone(&activity), Arc::clone(&slot), patience.clone());
     let counted = service_fn(move |mut request: Request<Incoming>| {
-        let (mut call, refused) = calls.begin_call();
+        let Begun {
+            guard,
+            refused,
+            asks,
+        } = calls.begin_call();
         if let Some(reason) = refused {
             request.extensions_mut().insert(Unreadable(reason));
         }
+        let upgrade = switch::prepare(&mut request, asks);
         let response = service.call(request);
-        let calls = Arc::clone(&calls);
+        let (calls, to_slot) = (Arc::clone(&calls), Arc::clone(&to_slot));
+        let patience = of_streams.clone();
         async move {
-            let Ok(response) = response.await;
+            let Ok(mut response) = response.await;
             let forwarded = cuttable::handed_out();
             calls.note_caller(forwarded.as_ref().map(|call| call.basis()));
-            let is_whole = response.extensions().get::<Whole>().is_some();
-            if is_whole {
-                call.end();
+            let mut guard = Some(guard);
+            let switch = switch::take(&mut response, upgrade, http2, (&mut guard, &calls));
+            if let Some(switch) = switch {
+                if http2 {
+                    tokio::spawn(switch.run(patience));
+                } else {
+                    *to_slot.lock() = Some(switch);
+                }
+                return Ok::<_, Infallible>(response.map(|body| Counted::new(body, None)));
             }
-            let call = (!is_whole).then_some(call);
-            let response = response.map(|body| Counted::new(body, call));
+            if asks {
+                switch::refuse(&mut response);
+            }
+            let is_whole = response.extensions().get::<Whole>().is_some();
+            if let Some(guard) = guard.as_mut().filter(|_| is_whole) {
+                guard.end();
+            }
+            let guard = guard.filter(|_| !is_whole);
+            let response = response.map(|body| Counted::new(body, guard));
             if !is_whole {
                 calls.streams(Arc::downgrade(&response.body().answer()));
             }
-            Ok::<_, Infallible>(response)
+            Ok(response)
         }
     });
     let watched = Arc::clone(&activity);
     if http2 {
         let io = TokioIo::new(Watched::http2(io, watched));
         let tasks = StreamTasks(Arc::clone(&activity));
-        let connection = http2_builder(tasks, limits).serve_connection(io, counted);
-        drive(connection, &activity, limits, shutdown).await
-    } else {
-        let io = TokioIo::new(Watched::http1(io, watched, limits.request()));
-        let connection = http1_builder(limits).serve_connection(io, counted);
-        drive(connection, &activity, limits, shutdown).await
+        let mut builder = http2_builder(tasks, limits);
+        if has_websockets {
+            builder.enable_connect_protocol();
+        }
+        let connection = builder.serve_connection(io, counted);
+        return drive(connection, &activity, limits, drain.shutdown).await;
     }
+    let io = TokioIo::new(Watched::http1(io, watched, limits.request()));
+    let connection = http1_builder(limits).serve_connection(io, counted);
+    let connection = connection.with_upgrades();
+    let trouble = drive(connection, &activity, limits, drain.shutdown).await;
+    let switch = slot.lock().take();
+    if let Some(switch) = switch {
+        switch.run(patience).await;
+    }
+    trouble
 }
 
 /// HTTP/1.1. The limits are above ours, so that a request just over ours is answered and recorded by us.
@@ -136,9 +184,9 @@ trait Connection: Future<Output = hyper::Result<()>> {
     fn close(self: Pin<&mut Self>);
 }
 
-impl<I, S, B> Connection for http1::Connection<I, S>
+impl<I, S, B> Connection for http1::UpgradeableConnection<I, S>
 where
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     S: hyper::service::HttpService<Incoming, ResBody = B>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     B: Body + 'static,

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::accept::{Drain, accept, adopt};
 use super::door::Door;
 use super::rim::{CallHandler, Rim};
+use super::serve::Served;
 use super::socket::{ListenError, Listeners};
 
 /// Running workers.
@@ -95,13 +96,18 @@ fn work<H: CallHandler>(
             let handler = Arc::clone(&handler);
             let make = move |connection| {
                 let (handler, rim) = (Arc::clone(&handler), Arc::clone(&rim));
-                service_fn(move |request| {
+                let has_websockets = handler.has_websockets();
+                let service = service_fn(move |request| {
                     let (handler, rim) = (Arc::clone(&handler), Arc::clone(&rim));
                     let connection = Arc::clone(&connection);
                     async move {
                         Ok::<_, Infallible>(rim.call(&*handler, request, connection).await)
                     }
-                })
+                });
+                Served {
+                    service,
+                    has_websockets,
+                }
             };
             loops.spawn(accept(socket, door, make, drain.clone()));
         }

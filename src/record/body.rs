@@ -149,6 +149,7 @@ impl HttpBody for RecordedBody {
         if let Some(entry) = &mut self.entry {
             match &frame {
                 Some(Ok(frame)) => entry.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Some(Err(BodyError::Expired)) => entry.failed(Reason::UpstreamTimeout),
                 Some(Err(_)) => entry.broken_off(),
                 None => {}
             }

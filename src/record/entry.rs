@@ -43,6 +43,9 @@ pub(super) struct Outcome {
     pub(super) status: Option<u16>,
     /// Bytes of the answer's body.
     pub(super) bytes: u64,
+    /// Bytes that the client sent on a connection that became a WebSocket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bytes_received: Option<u64>,
     /// From forwarding the call to the head of its answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) upstream_microseconds: Option<u64>,
@@ -53,7 +56,7 @@ pub(super) struct Outcome {
 /// Why a call that was forwarded did not come to its end.
 #[derive(Debug, Clone, Copy)]
 enum Failure {
-    /// There is no answer, for this reason.
+    /// There is no answer, or not all of it, for this reason.
     NoAnswer(Reason),
     /// The upstream broke its answer off.
     BrokenOff,
@@ -76,6 +79,7 @@ pub struct Entry {
     completed: bool,
     status: Option<StatusCode>,
     bytes: u64,
+    received: Option<u64>,
     upstream: Option<Duration>,
 }
 
@@ -92,6 +96,7 @@ impl Entry {
             completed: false,
             status: None,
             bytes: 0,
+            received: None,
             upstream: None,
         }
     }
@@ -123,7 +128,7 @@ impl Entry {
         self.upstream = upstream;
     }
 
-    /// There is no answer of the upstream, for this reason.
+    /// There is no answer of the upstream, or not all of it, for this reason.
     pub const fn failed(&mut self, reason: Reason) {
         self.failed = Some(Failure::NoAnswer(reason));
     }
@@ -134,18 +139,25 @@ impl Entry {
     }
 
     /// The upstream broke its answer off.
-    pub(super) const fn broken_off(&mut self) {
+    pub const fn broken_off(&mut self) {
         self.failed = Some(Failure::BrokenOff);
     }
 
     /// So many more bytes of the answer's body went out.
-    pub(super) fn sent(&mut self, bytes: usize) {
+    pub fn sent(&mut self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
+    /// So many more bytes of the client's went to the upstream of a connection that became a WebSocket.
+    pub fn received(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let before = self.received.unwrap_or_default();
+        self.received = Some(before.saturating_add(bytes));
+    }
+
     /// The answer was sent to its end.
-    pub(super) const fn completed(&mut self) {
+    pub const fn completed(&mut self) {
         self.completed = true;
     }
 
@@ -169,6 +181,7 @@ impl Entry {
             },
             status: self.status.map(|status| status.as_u16()),
             bytes: self.bytes,
+            bytes_received: self.received,
             upstream_microseconds: self.upstream.map(model::micros),
             duration_microseconds: model::micros(self.started.elapsed()),
         }

@@ -101,6 +101,8 @@ label_set! {
         Boomgate = "boomgate",
         /// The engine that replicas share, which passes on what any of them was told.
         Store = "store",
+        /// Microsoft Graph.
+        Graph = "graph",
     }
     /// Who brought a change that open calls are judged again on.
     ChangeSource {
@@ -196,6 +198,8 @@ label_set! {
         RetryRefused = "retry_refused",
         /// A name could not be looked up; its last addresses stay.
         ResolutionFailed = "resolution_failed",
+        /// A call was ended whose answer had begun: no byte moved for too long, or it took too long in all.
+        Expired = "expired",
     }
     /// Why a connection was refused or cut, its peer being to blame or a limit being reached.
     ConnectionTrouble {

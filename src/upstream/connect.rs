@@ -116,7 +116,7 @@ where
     match protocol {
         UpstreamProtocol::Http1 => {
             let (sender, connection) = http1::handshake(io).await.map_err(ConnectError::Http)?;
-            tokio::spawn(run(connection));
+            tokio::spawn(run(connection.with_upgrades()));
             Ok(Sender::Http1(sender))
         }
         UpstreamProtocol::Http2 => {

@@ -244,7 +244,10 @@ async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Request<Upload>) -> At
         Lease::Http1 { mut sender, .. } => {
             let sending = sender.try_send_request(request);
             let attempt = answer(sending, &progress, timeout).await;
-            if matches!(attempt, Attempt::Answered(_)) {
+            // One that was upgraded is no longer HTTP.
+            if let Attempt::Answered(response) = &attempt
+                && response.status() != StatusCode::SWITCHING_PROTOCOLS
+            {
                 pool.give_back(sender);
             }
             attempt
@@ -284,7 +287,7 @@ async fn answer(
     loop {
         let due = progress.moved_at() + timeout;
         match tokio::time::timeout_at(due.into(), sending.as_mut()).await {
-            Ok(Ok(response)) => return Attempt::Answered(response.map(Body::response)),
+            Ok(Ok(response)) => return Attempt::Answered(received(response)),
             Ok(Err(mut broken)) => {
                 let unsent = broken.take_message().map(Box::new);
                 return Attempt::Broken(broken.into_error(), unsent);
@@ -295,6 +298,14 @@ async fn answer(
             Err(_elapsed) => {}
         }
     }
+}
+
+fn received(mut response: Response<Incoming>) -> Response<Body> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let upgrade = hyper::upgrade::on(&mut response);
+        return response.map(|_no_body| Body::switched(upgrade));
+    }
+    response.map(Body::response)
 }
 
 /// Whether sending it twice is as good as once.

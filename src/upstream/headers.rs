@@ -2,13 +2,16 @@
 //!
 //! Every header that names an identity or a path of the call is set or removed, never left as it came.
 
-use http::header::{AUTHORIZATION, CONNECTION, FORWARDED, HOST, TE, VIA};
+use http::header::{
+    AUTHORIZATION, CONNECTION, FORWARDED, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, TE,
+    UPGRADE, VIA,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::settings::UpstreamProtocol;
 use super::table::Upstream;
 use crate::assertion::{Assertion, KeyError, Signer};
-use crate::call::{AuthorizationHeader, CallContext, TraceParent, headers};
+use crate::call::{AuthorizationHeader, CallContext, TraceParent, headers, websocket};
 use crate::enforcement::Permit;
 use crate::enforcement::respond::DECISION_ID;
 use crate::identity::Caller;
@@ -110,6 +113,43 @@ pub(super) fn rewrite(
     if headers.contains_key(TE) && upstream.settings.protocol == UpstreamProtocol::Http1 {
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
     }
+}
+
+const UPGRADE_OPTION: HeaderValue = HeaderValue::from_static("Upgrade");
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+
+/// Asks for a WebSocket (RFC 6455 §4.1), with the caller's key or one of our own. What an upstream that agrees answers.
+pub(super) fn ask_for_socket(headers: &mut HeaderMap) -> Option<String> {
+    headers.insert(CONNECTION, UPGRADE_OPTION);
+    headers.insert(UPGRADE, WEBSOCKET);
+    if let Some(key) = headers.get(SEC_WEBSOCKET_KEY) {
+        return Some(websocket::accept(key));
+    }
+    let key = websocket::key(uuid::Uuid::new_v4().into_bytes())?;
+    let accept = websocket::accept(&key);
+    headers.insert(SEC_WEBSOCKET_KEY, key);
+    Some(accept)
+}
+
+/// Whether an upstream agrees to a WebSocket, and to nothing else (RFC 6455 §4.1).
+pub(super) fn agrees_to_socket(headers: &HeaderMap, accept: &str) -> bool {
+    let is_only = |name: HeaderName, wanted: &str| {
+        let mut values = headers.get_all(name).iter();
+        let is_wanted =
+            |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(wanted.as_bytes());
+        values.next().is_some_and(is_wanted) && values.next().is_none()
+    };
+    let mut accepts = headers.get_all(SEC_WEBSOCKET_ACCEPT).iter();
+    is_only(UPGRADE, "websocket")
+        && headers::lists(headers, &CONNECTION, "upgrade")
+        && accepts.next().is_some_and(|value| value == accept)
+        && accepts.next().is_none()
+}
+
+/// The answer of an upstream that agreed, as callers of HTTP/1.1 get it. Cleaned before.
+pub(super) fn agree_to_socket(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, UPGRADE_OPTION);
+    headers.insert(UPGRADE, WEBSOCKET);
 }
 
 /// Takes out of an answer what is of the upstream's connection, what only the gateway may say, and what would lead

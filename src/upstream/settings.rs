@@ -147,6 +147,10 @@ pub struct UpstreamSettings {
     pub connect_timeout: Duration,
     /// The time until the response's head; default 60 s.
     pub response_timeout: Duration,
+    /// How long no byte of an open call may move, either way, behind the head of its answer; default 5 min.
+    pub stream_idle_timeout: Duration,
+    /// How long a call may take from its sending to its end; default without limit.
+    pub total_timeout: Option<Duration>,
     /// How long an unused connection is kept; default 50 s, below what servers keep.
     pub idle_timeout: Duration,
     /// How many unused connections each worker keeps per endpoint; default 32.
@@ -174,6 +178,8 @@ impl UpstreamSettings {
             limits: UpstreamLimits::default(),
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(60),
+            stream_idle_timeout: Duration::from_secs(300),
+            total_timeout: None,
             idle_timeout: Duration::from_secs(50),
             max_idle: 32,
         }

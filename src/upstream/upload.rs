@@ -143,7 +143,7 @@ impl HttpBody for Upload {
             Some(Err(BodyError::TooLarge { .. })) => state.failed = Some(Reason::BodyTooLarge),
             Some(Err(BodyError::TooSlow { .. })) => state.failed = Some(Reason::RequestTimeout),
             Some(Err(BodyError::Peer(_))) => state.failed = Some(Reason::RequestMalformed),
-            Some(Ok(_) | Err(BodyError::Cut)) | None => {}
+            Some(Ok(_) | Err(BodyError::Cut | BodyError::Expired)) | None => {}
         }
         drop(state);
         Poll::Ready(polled)

@@ -37,13 +37,30 @@ fn setup() -> Setup {
     }
 }
 
+/// The same, and its calls may become WebSockets.
+fn setup_with_sockets() -> Setup {
+    let mut setup = setup();
+    setup.resource.push("upgrades: [websocket]");
+    setup
+}
+
 #[tokio::test]
 async fn every_attack_has_its_answer_its_record_and_nothing_else_at_the_upstream() {
-    let site = Site::start(setup()).await;
+    let (of_sockets, files): (Vec<_>, Vec<_>) = rows::all()
+        .into_iter()
+        .partition(|(name, _)| name == "websocket");
+    attack_all(setup(), files).await;
+    attack_all(setup_with_sockets(), of_sockets).await;
+}
+
+async fn attack_all(setup: Setup, files: Vec<(String, rows::File)>) {
+    let site = Site::start(setup).await;
     let token = site.agent_token(AGENT);
     let mut wrong = Vec::new();
     let mut refusals = Vec::new();
-    for (_, file) in rows::all() {
+    let rows = files.iter().flat_map(|(_, file)| &file.rows);
+    let forwarded: usize = rows.map(|row| row.upstream.len()).sum();
+    for (_, file) in files {
         for row in file.rows {
             let before = site.upstream.calls().len();
             println!("{}", row.attack);
@@ -59,11 +76,6 @@ async fn every_attack_has_its_answer_its_record_and_nothing_else_at_the_upstream
             }
         }
     }
-    let forwarded: usize = rows::all()
-        .iter()
-        .flat_map(|(_, file)| &file.rows)
-        .map(|row| row.upstream.len())
-        .sum();
     let path = site.path("records.jsonl");
     let upstream = site.upstream.handle();
     site.app.stop().await.unwrap();

@@ -1,6 +1,7 @@
 //! Calls that are open when their caller is blocked are cut, whatever they are, and those of others go on.
 
 mod elsewhere;
+mod limits;
 mod support;
 mod ways;
 
@@ -16,7 +17,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::support::client::RawClient;
 use crate::support::site::{AGENT, OTHER_AGENT, Setup, Site, block};
 use support::{Caller, Fed, Held, Holder, end, next, until};
-use ways::{BLOCKS, Block, confirm_compromised};
+use ways::{BLOCKS, Block};
+
+pub(crate) use ways::confirm_compromised;
 
 /// A gateway that blocks agents at high risk.
 fn setup() -> Setup {
@@ -29,7 +32,7 @@ fn setup() -> Setup {
 const BOTH: [bool; 2] = [false, true];
 
 /// The outcome record of the one call of an agent that was forwarded.
-async fn outcome_of(site: &Site, agent: &str) -> Value {
+pub(crate) async fn outcome_of(site: &Site, agent: &str) -> Value {
     let find = || {
         let records = site.records();
         let of_agent = |record: &&Value| {

@@ -23,6 +23,8 @@ const MAX_LENGTH_DIGITS: usize = 18;
 pub(super) enum BodyLength {
     Bytes(u64),
     Chunked,
+    /// There is none, and what follows is no request if the connection becomes a WebSocket.
+    Switch,
 }
 
 /// A head, as far as it has come.
@@ -43,6 +45,17 @@ struct Fields {
     count: usize,
     length: Option<u64>,
     chunked: bool,
+    /// What `Upgrade` asks for: a WebSocket and nothing else, or anything. The latter too where there could be none.
+    upgrade: Option<Protocol>,
+    /// Whether `Connection` names `Upgrade`.
+    names_upgrade: bool,
+}
+
+/// What a connection is to become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    WebSocket,
+    Other,
 }
 
 impl Head {
@@ -126,6 +139,8 @@ fn request_line(line: &[u8], limits: &RequestLimits) -> Result<Fields, Reason> {
         count: 0,
         length: None,
         chunked: false,
+        upgrade: (!is_http_11 || method != b"GET").then_some(Protocol::Other),
+        names_upgrade: false,
     })
 }
 
@@ -154,6 +169,15 @@ impl Fields {
                 return Err(Reason::RequestMalformed);
             }
             self.chunked = true;
+        } else if name.eq_ignore_ascii_case(b"upgrade") {
+            let is_socket = value.trim_ascii().eq_ignore_ascii_case(b"websocket");
+            self.upgrade = match self.upgrade {
+                None if is_socket => Some(Protocol::WebSocket),
+                None | Some(_) => Some(Protocol::Other),
+            };
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            self.names_upgrade |= options.any(|option| option.eq_ignore_ascii_case(b"upgrade"));
         }
         Ok(())
     }
@@ -163,8 +187,14 @@ impl Fields {
             (true, None) if self.is_http_11 => Ok(BodyLength::Chunked),
             // Two framings, or one that the version does not have (RFC 9112 §6.1).
             (true, _) => Err(Reason::RequestMalformed),
+            (false, None | Some(0)) if self.asks_for_socket() => Ok(BodyLength::Switch),
             (false, length) => Ok(BodyLength::Bytes(length.unwrap_or(0))),
         }
+    }
+
+    /// Whether the request asks to make a WebSocket of its connection (RFC 6455 §4.1). Any other wish is passed over.
+    fn asks_for_socket(&self) -> bool {
+        self.names_upgrade && self.upgrade == Some(Protocol::WebSocket)
     }
 }
 

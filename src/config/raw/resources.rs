@@ -63,6 +63,10 @@ pub struct Resource {
     pub assertion_audience: Option<Exact>,
     /// The largest request body; `10MiB` without it, and `64KiB` of a token endpoint and of a hook.
     pub max_body_size: Option<Size>,
+    /// What the connection of a call may become; nothing without it. A call that asks for it is judged as every call is.
+    #[serde(default)]
+    #[schemars(length(max = 1))]
+    pub upgrades: Vec<Upgrade>,
     /// Its operations; of those that match a call, the first counts.
     #[serde(default)]
     #[schemars(length(max = 1000))]
@@ -132,6 +136,14 @@ pub enum NonAgents {
     Block,
     /// They are forwarded; policies for agents do not concern them.
     Forward,
+}
+
+/// What the connection of a call may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Upgrade {
+    /// A WebSocket, asked for by HTTP/1.1 (RFC 6455) or HTTP/2 (RFC 8441). The upstream is asked by HTTP/1.1.
+    WebSocket,
 }
 
 /// What the upstream gets of the caller's `Authorization` header.

@@ -49,6 +49,11 @@ pub struct Upstream {
     /// The time until the head of the response.
     #[serde(default = "Upstream::response_timeout")]
     pub response_timeout: Duration,
+    /// How long no byte of a call may move, either way, behind the head of its response.
+    #[serde(default = "Upstream::stream_idle_timeout")]
+    pub stream_idle_timeout: Duration,
+    /// How long a call may take in all, from its sending to the last byte of its response; no limit without it.
+    pub total_timeout: Option<Duration>,
     /// How long an unused connection is kept; less than the upstream keeps it.
     #[serde(default = "Upstream::idle_timeout")]
     pub idle_timeout: Duration,
@@ -73,6 +78,10 @@ impl Upstream {
 
     const fn response_timeout() -> Duration {
         Duration::seconds(60)
+    }
+
+    const fn stream_idle_timeout() -> Duration {
+        Duration::seconds(300)
     }
 
     const fn idle_timeout() -> Duration {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Checker;
-use crate::call::resource::{AuthorizationHeader, HostPattern, OperationRule, Resource};
+use crate::call::resource::{AuthorizationHeader, HostPattern, OperationRule, Resource, Upgrade};
 use crate::config::member::MemberPath;
 use crate::config::raw::resources as raw;
 use crate::types::attributes::fold;
@@ -72,6 +72,7 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
             .map(|aud| Arc::clone(&aud.0)),
         operations: raw.operations.iter().map(operation).collect(),
         max_body_bytes: kinds::max_body_bytes(check, raw, at),
+        upgrades: raw.upgrades.iter().copied().map(upgrade).collect(),
     };
     for (index, operation) in raw.operations.iter().enumerate() {
         let path = operation.path.0.text.as_ref();
@@ -169,6 +170,12 @@ fn operation(raw: &raw::Operation) -> Arc<OperationRule> {
         roles: raw.roles.iter().map(|role| Arc::clone(&role.0)).collect(),
         authentication_contexts: contexts.into_iter().map(Arc::clone).collect(),
     })
+}
+
+const fn upgrade(raw: raw::Upgrade) -> Upgrade {
+    match raw {
+        raw::Upgrade::WebSocket => Upgrade::WebSocket,
+    }
 }
 
 const fn method(raw: raw::Method) -> http::Method {

@@ -48,6 +48,7 @@ fn context(port: Option<u16>) -> CallContext {
             assertion_audience: None,
             operations: Vec::new(),
             max_body_bytes: 0,
+            upgrades: Vec::new(),
         })),
         ..CallContext::begin(&head, &connection, moment)
     }

@@ -340,6 +340,7 @@ fn hr_api() -> Resource {
             authentication_contexts: vec!["c1".into()],
         })],
         max_body_bytes: 1024,
+        upgrades: Vec::new(),
     }
 }
 

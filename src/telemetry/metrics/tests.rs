@@ -85,6 +85,7 @@ const SHOWN: &[&str] = &[
     r#"boomgate_upstream_duration_seconds_count{resource="none"} 0"#,
     r#"boomgate_upstream_endpoints{resource="hr-api",state="ejected"} 1"#,
     r#"boomgate_upstream_events_total{event="ejected",resource="hr-api"} 0"#,
+    r#"boomgate_upstream_events_total{event="expired",resource="hr-api"} 0"#,
     r#"boomgate_upstream_events_total{event="failed_over",resource="hr-api"} 0"#,
     r#"boomgate_upstream_events_total{event="resolution_failed",resource="hr-api"} 0"#,
     r#"boomgate_upstream_events_total{event="retried",resource="hr-api"} 1"#,

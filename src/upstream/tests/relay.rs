@@ -322,13 +322,15 @@ async fn relay(
         blueprint_entry: None,
     });
     let passport = Passport::new(&caller, AuthorizationHeader::Forward);
-    let (context, method, path, query, headers, body) = received.into_http();
+    let outgoing = received.into_outgoing();
+    let context = outgoing.context;
     let outbound = Outbound {
-        method,
-        path,
-        query,
-        headers,
-        body,
+        method: outgoing.method,
+        path: outgoing.path,
+        query: outgoing.query,
+        headers: outgoing.headers,
+        body: outgoing.body,
+        is_for_socket: outgoing.is_for_socket,
         call: None,
     };
     let lane = upstreams.lane(&name(), table);
@@ -353,5 +355,6 @@ fn resources() -> Resources {
         assertion_audience: None,
         operations: Vec::new(),
         max_body_bytes: u64::try_from(MAX_BODY).unwrap(),
+        upgrades: Vec::new(),
     })])
 }

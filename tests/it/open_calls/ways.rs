@@ -105,7 +105,7 @@ impl Block {
 }
 
 /// Confirms that an agent is compromised.
-pub(super) async fn confirm_compromised(site: &Site, agent: &str) {
+pub(crate) async fn confirm_compromised(site: &Site, agent: &str) {
     let path = "/beta/identityProtection/riskyAgents/confirmCompromised";
     let body = json!({"agentIds": [agent]}).to_string();
     let answer = site.manage(Method::POST, path, &body).await;

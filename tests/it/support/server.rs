@@ -237,5 +237,6 @@ fn resources() -> Resources {
         assertion_audience: None,
         operations: Vec::new(),
         max_body_bytes: MAX_BODY,
+        upgrades: Vec::new(),
     })])
 }

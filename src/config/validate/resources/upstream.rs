@@ -36,6 +36,10 @@ pub(super) fn upstream(
             check.warn(at, message);
         }
     }
+    if raw.protocol == raw::Protocol::Http2 && !resource.upgrades.is_empty() {
+        let message = "does not go with the resource's `upgrades`, expected `http1`";
+        check.refuse(&at.key("protocol"), message);
+    }
     let origins = urls.iter().map(|(_, url)| Origin {
         host: Arc::clone(&url.host),
         port: url.port,
@@ -60,6 +64,15 @@ pub(super) fn upstream(
             .map(|value| time("slow_start", value, ("100ms", "1h"))),
         connect_timeout: time("connect_timeout", &raw.connect_timeout, ("10ms", "5m")),
         response_timeout: time("response_timeout", &raw.response_timeout, ("10ms", "1d")),
+        stream_idle_timeout: time(
+            "stream_idle_timeout",
+            &raw.stream_idle_timeout,
+            ("100ms", "30d"),
+        ),
+        total_timeout: raw
+            .total_timeout
+            .as_ref()
+            .map(|value| time("total_timeout", value, ("100ms", "30d"))),
         idle_timeout: time("idle_timeout", &raw.idle_timeout, ("100ms", "1d")),
         max_idle: to_usize(raw.max_idle_connections),
         health_check: raw
