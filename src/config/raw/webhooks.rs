@@ -20,7 +20,7 @@ pub struct Webhook {
     pub signature: Signature,
     /// Where a report has its own id, which it has again when it is sent again.
     pub id: JsonPointer,
-    /// Where it has the time at which it happened: RFC 3339, or seconds or milliseconds since 1970. The time of sending
+    /// Where it has the time at which it happened: RFC 3339, or seconds or milliseconds since 1970. The time of arrival
     /// without it.
     pub time: Option<JsonPointer>,
     /// Where it names whom it is about.

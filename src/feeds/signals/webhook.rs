@@ -117,10 +117,10 @@ impl Webhook {
     /// Checks a report, and reads what it says.
     fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Told, Unacceptable> {
         let now = self.reporter.context.clock.now();
-        let sent_at = signature::check(&self.settings.signature, headers, body, now)
+        signature::check(&self.settings.signature, headers, body, now)
             .map_err(Unacceptable::Signature)?;
         let value = json::parse(body).map_err(|_error| Unacceptable::Json)?;
-        report::read(&self.settings.mapping, &value, sent_at, now).map_err(Unacceptable::Report)
+        report::read(&self.settings.mapping, &value, now).map_err(Unacceptable::Report)
     }
 
     /// What is to be kept, and how it is counted.

@@ -60,7 +60,7 @@ pub enum Encoding {
 pub struct Mapping {
     /// The report's own id, which it has again when it is sent again.
     pub id: Arc<str>,
-    /// When it happened: RFC 3339, or seconds or milliseconds since 1970. Without it, the time of sending.
+    /// When it happened: RFC 3339, or seconds or milliseconds since 1970. Without it, the time of arrival.
     pub time: Option<Arc<str>>,
     /// Whom it is about.
     pub subject: Arc<str>,
