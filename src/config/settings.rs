@@ -77,6 +77,8 @@ pub struct Sources {
     pub no_policies: bool,
     /// The folder of the directory, if there is one.
     pub directory: Option<PathBuf>,
+    /// The folder of what Graph lists, if it is asked.
+    pub graph_directory: Option<PathBuf>,
     /// The folder of named locations, if there is one.
     pub named_locations: Option<PathBuf>,
     /// The ranges of the places that no export has.

@@ -99,6 +99,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         authenticator: Arc::new(Authenticator::new(TokenSettings {
             max_bytes: 16_384,
             cache_entries: 0,
+            max_proof_age: Duration::from_secs(60),
         })),
         keys,
         reloads: channel().0,
