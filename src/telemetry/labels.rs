@@ -149,6 +149,8 @@ label_set! {
         Duplicate = "duplicate",
         /// Nothing follows from it.
         Ignored = "ignored",
+        /// Its value is not in the operator's table.
+        Unmapped = "unmapped",
         /// It is about nobody who is known.
         UnknownSubject = "unknown_subject",
     }
