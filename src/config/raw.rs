@@ -14,12 +14,13 @@ pub mod signals;
 pub mod store;
 pub mod text;
 pub mod upstreams;
+pub mod webhooks;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use detections::Detections;
-use graph::Graph;
+use graph::{Graph, GraphDirectory};
 use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Assertions, Log, Records, Reload, Responses, Shutdown};
@@ -133,6 +134,8 @@ pub struct Directory {
     pub dir: Option<File>,
     /// What happens to agents that the directory does not know.
     pub unknown_agents: UnknownAgents,
+    /// The agents that Microsoft Graph lists are in the directory too; needs the section `graph`.
+    pub graph: Option<GraphDirectory>,
 }
 
 /// What happens to agents that the directory does not know.

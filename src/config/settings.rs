@@ -11,7 +11,7 @@ use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
 use crate::feeds::detections::FeedSettings;
 use crate::feeds::graph::settings::GraphSettings;
-use crate::feeds::signals::settings::StreamSettings;
+use crate::feeds::signals::settings::SourceSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -51,7 +51,7 @@ pub struct Settings {
     /// Where state is kept.
     pub store: StoreSettings,
     /// The streams of events; no two share a name.
-    pub signals: Vec<StreamSettings>,
+    pub signals: Vec<SourceSettings>,
     /// What Microsoft Graph is asked; `None`: nothing.
     pub graph: Option<GraphSettings>,
     /// Where policies, directory, named locations and risk are.
@@ -77,6 +77,8 @@ pub struct Sources {
     pub no_policies: bool,
     /// The folder of the directory, if there is one.
     pub directory: Option<PathBuf>,
+    /// The folder of what Graph lists, if it is asked.
+    pub graph_directory: Option<PathBuf>,
     /// The folder of named locations, if there is one.
     pub named_locations: Option<PathBuf>,
     /// The ranges of the places that no export has.

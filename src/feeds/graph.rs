@@ -5,6 +5,7 @@
 //! counts as "no risk".
 
 mod connection;
+mod directory;
 mod error;
 mod list;
 mod poll;
@@ -28,6 +29,9 @@ pub use error::GraphError;
 use connection::Connection;
 use list::List;
 use settings::GraphSettings;
+
+/// What the directory is called where sources are shown.
+const GRAPH_DIRECTORY: &str = "graph_directory";
 
 /// Asks Graph, if the configuration says so. Dropping it ends that.
 #[derive(Debug)]
@@ -53,6 +57,8 @@ struct Tenant {
     source: Arc<str>,
     /// As of when this process knows all that Graph says of risk.
     heard: Mutex<Option<Timestamp>>,
+    /// As of when this process knows the directory.
+    listed: Mutex<Option<Timestamp>>,
     /// Since when it is asked.
     since: Timestamp,
 }
@@ -75,6 +81,9 @@ impl GraphFeed {
         if known == settings {
             return;
         }
+        if settings.is_none_or(|settings| settings.directory.is_none()) {
+            self.context.status.forget(&Source::Graph(GRAPH_DIRECTORY));
+        }
         *running = settings.map(|settings| Running::start(settings.clone(), self.context.clone()));
         if running.is_none() {
             for list in List::ALL {
@@ -94,13 +103,21 @@ impl GraphFeed {
         }
     }
 
-    /// How long ago it was known what Graph says of risk; none if it is not asked. What was never heard is as old as the
-    /// asking.
+    /// How long ago it was known what Graph says of risk, and what its directory is; nothing if it is not asked. What was
+    /// never heard is as old as the asking.
     #[must_use]
-    pub fn age(&self) -> Option<(Arc<str>, Duration)> {
+    pub fn ages(&self) -> Vec<(Arc<str>, Duration)> {
         let running = self.running.lock();
-        let tenant = &running.as_ref()?.tenant;
-        Some((Arc::clone(&tenant.source), tenant.age()))
+        let Some(Running { tenant, .. }) = &*running else {
+            return Vec::new();
+        };
+        let mut ages = vec![(Arc::clone(&tenant.source), tenant.age())];
+        if tenant.settings.directory.is_some() {
+            let listed = tenant.listed.lock().unwrap_or(tenant.since);
+            let age = self.context.clock.now().since(listed);
+            ages.push((GRAPH_DIRECTORY.into(), age));
+        }
+        ages
     }
 }
 
@@ -114,6 +131,7 @@ impl Running {
             context,
             source: SignalSource::Graph.as_str().into(),
             heard: Mutex::default(),
+            listed: Mutex::default(),
         });
         tenant.judge_age();
         let mut tasks = JoinSet::new();
@@ -121,6 +139,9 @@ impl Running {
             tasks.spawn(Arc::clone(&tenant).poll(list));
         }
         tasks.spawn(Arc::clone(&tenant).watch_age());
+        if let Some(directory) = &tenant.settings.directory {
+            tasks.spawn(Arc::clone(&tenant).keep_directory(directory.clone()));
+        }
         Self { tenant, tasks }
     }
 }

@@ -60,7 +60,7 @@ enum Severity {
 struct Problem {
     severity: Severity,
     /// `configuration`, `risk_file`, `store`, `keys/<issuer>`, the name of a stream of events,
-    /// `riskyAgents` and the other lists of Graph, `process`.
+    /// `riskyAgents` and the other lists of Graph, `graph_directory`, `process`.
     source: String,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! Microsoft Graph as a source: what it says of agents is in force at the next call, and when it cannot be read that shows.
 
 mod config;
+mod directory;
 mod outage;
 mod pages;
 mod risk;
@@ -100,7 +101,13 @@ impl World {
 
 /// A ground whose configuration asks a Graph that runs.
 async fn lay(more: &str) -> (Ground, Graph) {
+    lay_with("", more).await
+}
+
+/// The same with further sections.
+async fn lay_with(sections: &str, more: &str) -> (Ground, Graph) {
     let ground = Ground::lay(&Setup {
+        sections: sections.to_owned(),
         policies: vec![block("risky", json!({"agentIdRiskLevels": "medium,high"}))],
         ..Setup::default()
     })

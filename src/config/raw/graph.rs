@@ -55,6 +55,26 @@ pub struct Graph {
     pub required: bool,
 }
 
+/// The agents that Microsoft Graph lists.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GraphDirectory {
+    /// A folder of the gateway's own, where they are kept, so that a restart without Graph knows them.
+    pub dir: File,
+    /// The time between two readings.
+    #[serde(default = "GraphDirectory::interval")]
+    pub interval: Duration,
+    /// Whether their custom security attributes are read too, which takes a permission and a role of its own.
+    #[serde(default)]
+    pub custom_security_attributes: bool,
+}
+
+impl GraphDirectory {
+    const fn interval() -> Duration {
+        Duration::seconds(300)
+    }
+}
+
 impl Graph {
     fn base_url() -> DocumentUrl {
         DocumentUrl("https://graph.microsoft.com".into())

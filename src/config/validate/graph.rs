@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Checker;
 use super::secrets::secret;
 use crate::config::member::MemberPath;
-use crate::config::raw::graph::Graph;
-use crate::feeds::graph::settings::{GraphClient, GraphSettings, Proof};
+use crate::config::raw::graph::{Graph, GraphDirectory};
+use crate::feeds::graph::settings::{DirectorySettings, GraphClient, GraphSettings, Proof};
 use crate::store::settings::Freshness;
 use crate::types::Secret;
 
@@ -17,8 +17,19 @@ const MAX_ROOTS_BYTES: u64 = 1024 * 1024;
 pub(super) fn graph(
     check: &mut Checker<'_>,
     raw: &Graph,
-    at: &MemberPath,
+    directory: Option<&GraphDirectory>,
+    root: &MemberPath,
 ) -> Option<GraphSettings> {
+    let at = &root.key("graph");
+    let directory = directory.map(|raw| {
+        let at = root.key("directory").key("graph");
+        let interval = &at.key("interval");
+        DirectorySettings {
+            dir: check.locate(&raw.dir),
+            interval: check.between(interval, &raw.interval, ("1s", "1d")),
+            attributes: raw.custom_security_attributes,
+        }
+    });
     let proof = proof(check, raw, at);
     let base_url = raw.base_url.0.trim_end_matches('/');
     if base_url.contains('?') {
@@ -72,6 +83,7 @@ pub(super) fn graph(
         full_interval,
         overlap,
         freshness,
+        directory,
     })
 }
 

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::client::ClientError;
 use crate::store::StoreError;
+use crate::store::folder::FolderError;
 
 /// Why Graph gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,9 @@ pub enum GraphError {
     /// What was read could not be kept.
     #[error("what was read could not be kept")]
     Store(#[source] StoreError),
+    /// The same, in the folder of the directory.
+    #[error("what was read could not be kept")]
+    Folder(#[source] FolderError),
 }
 
 impl GraphError {
@@ -113,7 +117,8 @@ impl GraphError {
             | Self::Token(_)
             | Self::Unauthorized { .. }
             | Self::Throttled { .. }
-            | Self::Store(_) => true,
+            | Self::Store(_)
+            | Self::Folder(_) => true,
             Self::Status { status, .. } => status.is_server_error(),
             Self::Forbidden { .. }
             | Self::Document(..)

@@ -14,7 +14,7 @@ use crate::telemetry::{SignalKind, SignalSource};
 use crate::types::{ObjectId, RiskState, Timestamp, percent_encoded};
 
 /// The most objects that Graph puts on a page; unasked it is 20.
-const PAGE: u16 = 500;
+pub(super) const PAGE: u16 = 500;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,10 +21,10 @@ use crate::types::Timestamp;
 use crate::types::fault::chain;
 
 /// The first pause after a failure; the next ones double.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest pause after failures.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// After so many failures in a row a list is read from its beginning: the place of its next page may be forgotten.
 const RETRIES_OF_A_PAGE: u32 = 5;
@@ -87,7 +87,7 @@ impl Tenant {
             match self.read(list, &mut progress).await {
                 Ok(faults) => {
                     failures = 0;
-                    self.went_well(list, faults);
+                    self.went_well(list.name(), faults);
                     let interval = self.settings.interval;
                     let pause = interval.saturating_sub(jitter(interval / 10));
                     tokio::time::sleep_until(began + pause).await;
@@ -97,7 +97,7 @@ impl Tenant {
                     if failures.is_multiple_of(RETRIES_OF_A_PAGE) {
                         progress.interrupted = None;
                     }
-                    self.fails(list, vec![chain(&error)]);
+                    self.fails(list.name(), vec![chain(&error)]);
                     let pause = pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE);
                     let asked = error.patience().unwrap_or_default();
                     // Not all replicas come back at the moment that Graph named.
@@ -223,33 +223,33 @@ impl Tenant {
         }
     }
 
-    fn went_well(&self, list: List, faults: Vec<String>) {
-        let (status, source) = (&self.context.status, Source::Graph(list.name()));
+    pub(super) fn went_well(&self, list: &'static str, faults: Vec<String>) {
+        let (status, source) = (&self.context.status, Source::Graph(list));
         let now = self.context.clock.now();
         let was = status.of(&source).and_then(|health| health.fault);
         status.succeeded(source, now);
         if !faults.is_empty() {
             self.tell(list, was, faults);
         } else if was.is_some() {
-            tracing::info!(list = list.name(), "Graph is read whole again");
+            tracing::info!(list, "Graph is read whole again");
         }
     }
 
     /// Says what is wrong; in the log once, until it is something else.
-    fn fails(&self, list: List, messages: Vec<String>) {
-        let known = self.context.status.of(&Source::Graph(list.name()));
+    pub(super) fn fails(&self, list: &'static str, messages: Vec<String>) {
+        let known = self.context.status.of(&Source::Graph(list));
         self.tell(list, known.and_then(|health| health.fault), messages);
     }
 
-    fn tell(&self, list: List, known: Option<SourceFault>, messages: Vec<String>) {
+    fn tell(&self, list: &'static str, known: Option<SourceFault>, messages: Vec<String>) {
         if known.is_none_or(|known| known.messages != messages) {
             for fault in &messages {
-                tracing::warn!(list = list.name(), %fault, "Graph is not read whole; what it said last stays in force");
+                tracing::warn!(list, %fault, "Graph is not read whole; what it said last stays in force");
             }
         }
         let now = self.context.clock.now();
         let status = &self.context.status;
-        status.failed(Source::Graph(list.name()), now, messages);
+        status.failed(Source::Graph(list), now, messages);
     }
 }
 
@@ -258,6 +258,8 @@ fn is_known(snapshot: &Snapshot, entry: &Entry) -> bool {
     match entry {
         Entry::Risk(entry) => snapshot.risk.holds(entry),
         Entry::Detection(entry) => snapshot.reported.detections.holds(entry),
-        Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } => false,
+        Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } | Entry::Seen { .. } => {
+            false
+        }
     }
 }

@@ -30,6 +30,19 @@ pub struct GraphSettings {
     pub overlap: Duration,
     /// How old what is known of risk may be.
     pub freshness: Freshness,
+    /// Where the directory is kept; `None`: it is not read.
+    pub directory: Option<DirectorySettings>,
+}
+
+/// How the directory is kept as Graph has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectorySettings {
+    /// A folder of the gateway's own.
+    pub dir: PathBuf,
+    /// The time between two readings.
+    pub interval: Duration,
+    /// Whether custom security attributes are read too.
+    pub attributes: bool,
 }
 
 /// A client of the tenant's token endpoint (RFC 6749 §4.4).

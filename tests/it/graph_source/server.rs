@@ -130,6 +130,12 @@ impl State {
         objects.push(object);
     }
 
+    pub(super) fn remove(&self, list: &str, id: &str) {
+        let mut inner = self.inner.lock();
+        let objects = inner.lists.entry(list.to_owned()).or_default();
+        objects.retain(|other| other["id"] != id);
+    }
+
     /// From now on, so many objects are on a page.
     pub(super) fn set_page_size(&self, objects: usize) {
         self.inner.lock().page_size = objects;
@@ -240,6 +246,13 @@ impl State {
             // Both are of one form, in which texts compare as times do.
             objects.retain(|object| object[member].as_str().is_some_and(|at| at >= since));
         }
+        if let Some(select) = query.get("$select") {
+            let members: Vec<_> = select.split(',').collect();
+            for object in &mut objects {
+                let object = object.as_object_mut().unwrap();
+                object.retain(|name, _| members.contains(&name.as_str()));
+            }
+        }
         let top: usize = query.get("$top").map_or(20, |top| top.parse().unwrap());
         let size = inner.page_size.min(top);
         let begin: usize = query.get("$skiptoken").map_or(0, |at| at.parse().unwrap());
@@ -249,9 +262,12 @@ impl State {
             "value": objects[begin.min(end)..end],
         });
         if end < objects.len() {
-            let filter = query.get("$filter").map_or_else(String::new, |filter| {
-                format!("&$filter={}", filter.replace(' ', "%20"))
-            });
+            let others = query
+                .iter()
+                .filter(|(name, _)| *name == "$filter" || *name == "$select");
+            let filter: String = others
+                .map(|(name, value)| format!("&{name}={}", value.replace(' ', "%20")))
+                .collect();
             let next = format!(
                 "{}/beta/{path}?$top={top}{filter}&$skiptoken={end}",
                 self.url
