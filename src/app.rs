@@ -102,8 +102,21 @@ impl App {
     /// # Errors
     /// [`AppError`]; then nothing runs.
     pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
-        let metrics = Metrics::new()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::start_at(path, environment, loaded, &clock)
+    }
+
+    /// The same, by this clock.
+    ///
+    /// # Errors
+    /// [`AppError`]; then nothing runs.
+    pub fn start_at(
+        path: &Path,
+        environment: Environment,
+        loaded: &Loaded,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, AppError> {
+        let metrics = Metrics::new()?;
         let Known {
             snapshots,
             status,
@@ -111,7 +124,7 @@ impl App {
             signals,
             keys,
             shared: shared_state,
-        } = Known::read(loaded, &clock, &metrics)?;
+        } = Known::read(loaded, clock, &metrics)?;
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
         let context = DetectionFeedContext {
@@ -119,10 +132,10 @@ impl App {
             snapshots: Arc::clone(&snapshots),
             recorder: recorder.clone(),
             metrics: Arc::clone(&metrics),
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(clock),
         };
         let (detections, looked_for) = detections(loaded, context)?;
-        let shared = shared(loaded, (&clock, &metrics), (&snapshots, &keys), &recorder);
+        let shared = shared(loaded, (clock, &metrics), (&snapshots, &keys), &recorder);
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();

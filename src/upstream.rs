@@ -12,6 +12,7 @@ mod lane;
 mod live;
 mod member;
 mod open;
+mod pins;
 mod pool;
 mod resolve;
 pub mod settings;
@@ -192,7 +193,12 @@ async fn send(
         }
         (false, _) => headers::clean_response(response.headers_mut()),
     }
-    Ok(response.map(|body| body.within(limits)))
+    let resource = context.resource.as_ref();
+    let trailers = resource.map(|resource| Arc::clone(&resource.trailers.responses));
+    Ok(response.map(|body| {
+        body.within(limits)
+            .with_trailers(trailers.unwrap_or_default())
+    }))
 }
 
 impl Upstream {
