@@ -261,6 +261,7 @@ impl SeenToken {
             authenticator: Authenticator::new(TokenSettings {
                 max_bytes: 16 * 1024,
                 cache_entries: 1_000,
+                max_proof_age: Duration::from_secs(60),
             }),
             audiences: Arc::new(["api://resource".into()]),
             issuers: Issuers::new(vec![Issuer {

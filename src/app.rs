@@ -3,41 +3,33 @@
 //! The only place that knows all rooms and wires the seams between them. Never here: rules, and waiting on the path.
 
 mod control;
+mod known;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::call::ConnectionFacts;
-use crate::client;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::SystemClock;
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
-use crate::feeds::detections::InForce;
-use crate::feeds::signals::{SignalContext, SignalFeed};
-use crate::feeds::{
-    self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
-    StateFeed, StateFeedContext, Status, Watch,
-};
-use crate::gateway::{Gateway, Meters, Shared};
-use crate::identity::Authenticator;
+use crate::feeds::graph::GraphFeed;
+use crate::feeds::signals::SignalFeed;
+use crate::feeds::{self, KeyFeed, Status, Watch};
+use crate::gateway::Gateway;
 use crate::listener::{self, CallHandler, ListenError, ListenerHandle, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
-use crate::store::settings::Freshness;
-use crate::store::{self, Changes, StoreError};
+use crate::store::StoreError;
 use crate::telemetry::{Metrics, MetricsError};
-use crate::types::fault::chain;
 
 use control::Control;
-
-/// How many agents that no directory knows are remembered.
-const DISCOVERED_AGENTS: usize = 10_000;
+use known::Known;
 
 /// How long the last records may take at least, however short calls are drained.
 const RECORDS_PATIENCE: Duration = Duration::from_secs(5);
@@ -87,6 +79,7 @@ pub struct App {
     recorder_thread: RecorderThread,
     keys: Arc<KeyFeed>,
     signals: Arc<SignalFeed>,
+    graph: Arc<GraphFeed>,
     status: Arc<Status>,
     snapshots: Arc<Snapshots>,
     workers: Workers,
@@ -102,8 +95,7 @@ impl App {
     /// # Errors
     /// [`AppError`]; then nothing runs.
     pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        Self::start_at(path, environment, loaded, &clock)
+        Self::start_at(path, environment, loaded, Arc::new(SystemClock))
     }
 
     /// The same, by this clock.
@@ -114,28 +106,24 @@ impl App {
         path: &Path,
         environment: Environment,
         loaded: &Loaded,
-        clock: &Arc<dyn Clock>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, AppError> {
-        let metrics = Metrics::new()?;
+        let known = Known::read(loaded, clock, Metrics::new()?)?;
+        let metrics = Arc::clone(&known.metrics);
+        let (recorder, recorder_thread) =
+            Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
+        let shared = known.shared(loaded, &recorder);
+        let (detections, looked_for) = known.detections(loaded, &recorder)?;
         let Known {
             snapshots,
             status,
             state,
             signals,
+            graph,
             keys,
             shared: shared_state,
-        } = Known::read(loaded, clock, &metrics)?;
-        let (recorder, recorder_thread) =
-            Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
-        let context = DetectionFeedContext {
-            state: Arc::clone(&state),
-            snapshots: Arc::clone(&snapshots),
-            recorder: recorder.clone(),
-            metrics: Arc::clone(&metrics),
-            clock: Arc::clone(clock),
-        };
-        let (detections, looked_for) = detections(loaded, context)?;
-        let shared = shared(loaded, (clock, &metrics), (&snapshots, &keys), &recorder);
+            ..
+        } = known;
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
@@ -147,6 +135,7 @@ impl App {
             shared: shared.clone(),
             state: Arc::clone(&state),
             signals: Arc::clone(&signals),
+            graph: Arc::clone(&graph),
             metrics,
             status: Arc::clone(&status),
             listeners: sockets.handles(),
@@ -187,6 +176,7 @@ impl App {
             recorder_thread,
             keys,
             signals,
+            graph,
             status,
             snapshots,
             workers,
@@ -241,6 +231,7 @@ impl App {
         let mut tasks = self.tasks;
         tasks.shutdown().await;
         self.signals.end().await;
+        self.graph.end().await;
         drop(self.recorder);
         let patience = self.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
@@ -286,102 +277,10 @@ impl CallHandler for Gateway {
     }
 }
 
-/// What is known at the start: what was loaded, and what was kept.
-struct Known {
-    snapshots: Arc<Snapshots>,
-    status: Arc<Status>,
-    state: Arc<StateFeed>,
-    signals: Arc<SignalFeed>,
-    keys: Arc<KeyFeed>,
-    /// What follows the state that replicas share.
-    shared: Option<(Box<dyn Changes>, Freshness)>,
-}
-
-impl Known {
-    fn read(
-        loaded: &Loaded,
-        clock: &Arc<dyn Clock>,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Self, AppError> {
-        let opened = store::open(&loaded.settings.store, |tls| {
-            let config = client::tls(tls.ca_file.as_deref());
-            config.map_err(|error| StoreError::Unavailable(chain(&error)))
-        })?;
-        let mut kept = KnownState::default();
-        kept.read(&opened.state);
-        let mut first = control::snapshot(loaded, &kept, None, clock.now(), metrics)?;
-        // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
-        let is_required = opened.shared.as_ref().is_some_and(|(_, of)| of.required);
-        let store = feeds::state::SHARED_STATE.into();
-        first.reported = first.reported.with_silent(&store, is_required);
-        let snapshots = Arc::new(Snapshots::new(first).measured(Arc::clone(metrics)));
-        let status = Arc::new(Status::default());
-        let context = StateFeedContext {
-            store: opened.store,
-            snapshots: Arc::clone(&snapshots),
-            status: Arc::clone(&status),
-            clock: Arc::clone(clock),
-        };
-        let keys = KeyFeed::new(KeyFeedContext {
-            snapshots: Arc::clone(&snapshots),
-            status: Arc::clone(&status),
-            metrics: Arc::clone(metrics),
-            clock: Arc::clone(clock),
-        });
-        let state = Arc::new(StateFeed::new(context, kept.foreign));
-        let signals = SignalFeed::new(SignalContext {
-            state: Arc::clone(&state),
-            snapshots: Arc::clone(&snapshots),
-            status: Arc::clone(&status),
-            metrics: Arc::clone(metrics),
-            clock: Arc::clone(clock),
-        });
-        // Before calls are taken, so that a required stream counts from the first one.
-        signals.follow(&loaded.settings.signals);
-        Ok(Self {
-            snapshots,
-            status,
-            state,
-            signals: Arc::new(signals),
-            keys: Arc::new(keys),
-            shared: opened.shared,
-        })
-    }
-}
-
-/// What the workers share.
-fn shared(
-    loaded: &Loaded,
-    (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
-    (snapshots, keys): (&Arc<Snapshots>, &Arc<KeyFeed>),
-    recorder: &Recorder,
-) -> Shared {
-    Shared {
-        snapshots: Arc::clone(snapshots),
-        clock: Arc::clone(clock),
-        authenticator: Arc::new(Authenticator::new(loaded.settings.tokens)),
-        keys: Arc::clone(keys),
-        discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
-        recorder: recorder.clone(),
-        meters: Arc::new(Meters::new(Arc::clone(metrics), &loaded.settings.resources)),
-    }
-}
-
 /// Where calls come in, by name.
 fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
     let of = |handle: &ListenerHandle| (Arc::clone(handle.name()), handle.address());
     handles.iter().map(of).collect()
-}
-
-/// The feed of detections, and what they look for.
-fn detections(
-    loaded: &Loaded,
-    context: DetectionFeedContext,
-) -> Result<(DetectionFeed, InForce), AppError> {
-    let settings = &loaded.settings.detections;
-    let looked_for = Arc::new(ArcSwapOption::new(settings.rules.map(Arc::new)));
-    let feed = DetectionFeed::start(context, settings.queue, Arc::clone(&looked_for));
-    Ok((feed.map_err(AppError::Detections)?, looked_for))
 }
 
 /// One worker per core, unless the operator says otherwise.

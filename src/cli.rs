@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::config;
+use crate::config::{self, sidecar::ENVIRONMENT};
 use crate::decision::supposed::SupposedError;
 
 /// Fine.
@@ -57,14 +57,14 @@ enum Command {
     Demo(demo::Arguments),
     /// Run the gateway
     Run {
-        /// The configuration
-        #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG")]
+        /// The configuration; without it, that of a sidecar, from environment variables
+        #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG", default_value = ENVIRONMENT)]
         config: PathBuf,
     },
     /// Name all faults of a configuration and of the policies, agents and keys that it names
     Check {
-        /// The configuration
-        #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG")]
+        /// The configuration; without it, that of a sidecar, from environment variables
+        #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG", default_value = ENVIRONMENT)]
         config: PathBuf,
         /// How to print the result
         #[arg(long, value_enum, default_value_t = Output::Text)]

@@ -13,6 +13,7 @@ pub mod member;
 pub mod raw;
 pub mod schema;
 pub mod settings;
+pub mod sidecar;
 pub mod structure;
 mod suggest;
 pub mod tree;

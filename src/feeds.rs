@@ -1,5 +1,5 @@
 //! Room 8: background work that keeps the snapshot fresh: keys of issuers, changed files, what
-//! was reported of agents, agents seen in traffic.
+//! was reported of agents, what Graph knows of them, agents seen in traffic.
 //!
 //! Feeds write, the path of a call reads; no call ever waits for a feed. A feed that fails keeps what it had last,
 //! and says so in a metric, the log and [`Status`]. Never here: a decision.
@@ -7,6 +7,7 @@
 pub mod detections;
 pub mod discovered;
 mod fingerprint;
+pub mod graph;
 mod jitter;
 pub mod keys;
 pub mod reload;

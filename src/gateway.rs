@@ -27,6 +27,7 @@ use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::Authenticator;
 use crate::record::{Entry, RecordedBody, Recorder};
 use crate::snapshot::{Snapshot, Snapshots};
+use crate::store::Names;
 use crate::types::{CallId, Reason};
 use crate::upstream::{Forwarded, Upstreams};
 
@@ -44,6 +45,8 @@ pub struct Shared {
     pub authenticator: Arc<Authenticator>,
     /// Asks for an issuer's keys when a token names one that is not known.
     pub keys: Arc<KeyFeed>,
+    /// The proofs that were seen.
+    pub names: Arc<Names>,
     /// Agents that no directory knows.
     pub discovered: Arc<Discovered>,
     /// Where decisions are recorded.
@@ -164,12 +167,9 @@ impl Gateway {
         }
         let sent = Instant::now();
         let (upstreams, signer) = (&snapshot.upstreams, snapshot.assertions.as_deref());
-        let forwarded = self
-            .upstreams
-            .forward(permit, &call, upstreams, signer)
-            .await;
+        let forwarding = self.upstreams.forward(permit, &call, upstreams, signer);
+        let Forwarded { context, result } = forwarding.await;
         let took = sent.elapsed();
-        let Forwarded { context, result } = forwarded;
         match result {
             Ok(response) => {
                 self.shared.meters.upstream(&resource, Ok(took));

@@ -6,6 +6,7 @@
 
 mod authenticate;
 mod bearer;
+pub mod binding;
 mod cache;
 pub mod caller;
 mod claims;
@@ -13,6 +14,7 @@ mod classify;
 pub mod controls;
 pub mod digest;
 pub mod directory;
+pub mod dpop;
 pub mod evidence;
 pub mod issuers;
 pub mod jose;
@@ -29,7 +31,8 @@ mod verify;
 
 pub use authenticate::{Authenticator, CacheResult, Observation, Seen};
 pub use caller::{
-    Account, Agent, Basis, Caller, Credential, Human, Identified, NonAgent, Recognition, TokenFacts,
+    Account, Agent, Basis, Caller, Credential, Found, Human, Identified, NonAgent, Provisional,
+    Recognition, TokenFacts,
 };
 pub use controls::{GrantControl, VouchedControls};
 pub use directory::{AgentIdentity, AgentUser, Blueprint, Directory, ServicePrincipal, User};

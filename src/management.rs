@@ -36,6 +36,7 @@ use self::graph::GraphError;
 use self::settings::{Folders, ManagementSettings};
 use crate::clock::Clock;
 use crate::feeds::detections::InForce;
+use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::SignalFeed;
 use crate::feeds::{Discovered, KeyFeed, Reloads, StateFeed, Status};
 use crate::identity::Authenticator;
@@ -55,6 +56,8 @@ pub struct State {
     pub reported: Arc<StateFeed>,
     /// The streams of events.
     pub signals: Arc<SignalFeed>,
+    /// What asks Microsoft Graph.
+    pub graph: Arc<GraphFeed>,
     /// What `/metrics` shows.
     pub metrics: Arc<Metrics>,
     /// What `/readyz` shows.

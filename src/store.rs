@@ -9,6 +9,7 @@ pub mod etag;
 pub mod files;
 pub mod folder;
 mod memory;
+pub mod names;
 pub mod redis;
 pub mod settings;
 
@@ -21,6 +22,7 @@ pub use self::redis::RedisStore;
 pub use embedded::EmbeddedStore;
 pub use entry::{Entry, Opened, Sealed};
 pub use memory::MemoryStore;
+pub use names::{Name, Names, OwnNames, Taken};
 
 use rustls::ClientConfig;
 use settings::{Freshness, RedisTls, StoreSettings};
@@ -103,6 +105,8 @@ pub struct OpenStore {
     pub state: Vec<Sealed>,
     /// What follows the others' changes, if it is shared, and how old what is known may be.
     pub shared: Option<(Box<dyn Changes>, Freshness)>,
+    /// Where replicas take names, if it is shared.
+    pub names: Option<Arc<RedisStore>>,
 }
 
 /// Opens the engine. `tls` makes TLS of a client that trusts the certificates of a file.
@@ -120,14 +124,17 @@ pub fn open(
                 store: Arc::new(store),
                 state,
                 shared: None,
+                names: None,
             })
         }
         StoreSettings::Redis(settings) => {
             let freshness = settings.freshness;
             let tls = settings.tls.as_ref().map(tls).transpose()?;
             let (store, follower) = RedisStore::new(settings.clone(), tls);
+            let store = Arc::new(store);
             Ok(OpenStore {
-                store: Arc::new(store),
+                names: Some(Arc::clone(&store)),
+                store,
                 state: Vec::new(),
                 shared: Some((Box::new(follower), freshness)),
             })
@@ -136,6 +143,7 @@ pub fn open(
             store: Arc::new(MemoryStore::default()),
             state: Vec::new(),
             shared: None,
+            names: None,
         }),
     }
 }

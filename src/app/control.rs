@@ -16,6 +16,7 @@ use super::{AppError, Environment};
 use crate::assertion::Signer;
 use crate::config::{self, Loaded, Settings};
 use crate::feeds::detections::InForce;
+use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::SignalFeed;
 use crate::feeds::{
     Change, KnownState, ReloadError, Reloaded, Reloads, Source, StateFeed, Status, Watch, keep_keys,
@@ -48,6 +49,7 @@ pub(super) struct Control {
     pub(super) shared: Shared,
     pub(super) state: Arc<StateFeed>,
     pub(super) signals: Arc<SignalFeed>,
+    pub(super) graph: Arc<GraphFeed>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
     pub(super) listeners: Vec<ListenerHandle>,
@@ -82,6 +84,7 @@ impl Control {
             snapshots: Arc::clone(&self.shared.snapshots),
             reported: Arc::clone(&self.state),
             signals: Arc::clone(&self.signals),
+            graph: Arc::clone(&self.graph),
             metrics: Arc::clone(&self.metrics),
             status: Arc::clone(&self.status),
             discovered: Arc::clone(&self.shared.discovered),
@@ -254,6 +257,7 @@ impl Control {
         self.shared.keys.follow();
         next.upstreams.follow();
         self.signals.follow(&settings.signals);
+        self.graph.follow(settings.graph.as_ref());
         let known = |id: &str| {
             next.directory.agent(id).is_some() || next.directory.agent_user(id).is_some()
         };

@@ -204,6 +204,9 @@ pub struct Resource {
     pub authorization: AuthorizationHeader,
     /// The audience of the assertion that its upstream gets, where it gets one.
     pub assertion_audience: Option<Arc<str>>,
+    /// Whether it takes tokens alone that are bound to their callers' keys (RFC 9728 §2,
+    /// `dpop_bound_access_tokens_required`).
+    pub requires_bound_tokens: bool,
     /// Its operations, in the order of the file; the first that matches counts.
     pub operations: Vec<Arc<OperationRule>>,
     /// The largest request body in bytes.

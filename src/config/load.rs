@@ -16,7 +16,7 @@ use super::schema::schema;
 use super::settings::Settings;
 use super::tree::{self, Node, Place, Value};
 use super::validate::{Checker, Extent, Validated, sources, validate};
-use super::{raw, structure};
+use super::{raw, sidecar, structure};
 use crate::countries::Countries;
 use crate::identity::{Directory, KeySet};
 use crate::policy::PolicySet;
@@ -124,20 +124,32 @@ fn read<T>(
 /// A fault of the file's shape: where, and what is wrong.
 type Misshapen = (MemberPath, Place, String);
 
+/// The text of the file, or what is wrong with it.
+fn read_text(path: &Path) -> Result<String, String> {
+    let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
+    let bytes =
+        read_bounded(path, limit).map_err(|reason| format!("cannot read the file: {reason}"))?;
+    let text = text::decode(&bytes).map_err(|error| error.to_string())?;
+    Ok(text.into_owned())
+}
+
 /// The file as a tree, with the values of the environment, and what of it does not fit the schema.
 fn shaped(
     path: &Path,
     environment: Environment<'_>,
     extent: Extent,
 ) -> Result<(Node, Vec<Misshapen>), Faults> {
-    let limit = u64::try_from(tree::MAX_BYTES).unwrap_or(u64::MAX);
-    let text = read_bounded(path, limit)
-        .map_err(|reason| format!("cannot read the file: {reason}"))
-        .and_then(|bytes| match text::decode(&bytes) {
-            Ok(text) => Ok(text.into_owned()),
-            Err(error) => Err(error.to_string()),
-        })
-        .map_err(|message| of_text(path, Place::default(), message))?;
+    let text = if sidecar::is_meant(path) {
+        sidecar::text(environment).map_err(|messages| {
+            let mut faults = Faults::new();
+            for message in messages {
+                faults.push(of_file(path, message));
+            }
+            faults
+        })?
+    } else {
+        read_text(path).map_err(|message| of_text(path, Place::default(), message))?
+    };
     let mut tree = tree::read(&text).map_err(|fault| of_text(path, fault.place, fault.message))?;
     if matches!(tree.value, Value::Null) {
         let message = "the file is empty, expected a configuration".to_owned();

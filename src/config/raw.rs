@@ -4,6 +4,7 @@
 //! out never weakens; a key that weakens has a name that says so. Never here: a check between two keys.
 
 pub mod detections;
+pub mod graph;
 pub mod hooks;
 pub mod issuers;
 pub mod listeners;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use detections::Detections;
+use graph::{Graph, GraphDirectory};
 use issuers::{Issuer, Tokens};
 use listeners::{Listener, Management};
 use process::{Assertions, Log, Records, Reload, Responses, Shutdown};
@@ -60,6 +62,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Who else reports what is known of agents.
     pub signals: Signals,
+    /// What Microsoft Graph is asked about agents.
+    pub graph: Option<Graph>,
     /// Where what was reported of agents is kept.
     pub store: Store,
     /// The record of every decision.
@@ -129,6 +133,8 @@ pub struct Directory {
     pub dir: Option<File>,
     /// What happens to agents that the directory does not know.
     pub unknown_agents: UnknownAgents,
+    /// The agents that Microsoft Graph lists are in the directory too; needs the section `graph`.
+    pub graph: Option<GraphDirectory>,
 }
 
 /// What happens to agents that the directory does not know.

@@ -10,6 +10,7 @@ use crate::call::Resources;
 use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
 use crate::feeds::detections::FeedSettings;
+use crate::feeds::graph::settings::GraphSettings;
 use crate::feeds::signals::settings::StreamSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The streams of events; no two share a name.
     pub signals: Vec<StreamSettings>,
+    /// What Microsoft Graph is asked; `None`: nothing.
+    pub graph: Option<GraphSettings>,
     /// Where policies, directory, named locations and risk are.
     pub sources: Sources,
     /// The time between two looks at the files.
@@ -74,6 +77,8 @@ pub struct Sources {
     pub no_policies: bool,
     /// The folder of the directory, if there is one.
     pub directory: Option<PathBuf>,
+    /// The folder of what Graph lists, if it is asked.
+    pub graph_directory: Option<PathBuf>,
     /// The folder of named locations, if there is one.
     pub named_locations: Option<PathBuf>,
     /// The ranges of the places that no export has.

@@ -6,6 +6,7 @@
 mod checker;
 mod detections;
 mod files;
+mod graph;
 mod issuers;
 mod listeners;
 mod process;
@@ -51,6 +52,10 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let records = process::records(check, &config.records, &root.key("records"));
     let store = store::store(check, &config.store, &root.key("store"));
     let signals = signals::signals(check, &config.signals, &root.key("signals"));
+    let graph = config
+        .graph
+        .as_ref()
+        .map(|raw| graph::graph(check, raw, config.directory.graph.as_ref(), &root));
     let responses = process::responses(check, &config.responses, &root.key("responses"));
     let assertions = config
         .assertions
@@ -76,6 +81,10 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         records,
         store: store?,
         signals: signals?,
+        graph: match graph {
+            Some(graph) => Some(graph?),
+            None => None,
+        },
         sources: sources(check, config)?,
         reload_interval,
         drain_timeout,
@@ -147,6 +156,11 @@ pub fn sources(check: &Checker<'_>, config: &raw::Config) -> Option<Sources> {
         },
         no_policies: policies.dangerous_allow_none,
         directory: locate(&config.directory.dir),
+        graph_directory: config
+            .directory
+            .graph
+            .as_ref()
+            .map(|graph| check.locate(&graph.dir)),
         named_locations: locate(&config.named_locations.dir),
         own_ranges: OwnRanges {
             mfa_trusted_ips: ranges(config.named_locations.mfa_trusted_ips.as_deref()),
@@ -252,6 +266,10 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
             check.error(&at, "needs the section `assertions`, which says who signs");
         }
     }
+    if config.directory.graph.is_some() && config.graph.is_none() {
+        let message = "needs the section `graph`, which says as whom Graph is asked";
+        check.error(&root.key("directory").key("graph"), message);
+    }
     issuers_of_requests(check, config);
     between_deciding_sections(check, config);
 }
@@ -259,6 +277,7 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
 /// The same between those that decisions rest on.
 fn between_deciding_sections(check: &mut Checker<'_>, config: &raw::Config) {
     if config.directory.dir.is_none()
+        && config.directory.graph.is_none()
         && config.directory.unknown_agents == raw::UnknownAgents::Block
     {
         let at = MemberPath::root().key("directory").key("unknown_agents");

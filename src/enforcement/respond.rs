@@ -48,6 +48,7 @@ enum Challenge {
     InvalidRequest,
     InvalidToken,
     InsufficientScope,
+    Proof,
     /// A stronger token is asked for.
     StepUp,
     /// A client is not authenticated at a token endpoint (RFC 6749 §5.2).
@@ -259,6 +260,20 @@ fn face(reason: Reason) -> Face {
             "invalid_token",
             "The access token was not accepted",
             "Ask the issuer for an access token for this resource.",
+        ),
+        Reason::ProofMissing => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::Proof),
+            "proof_missing",
+            "A proof of possession is needed",
+            "Send a token that is bound to a key of yours with the DPoP scheme, and a proof in the DPoP header.",
+        ),
+        Reason::ProofRefused | Reason::ProofReplayed => row(
+            StatusCode::UNAUTHORIZED,
+            Some(Challenge::Proof),
+            "invalid_dpop_proof",
+            "The proof of possession was not accepted",
+            "Make a new one for each call: for its method, its address and its token, now and with the token's key.",
         ),
         Reason::ClientAssertionRefused => row(
             StatusCode::UNAUTHORIZED,

@@ -33,13 +33,14 @@ use crate::types::Timestamp;
 pub use delivery::{MAX_EVENT_BYTES, Refusal};
 pub use error::TransmitterError;
 pub use upkeep::Action;
+pub(super) use word::detection_id;
 
 use settings::StreamSettings;
 
-/// What streams work with.
+/// What those work with who ask others, or are told, about agents.
 #[derive(Debug, Clone)]
 pub struct SignalContext {
-    /// Where what they say is kept.
+    /// Where what is said is kept.
     pub state: Arc<StateFeed>,
     /// What is known.
     pub snapshots: Arc<Snapshots>,

@@ -19,6 +19,8 @@ pub enum Source {
     SharedState,
     /// The stream of events of this configured name.
     Signals(Arc<str>),
+    /// A list of Microsoft Graph, by its name there.
+    Graph(&'static str),
     /// The keys of the issuer of this configured name.
     Keys(Arc<str>),
 }

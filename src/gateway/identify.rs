@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::Gateway;
 use crate::call::{Moment, Received, Refused, ResourceKind};
-use crate::identity::{Identified, Observation};
+use crate::identity::{Found, Identified, Observation, Provisional};
 use crate::issuance::{self, Asks};
 use crate::snapshot::Snapshot;
+use crate::store::{Name, Taken};
 use crate::types::Reason;
 
 impl Gateway {
@@ -23,9 +24,13 @@ impl Gateway {
             ResourceKind::TokenHook(hook) => Some(Asks::ByHook(Arc::clone(hook))),
         };
         let identified = match asks {
-            None => self.by_token(received, snapshot, *at),
-            Some(asks) => self.by_request(received, asks, snapshot, at).await,
-        }?;
+            None => match self.by_token(received, snapshot, *at)? {
+                Found::Whole(identified) => identified,
+                // Boxed: few calls have a proof, and all would carry the room for it.
+                Found::Once(provisional) => Box::pin(self.first_time(provisional, *at)).await?,
+            },
+            Some(asks) => self.by_request(received, asks, snapshot, at).await?,
+        };
         self.shared.discovered.seen(identified.caller(), at.now);
         Ok(identified)
     }
@@ -39,12 +44,33 @@ impl Gateway {
         received: Received,
         snapshot: &Snapshot,
         at: Moment,
-    ) -> Result<Identified, Refused> {
+    ) -> Result<Found, Refused> {
         let authenticator = &self.shared.authenticator;
         let (result, seen) =
             authenticator.identify(received, &snapshot.issuers, &snapshot.directory, at.now);
         self.note(&seen, result.as_ref().err().map(|refused| refused.reason));
         result
+    }
+
+    /// Goes on with a call whose proof nobody has seen.
+    async fn first_time(&self, call: Provisional, at: Moment) -> Result<Identified, Refused> {
+        let proof = call.proof();
+        let name = Name {
+            text: proof.name(),
+            made_at: proof.made_at(),
+            until: proof.until(),
+        };
+        let counts = match self.shared.names.take(name, at.now).await {
+            Ok(Taken::Now) => Ok(()),
+            Ok(Taken::Before) => Err(Reason::ProofReplayed),
+            Ok(Taken::Unknowable) => Err(Reason::ProofRefused),
+            // FAIL-CLOSED: it may have been seen.
+            Err(error) => {
+                tracing::warn!(%error, "nobody can tell whether a proof was seen before");
+                Err(Reason::FactsUnavailable)
+            }
+        };
+        call.settle(counts)
     }
 
     async fn by_request(

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::assertion::{KEY_SET_MAX_AGE, KEY_SET_PATH};
 use crate::call::{Body, CallContext, RESOURCE_METADATA_PATH, Resource};
+use crate::identity::settings::Algorithm;
 use crate::snapshot::Snapshot;
 
 /// How long a client may remember metadata, in seconds.
@@ -66,5 +67,7 @@ fn document(context: &CallContext, resource: &Resource, snapshot: &Snapshot) -> 
         "authorization_servers": issuers.collect::<Vec<_>>(),
         "bearer_methods_supported": ["header"],
         "scopes_supported": scopes,
+        "dpop_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
+        "dpop_bound_access_tokens_required": resource.requires_bound_tokens,
     })
 }

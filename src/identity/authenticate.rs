@@ -4,14 +4,16 @@
 //! Never here: a way past the check of the token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::bearer;
+use super::bearer::{self, Scheme};
 use super::cache::{Key, VerifiedTokens};
-use super::caller::{Basis, Caller, Credential, Identified, Recognition};
+use super::caller::{Basis, Caller, Credential, Found, Identified, Provisional, Recognition};
 use super::classify::classify;
 use super::directory::Directory;
+use super::dpop;
 use super::issuers::Issuers;
 use super::request::TokenRequest;
 use super::requester::{Requester, Search};
@@ -58,6 +60,7 @@ pub type Seen = (Observation, Option<Reason>);
 #[derive(Debug)]
 pub struct Authenticator {
     max_bytes: usize,
+    max_proof_age: Duration,
     cache: VerifiedTokens,
 }
 
@@ -67,27 +70,45 @@ impl Authenticator {
     pub fn new(settings: TokenSettings) -> Self {
         Self {
             max_bytes: settings.max_bytes,
+            max_proof_age: settings.max_proof_age,
             cache: VerifiedTokens::new(settings.cache_entries),
         }
     }
 
-    /// Identifies the caller of a call by the bearer token in its `Authorization` header.
+    /// Identifies the caller of a call by the token in its `Authorization` header, and by its proof that it holds the
+    /// token's key, if the token is bound to one.
     pub fn identify(
         &self,
         received: Received,
         issuers: &Issuers,
         directory: &Directory,
         now: Timestamp,
-    ) -> (Result<Identified, Refused>, Observation) {
+    ) -> (Result<Found, Refused>, Observation) {
+        let sent = match bearer::read(received.headers()) {
+            Ok(sent) => sent,
+            Err(reason) => return (Err(received.refuse(reason)), Observation::default()),
+        };
         let audiences = &received.resource().audiences;
-        let (verified, observation) =
-            self.verify_bearer(received.headers(), audiences, issuers, now);
+        let (verified, observation) = self.verify_sent(sent.token, audiences, issuers, now);
         let found = verified.and_then(|verified| {
+            let bound_to = verified.facts().bound_to.as_ref();
+            let proof = dpop::check(&received, &sent, bound_to, self.max_proof_age, now)?;
             let (caller, recognition) = classify(verified.claimed(), directory)?;
             let credential = Credential::Token(Arc::clone(verified.facts()));
-            Ok((caller, recognition, credential, Basis::Token(verified)))
+            Ok((
+                (caller, recognition, credential, Basis::Token(verified)),
+                proof,
+            ))
         });
-        (identified(received, found), observation)
+        let (found, proof) = match found {
+            Ok((found, proof)) => (Ok(found), proof),
+            Err(reason) => (Err(reason), None),
+        };
+        let found = identified(received, found).map(|identified| match proof {
+            None => Found::Whole(identified),
+            Some(proof) => Found::Once(Provisional::new(identified, proof)),
+        });
+        (found, observation)
     }
 
     /// Identifies the caller of a call that asks for a token. What was seen of each token in it comes along.
@@ -156,7 +177,8 @@ impl Authenticator {
         (result, search.seen)
     }
 
-    /// Checks the bearer token of a call, which must be meant for one of these audiences.
+    /// Checks the bearer token of a call, which must be meant for one of these audiences. One that is bound to a key is
+    /// none.
     ///
     /// # Errors
     /// The [`Reason`] that the credential is refused with.
@@ -168,16 +190,36 @@ impl Authenticator {
         now: Timestamp,
     ) -> (Result<Arc<Verified>, Reason>, Observation) {
         match bearer::read(headers) {
-            Ok(token) => self.verify_token(token, audiences, issuers, now),
+            Ok(sent) if sent.scheme == Scheme::Bearer => {
+                self.verify_token(sent.token, audiences, issuers, now)
+            }
+            Ok(_) => (Err(Reason::CredentialMissing), Observation::default()),
             Err(reason) => (Err(reason), Observation::default()),
         }
     }
 
-    /// Checks a token that must be meant for one of these audiences, or finds that it was checked before.
+    /// Checks a bearer token that must be meant for one of these audiences, or finds that it was checked before. One that
+    /// is bound to a key is none.
     ///
     /// # Errors
     /// The [`Reason`] that the token is refused with. Refusals are not remembered.
     pub fn verify_token(
+        &self,
+        token: &str,
+        audiences: &Arc<[Arc<str>]>,
+        issuers: &Issuers,
+        now: Timestamp,
+    ) -> (Result<Arc<Verified>, Reason>, Observation) {
+        let (verified, seen) = self.verify_sent(token, audiences, issuers, now);
+        let unbound = |verified: Arc<Verified>| match verified.facts().bound_to {
+            None => Ok(verified),
+            Some(_) => Err(Reason::ProofMissing),
+        };
+        (verified.and_then(unbound), seen)
+    }
+
+    /// Checks a token, whether it is bound to a key or not.
+    fn verify_sent(
         &self,
         token: &str,
         audiences: &Arc<[Arc<str>]>,

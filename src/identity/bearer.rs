@@ -1,4 +1,4 @@
-//! The credential of a call: what the `Authorization` header holds (RFC 6750 §2.1, RFC 9110 §11.4).
+//! The credential of a call: what the `Authorization` header holds (RFC 6750 §2.1, RFC 9449 §7.1, RFC 9110 §11.4).
 //!
 //! Never here: a token from anywhere else. A query parameter, a cookie or a form is not looked at.
 
@@ -7,12 +7,28 @@ use http::header::AUTHORIZATION;
 
 use crate::types::Reason;
 
-/// The bearer token of a call. The scheme is read in any case, and exactly one space follows it.
+/// How a token is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// Whoever has the token may use it.
+    Bearer,
+    /// With a proof that the caller holds the key that it is bound to.
+    Dpop,
+}
+
+/// A token as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sent<'h> {
+    pub(super) scheme: Scheme,
+    pub(super) token: &'h str,
+}
+
+/// The token of a call. The scheme is read in any case, and exactly one space follows it.
 ///
 /// # Errors
 /// [`Reason::CredentialMissing`] without a credential or with one of another scheme;
 /// [`Reason::CredentialMalformed`] for one that is given twice, or that is not one `token68`.
-pub(super) fn read(headers: &HeaderMap) -> Result<&str, Reason> {
+pub(super) fn read(headers: &HeaderMap) -> Result<Sent<'_>, Reason> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let field = fields.next().ok_or(Reason::CredentialMissing)?;
     if fields.next().is_some() {
@@ -24,11 +40,15 @@ pub(super) fn read(headers: &HeaderMap) -> Result<&str, Reason> {
     if scheme.is_empty() || !scheme.bytes().all(is_token_byte) {
         return Err(Reason::CredentialMalformed);
     }
-    if !scheme.eq_ignore_ascii_case("Bearer") {
+    let scheme = if scheme.eq_ignore_ascii_case("Bearer") {
+        Scheme::Bearer
+    } else if scheme.eq_ignore_ascii_case("DPoP") {
+        Scheme::Dpop
+    } else {
         return Err(Reason::CredentialMissing);
-    }
+    };
     if is_token68(token) {
-        Ok(token)
+        Ok(Sent { scheme, token })
     } else {
         Err(Reason::CredentialMalformed)
     }
@@ -76,7 +96,7 @@ mod tests {
         for field in fields {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
         }
-        read(&headers).map(str::to_owned)
+        read(&headers).map(|sent| sent.token.to_owned())
     }
 
     #[test]

@@ -5,8 +5,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::binding::Thumbprint;
 use super::controls::VouchedControls;
 use super::directory::{AgentIdentity, AgentUser, Blueprint, ServicePrincipal, User};
+use super::dpop::Proof;
 use super::evidence::Evidence;
 use super::request::{RequestFacts, Teller, TokenRequest};
 use super::verify::Verified;
@@ -154,6 +156,8 @@ pub struct TokenFacts {
     pub expires_at: Timestamp,
     /// Key id of the signature.
     pub key_id: Option<Arc<str>>,
+    /// The key that it is bound to. `None`: a bearer token.
+    pub bound_to: Option<Thumbprint>,
     /// Whether the client declared that it understands claims challenges (`xms_cc` holds `cp1`).
     pub claims_challenge_capable: bool,
     /// What it shows of the human and of the session.
@@ -315,5 +319,50 @@ impl Identified {
     /// Gives the call back, for the room that forwards it.
     pub(crate) fn into_received(self) -> Received {
         self.received
+    }
+}
+
+/// A call of which it was found out who makes it.
+#[derive(Debug)]
+#[must_use]
+pub enum Found {
+    /// Nothing is left to be found out.
+    Whole(Identified),
+    /// Unless its proof was seen before.
+    Once(Provisional),
+}
+
+/// A call whose caller is known by a proof that may count once only. It cannot be decided before it was found out
+/// whether this is the first time.
+#[derive(Debug)]
+#[must_use]
+pub struct Provisional {
+    identified: Identified,
+    proof: Proof,
+}
+
+impl Provisional {
+    pub(super) const fn new(identified: Identified, proof: Proof) -> Self {
+        Self { identified, proof }
+    }
+
+    /// The proof.
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// Goes on with the call if its proof counts.
+    ///
+    /// # Errors
+    /// [`Refused`] for the reason that it does not.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a refusal is a value of the path, moved once"
+    )]
+    pub fn settle(self, counts: Result<(), Reason>) -> Result<Identified, Refused> {
+        match counts {
+            Ok(()) => Ok(self.identified),
+            Err(reason) => Err(self.identified.refuse(reason)),
+        }
     }
 }

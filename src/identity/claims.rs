@@ -208,6 +208,11 @@ impl Claims {
         }
     }
 
+    /// `iat`, if it is there; a fraction of a second is left out.
+    pub(super) fn issued_at(&self) -> Result<Option<Timestamp>, Reason> {
+        self.time("iat", Round::Down)
+    }
+
     /// A NumericDate (RFC 7519 §2), if it is there.
     fn time(&self, name: &str, round: Round) -> Result<Option<Timestamp>, Reason> {
         match self.0.get(name) {

@@ -78,13 +78,25 @@ pub struct VouchedControls {
     pub enforced: Vec<GrantControl>,
     /// For a token with this value of `acr`, or with this authentication context in Entra's `acrs`.
     pub by_acr: BTreeMap<Arc<str>, Vec<GrantControl>>,
+    /// For a token that is bound to its caller's key, of whatever caller.
+    pub bound: Vec<GrantControl>,
 }
 
 impl VouchedControls {
-    /// The controls that hold for a token with these classes.
-    pub(super) fn of<'a>(&'a self, acrs: &'a [Arc<str>]) -> impl Iterator<Item = &'a GrantControl> {
+    /// The controls that hold for a token with these classes, which may be bound to a key.
+    pub(super) fn of<'a>(
+        &'a self,
+        acrs: &'a [Arc<str>],
+        is_bound: bool,
+    ) -> impl Iterator<Item = &'a GrantControl> {
         let by_class = acrs.iter().filter_map(|acr| self.by_acr.get(acr)).flatten();
-        self.enforced.iter().chain(by_class)
+        let by_key: &[_] = if is_bound { &self.bound } else { &[] };
+        self.enforced.iter().chain(by_class).chain(by_key)
+    }
+
+    /// Whether a token without a key would have this control if it were bound to one, and so does not have it.
+    pub(super) fn is_told_by_key(&self, is: impl Fn(&GrantControl) -> bool) -> bool {
+        self.bound.iter().any(is)
     }
 
     /// Whether a class would tell of this control, and so its absence does too.

@@ -59,6 +59,34 @@ pub struct Header {
 /// [`Reason::TokenAlgorithmRefused`] for an `alg` that no issuer may use (`none` and HMAC among them);
 /// [`Reason::TokenMalformed`] for all else.
 pub fn read(token: &str, max_bytes: usize) -> Result<UnverifiedJws<'_>, Reason> {
+    read_form(token, max_bytes, |members| Header::read(members))
+}
+
+/// The same of a proof, which brings the key that it is signed with (RFC 9449 §4.2): the member `jwk` of its header.
+/// That key is nobody's until it is held against what names it.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_with_key(
+    token: &str,
+    max_bytes: usize,
+) -> Result<(UnverifiedJws<'_>, Map<String, Value>), Reason> {
+    let mut key = None;
+    let jws = read_form(token, max_bytes, |members| {
+        key = members.remove("jwk");
+        Header::read(members)
+    })?;
+    match key {
+        Some(Value::Object(key)) => Ok((jws, key)),
+        Some(_) | None => Err(Reason::TokenMalformed),
+    }
+}
+
+fn read_form(
+    token: &str,
+    max_bytes: usize,
+    read_header: impl FnOnce(&mut Map<String, Value>) -> Result<Header, Reason>,
+) -> Result<UnverifiedJws<'_>, Reason> {
     const MALFORMED: Reason = Reason::TokenMalformed;
     if token.len() > max_bytes {
         return Err(MALFORMED);
@@ -66,7 +94,10 @@ pub fn read(token: &str, max_bytes: usize) -> Result<UnverifiedJws<'_>, Reason> 
     let (signing_input, signature) = token.rsplit_once('.').ok_or(MALFORMED)?;
     let (header, payload) = signing_input.split_once('.').ok_or(MALFORMED)?;
     // Five parts are a JWE (RFC 7516 §3.1): a payload with a dot in it is not base64url.
-    let header = Header::read(&decode(header)?)?;
+    let Ok(Value::Object(mut members)) = json::parse(&decode(header)?) else {
+        return Err(MALFORMED);
+    };
+    let header = read_header(&mut members)?;
     let payload = decode(payload)?;
     if decode(signature)?.is_empty() {
         return Err(MALFORMED);
@@ -99,26 +130,23 @@ fn decode(text: &str) -> Result<Vec<u8>, Reason> {
 }
 
 impl Header {
-    fn read(bytes: &[u8]) -> Result<Self, Reason> {
-        let Ok(Value::Object(members)) = json::parse(bytes) else {
-            return Err(Reason::TokenMalformed);
-        };
+    fn read(members: &Map<String, Value>) -> Result<Self, Reason> {
         if REFUSED_MEMBERS
             .iter()
             .any(|name| members.contains_key(*name))
         {
             return Err(Reason::TokenMalformed);
         }
-        let algorithm = text(&members, "alg")?.ok_or(Reason::TokenMalformed)?;
+        let algorithm = text(members, "alg")?.ok_or(Reason::TokenMalformed)?;
         let algorithm = Algorithm::parse(algorithm).ok_or(Reason::TokenAlgorithmRefused)?;
-        let key_id = text(&members, "kid")?;
+        let key_id = text(members, "kid")?;
         if key_id.is_some_and(|id| !is_key_id(id)) {
             return Err(Reason::TokenMalformed);
         }
         Ok(Self {
             algorithm,
             key_id: key_id.map(Into::into),
-            media_type: text(&members, "typ")?.map(media_type),
+            media_type: text(members, "typ")?.map(media_type),
         })
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jsonwebtoken::{DecodingKey, crypto};
 use serde_json::Value;
 
+use super::binding::Thumbprint;
 use super::digest::Digest;
 use super::jose::UnverifiedJws;
 use super::settings::Algorithm;
@@ -171,6 +172,17 @@ impl KeySet {
 }
 
 impl Key {
+    /// The key that a proof of possession brings with itself (RFC 9449 §4.2), under the rules for an issuer's; `None` if
+    /// it must not check signatures.
+    pub(super) fn of_proof(jwk: &serde_json::Map<String, Value>) -> Option<Self> {
+        jwk::read(jwk)
+    }
+
+    /// By what a token names the key that it is bound to.
+    pub(super) fn thumbprint(&self) -> Thumbprint {
+        jwk::thumbprint(&self.description.material)
+    }
+
     /// Names the key: the same for two with the same id, numbers, algorithm and issuer.
     #[must_use]
     pub const fn content(&self) -> Digest {

@@ -132,7 +132,12 @@ impl Proof {
             roles,
             claims_challenge_capable,
             evidence,
-        } = profile::read(&self.claims, &self.settings, self.key_issuer.as_deref())?;
+        } = profile::read(
+            &self.claims,
+            &self.settings,
+            self.key_issuer.as_deref(),
+            false,
+        )?;
         let facts = TokenFacts {
             issuer: Arc::clone(&self.settings.name),
             tenant,
@@ -143,6 +148,8 @@ impl Proof {
             issued_at: self.checked.issued_at,
             expires_at: self.checked.expires_at,
             key_id: self.key_id.clone(),
+            // The issuer asks for the proof, not we.
+            bound_to: None,
             claims_challenge_capable,
             evidence,
             authorization_uri: self.settings.authorization_uri(),

@@ -10,6 +10,7 @@ mod shown;
 
 use std::sync::Arc;
 
+use self::shown::Vouching;
 use super::claims::Claims;
 use super::evidence::Evidence;
 use super::settings::{IssuerSettings, Profile};
@@ -73,18 +74,20 @@ pub(super) struct Reading {
 }
 
 /// Reads the claims of a token whose signature, audience and times are in order. `key_issuer` is what the
-/// key set says of the key's issuer.
+/// key set says of the key's issuer; `is_bound`, whether the caller has to show that it holds the token's key.
 pub(super) fn read(
     claims: &Claims,
     settings: &IssuerSettings,
     key_issuer: Option<&str>,
+    is_bound: bool,
 ) -> Result<Reading, Reason> {
+    let vouching = Vouching::new(&settings.vouched, is_bound);
     match &settings.profile {
         Profile::Entra { tenant } => {
             entra::check_issuer(claims, tenant, &settings.issuers, key_issuer)?;
-            entra::read(claims, tenant, &settings.vouched)
+            entra::read(claims, tenant, vouching)
         }
-        Profile::Oidc(mapping) => oidc::read(claims, mapping, &settings.vouched),
+        Profile::Oidc(mapping) => oidc::read(claims, mapping, vouching),
     }
 }
 

@@ -248,6 +248,16 @@ pub struct TokenSettings {
     pub max_bytes: usize,
     /// How many verified tokens are remembered; 0 turns the cache off.
     pub cache_entries: u64,
+    /// How far the time of a proof of possession may be from ours; default 1 minute.
+    pub max_proof_age: Duration,
+}
+
+impl TokenSettings {
+    /// The longest time for which a proof counts: its maker's clock may be ahead, too.
+    #[must_use]
+    pub const fn max_proof_life(&self) -> Duration {
+        self.max_proof_age.saturating_mul(2)
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::authenticate::Observation;
+use super::binding;
 use super::caller::TokenFacts;
 use super::claims::{Claims, Expected};
 use super::digest::Digest;
@@ -162,6 +163,7 @@ pub(super) fn verify(
         now,
         says_access_token: jws.header.says_access_token(),
     })?;
+    let bound_to = binding::read(&claims)?;
     let Reading {
         claimed,
         tenant,
@@ -170,7 +172,7 @@ pub(super) fn verify(
         roles,
         claims_challenge_capable,
         evidence,
-    } = profile::read(&claims, settings, key.issuer())?;
+    } = profile::read(&claims, settings, key.issuer(), bound_to.is_some())?;
     let facts = TokenFacts {
         issuer: Arc::clone(&settings.name),
         tenant,
@@ -181,6 +183,7 @@ pub(super) fn verify(
         issued_at: checked.issued_at,
         expires_at: checked.expires_at,
         key_id: jws.header.key_id,
+        bound_to,
         claims_challenge_capable,
         evidence,
         authorization_uri: settings.authorization_uri(),

@@ -43,6 +43,7 @@ fn observe(state: &State) -> Observation {
         signal_ages: signal_times(state, &snapshot)
             .map(|(source, at)| (source.as_str().into(), now.since(at)))
             .chain(state.signals.ages())
+            .chain(state.graph.ages())
             .collect(),
         key_ages: keys.collect(),
         endpoints: snapshot

@@ -59,7 +59,8 @@ enum Severity {
 #[serde(rename_all = "camelCase")]
 struct Problem {
     severity: Severity,
-    /// `configuration`, `risk_file`, `store`, `keys/<issuer>`, the name of a stream of events, `process`.
+    /// `configuration`, `risk_file`, `store`, `keys/<issuer>`, the name of a stream of events,
+    /// `riskyAgents` and the other lists of Graph, `graph_directory`, `process`.
     source: String,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +108,7 @@ fn problems(control: &Control) -> Vec<Problem> {
             Source::RiskFile => "risk_file",
             Source::SharedState => SHARED_STATE,
             Source::Signals(name) => &**name,
+            Source::Graph(list) => list,
             Source::Keys(_) => return None,
         };
         let fault = health.fault?;

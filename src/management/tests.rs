@@ -95,7 +95,8 @@ fn state() -> State {
         clock: Arc::new(Stopped),
     }));
     State {
-        signals: signals(&snapshots, &metrics),
+        signals: Arc::new(SignalFeed::new(context(&snapshots, &metrics))),
+        graph: Arc::new(GraphFeed::new(context(&snapshots, &metrics))),
         reported: reported(Arc::new(MemoryStore::default()), &snapshots),
         snapshots,
         metrics,
@@ -121,6 +122,7 @@ fn state() -> State {
         authenticator: Arc::new(Authenticator::new(TokenSettings {
             max_bytes: 16_384,
             cache_entries: 0,
+            max_proof_age: Duration::from_secs(60),
         })),
         keys,
         reloads: channel().0,
@@ -129,15 +131,15 @@ fn state() -> State {
     }
 }
 
-/// A feed without streams.
-fn signals(snapshots: &Arc<Snapshots>, metrics: &Arc<Metrics>) -> Arc<SignalFeed> {
-    Arc::new(SignalFeed::new(SignalContext {
+/// What feeds that hear nothing work with.
+fn context(snapshots: &Arc<Snapshots>, metrics: &Arc<Metrics>) -> SignalContext {
+    SignalContext {
         state: reported(Arc::new(MemoryStore::default()), snapshots),
         snapshots: Arc::clone(snapshots),
         status: Arc::default(),
         metrics: Arc::clone(metrics),
         clock: Arc::new(Stopped),
-    }))
+    }
 }
 
 fn reported(store: Arc<dyn StateStore>, snapshots: &Arc<Snapshots>) -> Arc<StateFeed> {

@@ -2,6 +2,8 @@
 //!
 //! Levels follow from what is said of an agent as a whole; a detection is why it was said. Any source may add some.
 
+mod read;
+
 use std::sync::Arc;
 
 use super::RiskSubject;
@@ -106,6 +108,18 @@ impl Detections {
             && let Some((oldest, _)) = self.0.get_min().cloned()
         {
             self.0.remove(&oldest);
+        }
+    }
+
+    /// Whether this was said before, or something later, or there is no room for it any more.
+    #[must_use]
+    pub fn holds(&self, detection: &RiskDetection) -> bool {
+        match self.0.get(&detection.id) {
+            Some(known) => known.rank() >= detection.rank(),
+            None => {
+                let oldest = self.0.get_min().map(|(id, _)| id);
+                self.0.len() >= MAX_DETECTIONS && oldest.is_some_and(|id| detection.id < *id)
+            }
         }
     }
 

@@ -146,6 +146,25 @@ impl Folder {
         write::change(&self.path, path, None, Some(text.into_bytes()))
     }
 
+    /// Makes the file of this name hold this text. Whether it did not before.
+    ///
+    /// # Errors
+    /// [`FolderError`]; then nothing is written.
+    pub fn put_file(&self, name: &str, text: Vec<u8>) -> Result<bool, FolderError> {
+        let path = self.path.join(name);
+        let before = write::current(&path)?;
+        if before.as_ref() == Some(&text) {
+            return Ok(false);
+        }
+        drop(write::change(
+            &self.path,
+            path,
+            before.as_deref(),
+            Some(text),
+        )?);
+        Ok(true)
+    }
+
     /// Puts `object` in the place of `item`.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ pub struct RedisStore {
     engine: Arc<Engine>,
     /// The connection that writes; taken out while it is in use, and put back only if all went well.
     writer: Mutex<Option<Connection>>,
+    /// The connection that takes names, for many calls at once; put aside when anything went wrong on it.
+    taker: Mutex<Option<Arc<Connection>>>,
 }
 
 /// The engine's address and the names of its keys.
@@ -62,6 +64,8 @@ struct Keys {
     meta: String,
     /// Set while a replica gives back what the engine has lost.
     healer: String,
+    /// How the names begin that may be taken once.
+    taken: String,
 }
 
 /// The ranks of what an engine keeps.
@@ -77,6 +81,7 @@ impl RedisStore {
             log: format!("{{{prefix}}}:log"),
             meta: format!("{{{prefix}}}:meta"),
             healer: format!("{{{prefix}}}:healer"),
+            taken: format!("{{{prefix}}}:taken:"),
         };
         let engine = Arc::new(Engine {
             settings,
@@ -86,8 +91,50 @@ impl RedisStore {
         let store = Self {
             engine: Arc::clone(&engine),
             writer: Mutex::new(None),
+            taker: Mutex::new(None),
         };
         (store, Follower::new(engine))
+    }
+}
+
+impl RedisStore {
+    /// Takes a name for so long; whether nobody had it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the engine does not say: then it may be taken all the same.
+    pub async fn take(&self, name: &str, lifetime: Duration) -> Result<bool, StoreError> {
+        let mut command = Cmd::new();
+        command.arg("SET");
+        command.arg(format!("{}{name}", self.engine.keys.taken));
+        command.arg("1").arg("NX").arg("PX");
+        command.arg(lifetime.as_millis().to_string());
+        let connection = self.taker().await?;
+        let asked = connection.ask_beside(&command, self.engine.settings.timeout);
+        let done: Result<Option<String>, _> = asked.await;
+        match done {
+            Ok(done) => Ok(done.is_some()),
+            Err(error) => {
+                // The next one gets another connection.
+                let mut taker = self.taker.lock().await;
+                if taker
+                    .as_ref()
+                    .is_some_and(|known| Arc::ptr_eq(known, &connection))
+                {
+                    *taker = None;
+                }
+                Err(self.engine.lost(&error))
+            }
+        }
+    }
+
+    async fn taker(&self) -> Result<Arc<Connection>, StoreError> {
+        let mut taker = self.taker.lock().await;
+        if let Some(connection) = &*taker {
+            return Ok(Arc::clone(connection));
+        }
+        let connection = Arc::new(self.engine.connect().await?);
+        *taker = Some(Arc::clone(&connection));
+        Ok(connection)
     }
 }
 

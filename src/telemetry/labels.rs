@@ -101,6 +101,8 @@ label_set! {
         Boomgate = "boomgate",
         /// The engine that replicas share, which passes on what any of them was told.
         Store = "store",
+        /// Microsoft Graph.
+        Graph = "graph",
     }
     /// Who brought a change that open calls are judged again on.
     ChangeSource {

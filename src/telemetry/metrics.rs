@@ -218,9 +218,20 @@ impl Metrics {
 
     /// Somebody reported a risk.
     pub fn risk_signal(&self, source: SignalSource, kind: SignalKind, result: SignalResult) {
+        self.risk_signals(source, kind, result, 1);
+    }
+
+    /// Somebody made this many reports of risk, of all of which the same became.
+    pub fn risk_signals(
+        &self,
+        source: SignalSource,
+        kind: SignalKind,
+        result: SignalResult,
+        times: usize,
+    ) {
         self.risk_signals
             .with_label_values(&[source.as_str(), kind.as_str(), result.as_str()])
-            .inc();
+            .inc_by(u64::try_from(times).unwrap_or(u64::MAX));
     }
 
     /// An event came by the stream of this configured name. `kind` is one of a closed set: the standards' names of events.

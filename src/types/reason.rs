@@ -101,7 +101,7 @@ reasons! {
 
     // The credential.
 
-    /// No `Authorization` header, or another scheme than Bearer.
+    /// No `Authorization` header, or another scheme than Bearer and DPoP.
     CredentialMissing = "credential_missing", Block;
     /// An `Authorization` header that is not one token68 credential, or given twice.
     CredentialMalformed = "credential_malformed", Block;
@@ -127,6 +127,12 @@ reasons! {
     TokenClaimsRefused = "token_claims_refused", Block;
     /// Issued before all tokens of its subject were revoked.
     TokenRevoked = "token_revoked", Block;
+    /// The token is bound to a key, or the resource takes such tokens alone, and the call proves no key.
+    ProofMissing = "proof_missing", Block;
+    /// What should prove that the caller holds the token's key is no such proof, or one of another call.
+    ProofRefused = "proof_refused", Block;
+    /// The proof was used before.
+    ProofReplayed = "proof_replayed", Block;
     /// The assertion by which the client of a request for a token shows that it is the one was refused, whatever is wrong
     /// with it. The metric of verified tokens says what.
     ClientAssertionRefused = "client_assertion_refused", Block;

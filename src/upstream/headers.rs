@@ -14,7 +14,7 @@ use crate::assertion::{Assertion, KeyError, Signer};
 use crate::call::{AuthorizationHeader, CallContext, TraceParent, headers, websocket};
 use crate::enforcement::Permit;
 use crate::enforcement::respond::DECISION_ID;
-use crate::identity::Caller;
+use crate::identity::{Caller, dpop};
 
 const AGENT_ID: HeaderName = HeaderName::from_static("boomgate-agent-id");
 const BLUEPRINT_ID: HeaderName = HeaderName::from_static("boomgate-blueprint-id");
@@ -91,6 +91,7 @@ pub(super) fn rewrite(
     set(headers, ASSERTION, passport.assertion);
     if passport.authorization == AuthorizationHeader::Strip {
         headers.remove(AUTHORIZATION);
+        headers.remove(dpop::HEADER);
     }
     set_forwarded(headers, context);
     let trace_parent = format!(

@@ -22,7 +22,6 @@ fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
     for arguments in [
         &[][..],
         &["open"],
-        &["run"],
         &["check", "--config"],
         &["check", "--config", "f", "--output", "xml"],
         &["demo", "--port", "sixty"],

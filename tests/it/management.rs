@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use boomgate::clock::SystemClock;
+use boomgate::feeds::graph::GraphFeed;
 use boomgate::feeds::reload::channel;
 use boomgate::feeds::signals::{SignalContext, SignalFeed};
 use boomgate::feeds::{KeyFeed, KeyFeedContext, StateFeed, StateFeedContext, Status};
@@ -63,17 +64,18 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
     };
     let (recorder, _thread) = Recorder::start(&records, Arc::clone(&metrics)).unwrap();
     let reported = Arc::new(StateFeed::new(reported, Vec::new()));
-    let signals = SignalFeed::new(SignalContext {
+    let context = SignalContext {
         state: Arc::clone(&reported),
         snapshots: Arc::clone(&snapshots),
         status: Arc::clone(&status),
         metrics: Arc::clone(&metrics),
         clock: Arc::new(SystemClock),
-    });
+    };
     State {
         snapshots,
         reported,
-        signals: Arc::new(signals),
+        signals: Arc::new(SignalFeed::new(context.clone())),
+        graph: Arc::new(GraphFeed::new(context)),
         metrics,
         status,
         discovered: Arc::default(),
@@ -97,6 +99,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         authenticator: Arc::new(Authenticator::new(TokenSettings {
             max_bytes: 16_384,
             cache_entries: 0,
+            max_proof_age: Duration::from_secs(60),
         })),
         keys,
         reloads: channel().0,

@@ -93,8 +93,13 @@ impl Expected {
                 "hr"
             };
             let metadata = format!("/.well-known/oauth-protected-resource/{path}");
+            let scheme = if error.contains("dpop") {
+                "DPoP"
+            } else {
+                "Bearer"
+            };
             format!(
-                "Bearer realm=\"boomgate\", resource_metadata=\"https://localhost{metadata}\"{error}"
+                "{scheme} realm=\"boomgate\", resource_metadata=\"https://localhost{metadata}\"{error}"
             )
         });
         let challenge = if self.oauth == Some("invalid_client") {

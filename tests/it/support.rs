@@ -5,6 +5,7 @@ pub(crate) mod corpus;
 pub(crate) mod gate;
 pub(crate) mod gateway;
 pub(crate) mod http2_bytes;
+pub(crate) mod https;
 pub(crate) mod issuer;
 pub(crate) mod log;
 pub(crate) mod pki;

@@ -88,6 +88,9 @@ const fn before(reason: Reason) -> Before {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
+        | Reason::ProofMissing
+        | Reason::ProofRefused
+        | Reason::ProofReplayed
         | Reason::HookCallerRefused
         | Reason::ClientAssertionRefused
         | Reason::KeysUnavailable

@@ -62,6 +62,13 @@ impl Named {
         let own = (own_policies == OwnPolicies::Read).then_some(&sources.policies);
         let policies = folder(check, "policies", own);
         let directory = folder(check, "directory", sources.directory.as_ref());
+        // It is made when Graph was first read.
+        let listed = sources.graph_directory.as_ref();
+        let listed = listed.filter(|path| {
+            check.looks_at(path);
+            path.exists()
+        });
+        let listed = folder(check, "directory.graph", listed);
         let locations = folder(check, "named_locations", sources.named_locations.as_ref());
         for section in DECIDING_SECTIONS {
             if let Some(node) = tree.get(section) {
@@ -77,7 +84,7 @@ impl Named {
             },
             locations,
             countries,
-            directory: build_directory(check, &directory),
+            directory: build_directory(check, &directory, &listed),
             risk: read_risk(check, sources),
             generation: generation.finish(),
         }
@@ -129,22 +136,37 @@ fn read_policies(
     policies
 }
 
-fn build_directory(check: &mut Checker<'_>, files: &[Source]) -> Directory {
+/// The operator's files, and what Graph lists beside: of what is in both, the operator's word stands.
+fn build_directory(check: &mut Checker<'_>, files: &[Source], listed: &[Source]) -> Directory {
+    let mut parts = read_parts(check, files);
+    let is_empty = parts.is_empty();
+    let both = parts.extend_where_new(read_parts(check, listed));
+    if let Some(first) = both.first() {
+        let count = both.len();
+        let message = format!(
+            "{count} of what Graph lists is in `dir` too, where the operator's entries stand; the first is `{first}`"
+        );
+        check.warn(&MemberPath::root().key("directory").key("graph"), &message);
+    }
+    let (directory, found) = parts.build();
+    check.extend(found);
+    let at = MemberPath::root().key("directory").key("dir");
+    if check.is_given(&at) && is_empty && !check.has_errors() {
+        // FAIL-CLOSED: without its entry, an agent that was disabled is one that nobody knows.
+        let predicate = "holds no blueprint, agent identity or agent user, expected at least one (without a directory, leave `dir` out)";
+        check.refuse(&at, predicate);
+    }
+    directory
+}
+
+fn read_parts(check: &mut Checker<'_>, files: &[Source]) -> DirectoryParts {
     let mut parts = DirectoryParts::default();
     for file in files {
         let (read, found) = read_directory(&file.shown, &file.bytes);
         parts.extend(read);
         check.extend(found);
     }
-    let (directory, found) = parts.build();
-    check.extend(found);
-    let at = MemberPath::root().key("directory").key("dir");
-    if check.is_given(&at) && directory.is_empty() && !check.has_errors() {
-        // FAIL-CLOSED: without its entry, an agent that was disabled is one that nobody knows.
-        let predicate = "holds no blueprint, agent identity or agent user, expected at least one (without a directory, leave `dir` out)";
-        check.refuse(&at, predicate);
-    }
-    directory
+    parts
 }
 
 fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {

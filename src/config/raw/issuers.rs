@@ -38,6 +38,11 @@ pub struct Issuer {
     /// token lacks them is told to get one with that value.
     #[serde(default)]
     pub grant_controls_by_acr: BTreeMap<String, Vec<GrantControl>>,
+    /// Grant controls that a token which is bound to its caller's key stands for (RFC 9449), whoever calls:
+    /// `authenticationStrength:ID`, say, for agents.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub grant_controls_of_bound_tokens: Vec<GrantControl>,
     /// The algorithms that its tokens may be signed with.
     #[serde(default = "Issuer::algorithms")]
     #[schemars(length(min = 1))]
@@ -205,6 +210,8 @@ pub struct Tokens {
     /// How many verified tokens are remembered; 0 turns the cache off.
     #[schemars(range(max = 10_000_000))]
     pub cache_entries: u32,
+    /// How far the time of a proof of possession (RFC 9449) may be from ours, either way.
+    pub max_proof_age: Duration,
 }
 
 impl Default for Tokens {
@@ -212,6 +219,7 @@ impl Default for Tokens {
         Self {
             max_size: Size::kib(16),
             cache_entries: 100_000,
+            max_proof_age: Duration::seconds(60),
         }
     }
 }

@@ -62,6 +62,10 @@ pub struct Resource {
     /// The audience (`aud`) of the `Boomgate-Assertion` that its upstream gets with every call: a JWT of the decision,
     /// signed as `assertions` says. Without it the upstream gets none.
     pub assertion_audience: Option<Exact>,
+    /// Whether it takes tokens alone that are bound to their callers' keys (RFC 9449). Without it they are taken beside
+    /// bearer tokens; a token that is bound is never taken without a proof.
+    #[serde(default)]
+    pub dpop_bound_access_tokens_required: bool,
     /// The largest request body; `10MiB` without it, and `64KiB` of a token endpoint and of a hook.
     pub max_body_size: Option<Size>,
     /// The fields that may stand behind bodies.

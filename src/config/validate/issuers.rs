@@ -177,6 +177,7 @@ fn vouched(raw: &raw::Issuer) -> VouchedControls {
         by_acr: by_acr
             .map(|(acr, all)| (acr.as_str().into(), controls(all)))
             .collect(),
+        bound: controls(&raw.grant_controls_of_bound_tokens),
     }
 }
 
@@ -260,6 +261,7 @@ pub(super) fn tokens(check: &mut Checker<'_>, raw: &raw::Tokens, at: &MemberPath
     TokenSettings {
         max_bytes: raw.max_size.to_usize(),
         cache_entries: u64::from(raw.cache_entries),
+        max_proof_age: check.between(&at.key("max_proof_age"), &raw.max_proof_age, ("5s", "10m")),
     }
 }
 

@@ -74,6 +74,7 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
             .assertion_audience
             .as_ref()
             .map(|aud| Arc::clone(&aud.0)),
+        requires_bound_tokens: raw.dpop_bound_access_tokens_required,
         operations: raw.operations.iter().map(operation).collect(),
         max_body_bytes: kinds::max_body_bytes(check, raw, at),
         trailers: trailers(check, &raw.trailers, &at.key("trailers")),

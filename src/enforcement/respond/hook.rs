@@ -110,6 +110,9 @@ pub(super) const fn status(reason: Reason, status: StatusCode) -> StatusCode {
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
         | Reason::TokenRevoked
+        | Reason::ProofMissing
+        | Reason::ProofRefused
+        | Reason::ProofReplayed
         | Reason::ClientAssertionRefused
         | Reason::HookCallerRefused
         | Reason::KeysUnavailable

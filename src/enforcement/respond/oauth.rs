@@ -75,6 +75,9 @@ const fn error(reason: Reason, status: StatusCode) -> &'static str {
         | Reason::TokenExpired
         | Reason::TokenNotYetValid
         | Reason::TokenClaimsRefused
+        | Reason::ProofMissing
+        | Reason::ProofRefused
+        | Reason::ProofReplayed
         | Reason::TokenRevoked => "invalid_grant",
         Reason::ClientAssertionRefused => "invalid_client",
         Reason::AuthenticationInsufficient => "interaction_required",

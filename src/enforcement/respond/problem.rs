@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Challenge, Face, ResponseSettings};
 use crate::enforcement::{Denial, StepUp};
+use crate::identity::settings::Algorithm;
 
 /// The body.
 pub(super) fn body(denial: &Denial, face: &Face, settings: &ResponseSettings) -> Value {
@@ -48,6 +49,11 @@ pub(super) fn challenge(
     match challenge {
         Challenge::Bare | Challenge::Client => {}
         Challenge::InvalidRequest => parts.push(parameter("error", "invalid_request")),
+        Challenge::Proof => {
+            parts.push(parameter("error", "invalid_dpop_proof"));
+            parts.push(parameter("algs", &algorithms()));
+            return format!("DPoP {}", parts.join(", "));
+        }
         Challenge::InvalidToken => parts.push(parameter("error", "invalid_token")),
         Challenge::StepUp => {
             let step_up = denial.step_up.iter().flat_map(StepUp::parameters);
@@ -62,6 +68,11 @@ pub(super) fn challenge(
         }
     }
     format!("Bearer {}", parts.join(", "))
+}
+
+/// The algorithms that a proof may be signed with.
+fn algorithms() -> String {
+    Algorithm::ALL.map(Algorithm::as_str).join(" ")
 }
 
 /// One `name="value"`. What could end the quoted-string early (RFC 9110 §5.6.4) is left out.

@@ -46,6 +46,7 @@ fn context(port: Option<u16>) -> CallContext {
             non_agents: NonAgents::Block,
             authorization: AuthorizationHeader::Forward,
             assertion_audience: None,
+            requires_bound_tokens: false,
             operations: Vec::new(),
             max_body_bytes: 0,
             upgrades: Vec::new(),

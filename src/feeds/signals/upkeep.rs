@@ -16,7 +16,7 @@ use super::delivery::{Refusal, new_state};
 use super::error::TransmitterError;
 use super::settings::Delivery;
 use super::transmitter::Transmitter;
-use crate::feeds::jitter::jitter;
+use crate::feeds::jitter::{jitter, pause_after};
 use crate::types::fault::chain;
 
 /// The first pause after a failure; the next ones double.
@@ -80,7 +80,7 @@ impl Stream {
                 Err(error) => {
                     failures = failures.saturating_add(1);
                     self.fails(chain(&error));
-                    pause(failures)
+                    pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE)
                 }
             };
             let due = began + pause;
@@ -258,12 +258,4 @@ impl Answers {
         }
         question
     }
-}
-
-/// The pause after so many failures in a row, up to half longer, so that replicas do not all come at one moment.
-fn pause(failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(1).min(16);
-    let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
-    let pause = pause.min(LONGEST_PAUSE);
-    pause.saturating_add(jitter(pause / 2))
 }

@@ -182,7 +182,12 @@ const fn state_of(level: RiskLevel) -> RiskState {
 }
 
 /// The id of the detection that a report is: in the order of time, and the same whenever and wherever it arrives.
-fn detection_id(source: &str, report: &str, subject: &str, at: Timestamp) -> Arc<str> {
+pub(in crate::feeds) fn detection_id(
+    source: &str,
+    report: &str,
+    subject: &str,
+    at: Timestamp,
+) -> Arc<str> {
     let hash = digest(&SHA256, format!("{source}\n{report}\n{subject}").as_bytes());
     let mut bytes = [0; 10];
     for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {

@@ -19,6 +19,7 @@ fn verified(expires_at: i64) -> Arc<Verified> {
         issued_at: None,
         expires_at: Timestamp::from_seconds(expires_at),
         key_id: None,
+        bound_to: None,
         claims_challenge_capable: false,
         evidence: Evidence::default(),
         authorization_uri: None,

@@ -10,6 +10,7 @@ mod join;
 mod object;
 mod values;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -87,6 +88,61 @@ impl DirectoryParts {
         self.agent_users.extend(other.agent_users);
         self.users.extend(other.users);
         self.service_principals.extend(other.service_principals);
+    }
+
+    /// Whether there is no object.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blueprints.is_empty()
+            && self.agents.is_empty()
+            && self.agent_users.is_empty()
+            && self.users.is_empty()
+            && self.service_principals.is_empty()
+    }
+
+    /// Adds those objects whose id is not here yet; gives the ids of the others. A blueprint's principal and its
+    /// application are two objects.
+    pub fn extend_where_new(&mut self, mut other: Self) -> Vec<Arc<str>> {
+        let principals = self.blueprints.iter();
+        let principals = principals.filter(|part| part.value.principal_id.is_some());
+        let known: BTreeSet<Arc<str>> = principals
+            .map(|part| part.value.app_id.to_shared())
+            .chain(self.agents.iter().map(|part| part.value.id.to_shared()))
+            .chain(
+                self.agent_users
+                    .iter()
+                    .map(|part| part.value.id.to_shared()),
+            )
+            .chain(self.users.iter().map(|part| part.value.id.to_shared()))
+            .chain(
+                self.service_principals
+                    .iter()
+                    .map(|part| part.value.id.to_shared()),
+            )
+            .collect();
+        let mut both = Vec::new();
+        let mut is_new = |id: Arc<str>| {
+            let is_new = !known.contains(&id);
+            if !is_new {
+                both.push(id);
+            }
+            is_new
+        };
+        other
+            .blueprints
+            .retain(|part| is_new(part.value.app_id.to_shared()));
+        other
+            .agents
+            .retain(|part| is_new(part.value.id.to_shared()));
+        other
+            .agent_users
+            .retain(|part| is_new(part.value.id.to_shared()));
+        other.users.retain(|part| is_new(part.value.id.to_shared()));
+        other
+            .service_principals
+            .retain(|part| is_new(part.value.id.to_shared()));
+        self.extend(other);
+        both
     }
 
     /// Joins the objects of all files into a directory. A directory with errors among its faults is not to be used.

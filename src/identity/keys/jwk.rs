@@ -1,5 +1,6 @@
 //! One JWK (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2) becomes a key that may check signatures, or nothing.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
     VerificationAlgorithm,
@@ -10,6 +11,7 @@ use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
 use super::{Description, Key};
+use crate::identity::binding::Thumbprint;
 use crate::identity::digest::Digest;
 use crate::identity::jose::is_key_id;
 use crate::identity::settings::Algorithm;
@@ -150,6 +152,28 @@ fn decoding_key(material: &Material) -> DecodingKey {
         Material::Ec(_, point) => DecodingKey::from_ec_der(point),
         Material::Ed25519(point) => DecodingKey::from_ed_der(point),
     }
+}
+
+/// RFC 7638 §3: the SHA-256 of the members that make the key, in the order of their names and without a blank.
+pub(super) fn thumbprint(material: &Material) -> Thumbprint {
+    let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let members = match material {
+        Material::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
+        Material::Ec(curve, point) => {
+            let name = match curve {
+                Curve::P256 => "P-256",
+                Curve::P384 => "P-384",
+            };
+            // Behind the byte that says that it is not compressed, both halves are of one length.
+            let (x, y) = point.get(1..).unwrap_or_default().split_at(point.len() / 2);
+            let (x, y) = (text(x), text(y));
+            format!(r#"{{"crv":"{name}","kty":"EC","x":"{x}","y":"{y}"}}"#)
+        }
+        Material::Ed25519(x) => {
+            format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x))
+        }
+    };
+    Thumbprint(text(digest(&SHA256, members.as_bytes()).as_ref()).into())
 }
 
 /// The algorithm's name in `jsonwebtoken`.

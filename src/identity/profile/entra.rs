@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::shown::Vouching;
 use super::{AccountKind, Claimed, Reading, Subject, id};
 use crate::identity::claims::Claims;
-use crate::identity::controls::VouchedControls;
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, ObjectId, Reason, TenantId};
 
 pub(in crate::identity) use exchange::ExchangeSubject;
@@ -93,7 +93,7 @@ pub(in crate::identity) fn check_issuer(
 pub(super) fn read(
     claims: &Claims,
     tenant: &TenantId,
-    vouched: &VouchedControls,
+    vouching: Vouching<'_>,
 ) -> Result<Reading, Reason> {
     let token_id = match claims.text("uti")? {
         Some(uti) => Some(uti),
@@ -106,7 +106,7 @@ pub(super) fn read(
         scopes: scopes(claims)?,
         roles: claims.names("roles")?,
         claims_challenge_capable: has_cp1(claims),
-        evidence: evidence::read(claims, tenant, vouched)?,
+        evidence: evidence::read(claims, tenant, vouching)?,
     })
 }
 

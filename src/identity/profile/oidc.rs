@@ -5,9 +5,9 @@
 
 mod evidence;
 
+use super::shown::Vouching;
 use super::{AccountKind, Claimed, Reading, Subject, id};
 use crate::identity::claims::Claims;
-use crate::identity::controls::VouchedControls;
 use crate::identity::settings::ClaimMapping;
 use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, IdError, ObjectId, Reason};
 
@@ -17,7 +17,7 @@ const REFUSED: Reason = Reason::TokenClaimsRefused;
 pub(super) fn read(
     claims: &Claims,
     mapping: &ClaimMapping,
-    vouched: &VouchedControls,
+    vouching: Vouching<'_>,
 ) -> Result<Reading, Reason> {
     Ok(Reading {
         claimed: claimed(claims, mapping)?,
@@ -26,7 +26,7 @@ pub(super) fn read(
         scopes: claims.names(mapping.scopes.as_deref().unwrap_or("scope"))?,
         roles: claims.names(mapping.roles.as_deref().unwrap_or("roles"))?,
         claims_challenge_capable: false,
-        evidence: evidence::read(claims, mapping, vouched)?,
+        evidence: evidence::read(claims, mapping, vouching)?,
     })
 }
 

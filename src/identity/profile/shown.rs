@@ -44,20 +44,50 @@ pub(super) fn listed(claims: &Claims, path: &str) -> Result<Option<List>, Reason
     }
 }
 
+/// What an issuer vouches for by one token of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Vouching<'a> {
+    vouched: &'a VouchedControls,
+    classes: Option<&'a [Arc<str>]>,
+    is_bound: bool,
+}
+
+impl<'a> Vouching<'a> {
+    /// `is_bound`: its caller has to show that it holds the token's key.
+    pub(super) const fn new(vouched: &'a VouchedControls, is_bound: bool) -> Self {
+        Self {
+            vouched,
+            classes: None,
+            is_bound,
+        }
+    }
+
+    /// The same of a token with these classes of authentication, if it says them.
+    pub(super) fn with(self, classes: Option<&'a [Arc<str>]>) -> Self {
+        Self { classes, ..self }
+    }
+
+    fn held(self) -> impl Iterator<Item = &'a GrantControl> {
+        let classes = self.classes.unwrap_or_default();
+        self.vouched.of(classes, self.is_bound)
+    }
+
+    /// Whether the token would show the control if it had it.
+    fn tells(self, is: impl Fn(&GrantControl) -> bool) -> bool {
+        (self.classes.is_some() && self.vouched.is_told_by_acr(&is))
+            || self.vouched.is_told_by_key(is)
+    }
+}
+
 /// What methods and classes of authentication show, with what the issuer vouches for. A control that neither tells of is
 /// not known; where one tells of it, its absence is the word that it was not shown.
-pub(super) fn controls(
-    vouched: &VouchedControls,
-    methods: Option<&[Arc<str>]>,
-    classes: Option<&[Arc<str>]>,
-) -> ControlEvidence {
-    let held: BTreeSet<&GrantControl> = vouched.of(classes.unwrap_or_default()).collect();
+pub(super) fn controls(vouching: Vouching<'_>, methods: Option<&[Arc<str>]>) -> ControlEvidence {
+    let held: BTreeSet<&GrantControl> = vouching.held().collect();
     let flag = |control: &GrantControl| {
         if held.contains(control) {
             Some(true)
         } else {
-            let is_told = classes.is_some() && vouched.is_told_by_acr(|one| one == control);
-            is_told.then_some(false)
+            vouching.tells(|one| one == control).then_some(false)
         }
     };
     let list = |pick: fn(&GrantControl) -> Option<&Arc<str>>| -> Option<List> {
@@ -66,8 +96,7 @@ pub(super) fn controls(
             .filter_map(|one| pick(one))
             .map(Arc::clone)
             .collect();
-        let is_told =
-            classes.is_some() && vouched.is_told_by_acr(|control| pick(control).is_some());
+        let is_told = vouching.tells(|control| pick(control).is_some());
         (!items.is_empty() || is_told).then_some(items)
     };
     let by_methods = methods.map(|all| all.iter().any(|method| &**method == SEVERAL_METHODS));
@@ -127,12 +156,9 @@ pub(super) fn device<'a>(
 }
 
 /// What the issuer vouches for of the device, where no claim tells of it.
-pub(super) fn vouched_device(
-    vouched: &VouchedControls,
-    classes: Option<&[Arc<str>]>,
-) -> Option<Attributes> {
-    let held = vouched.of(classes.unwrap_or_default());
-    let properties: Vec<(Arc<str>, AttributeValue)> = held
+pub(super) fn vouched_device(vouching: Vouching<'_>) -> Option<Attributes> {
+    let properties: Vec<(Arc<str>, AttributeValue)> = vouching
+        .held()
         .filter_map(|control| {
             let (name, value) = match control {
                 GrantControl::CompliantDevice => ("isCompliant", "true"),

@@ -48,6 +48,8 @@ struct DecisionFacts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    token_binding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     audience: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_issued_date_time: Option<Timestamp>,
@@ -179,6 +181,9 @@ impl<'a> DecisionFacts<'a> {
             in_directory: in_directory(caller),
             issuer,
             key_id: token.and_then(|token| token.key_id.as_deref()),
+            token_binding: token
+                .and_then(|token| token.bound_to.as_ref())
+                .map(|_key| "dpop"),
             audience: token.map(|token| &*token.audience),
             token_issued_date_time: token.and_then(|token| token.issued_at),
             token_expiration_date_time: token.map(|token| token.expires_at),

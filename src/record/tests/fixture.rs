@@ -24,8 +24,8 @@ use crate::identity::settings::{
     Algorithm, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
 };
 use crate::identity::{
-    AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Issuer, IssuerKeys, Issuers,
-    KeySet, ServicePrincipal,
+    AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Found, Issuer, IssuerKeys,
+    Issuers, KeySet, ServicePrincipal,
 };
 use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
 use crate::risk::{Reported, RiskEntry, RiskSubject, RiskTable};
@@ -109,6 +109,7 @@ pub(in crate::record) async fn decided(
     let authenticator = Authenticator::new(TokenSettings {
         max_bytes: 16 * 1024,
         cache_entries: 0,
+        max_proof_age: Duration::from_secs(60),
     });
     let (identified, _) = authenticator.identify(received, &issuers(&key), &directory(), NOW);
     let (policies, faults) = crate::policy::read::read(
@@ -128,7 +129,10 @@ pub(in crate::record) async fn decided(
         generation: &"0f1e2d3c".into(),
         countries: None,
     };
-    decide(identified.unwrap(), &knowledge, NOW)
+    let Found::Whole(identified) = identified.unwrap() else {
+        panic!("a bearer token")
+    };
+    decide(identified, &knowledge, NOW)
 }
 
 /// A call without a credential.
@@ -141,6 +145,7 @@ pub(in crate::record) async fn refused() -> Refused {
     let authenticator = Authenticator::new(TokenSettings {
         max_bytes: 16 * 1024,
         cache_entries: 0,
+        max_proof_age: Duration::from_secs(60),
     });
     let (identified, _) =
         authenticator.identify(received, &Issuers::default(), &Directory::default(), NOW);
@@ -330,6 +335,7 @@ fn hr_api() -> Resource {
         non_agents: NonAgents::Block,
         authorization: AuthorizationHeader::Strip,
         assertion_audience: None,
+        requires_bound_tokens: false,
         operations: vec![Arc::new(OperationRule {
             name: "/hr/people/{person}".into(),
             methods: vec![http::Method::GET],

@@ -36,6 +36,25 @@ fn files_of(home: &TempDir) -> Vec<(String, String)> {
 }
 
 #[test]
+fn a_file_is_put_whole_and_only_where_it_says_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Folder::new(folder.path().to_owned());
+    let put = |text: &str| store.put_file("a.json", text.as_bytes().to_vec()).unwrap();
+    assert!(put("{}"));
+    assert!(!put("{}"));
+    assert!(put("[]"));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("a.json")).unwrap(),
+        "[]"
+    );
+    assert!(
+        Folder::new(folder.path().join("gone"))
+            .put_file("a", Vec::new())
+            .is_err()
+    );
+}
+
+#[test]
 fn a_new_object_gets_a_file_that_people_recognise() {
     let (home, folder) = folder(&[]);
     let new =

@@ -95,7 +95,7 @@ fn put(folder: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What the file holds now.
-fn current(file: &Path) -> Result<Option<Vec<u8>>, FolderError> {
+pub(super) fn current(file: &Path) -> Result<Option<Vec<u8>>, FolderError> {
     if let Err(fault) = fs::symlink_metadata(file)
         && fault.kind() == ErrorKind::NotFound
     {

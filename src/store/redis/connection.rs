@@ -83,7 +83,17 @@ impl Connection {
         command: &Cmd,
         patience: Duration,
     ) -> Result<T, EngineError> {
-        let reply = tokio::time::timeout(patience, command.query_async(&mut self.commands)).await;
+        self.ask_beside(command, patience).await
+    }
+
+    /// The same while others ask too. After an error, nobody should ask here any more.
+    pub(super) async fn ask_beside<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        patience: Duration,
+    ) -> Result<T, EngineError> {
+        let mut commands = self.commands.clone();
+        let reply = tokio::time::timeout(patience, command.query_async(&mut commands)).await;
         let reply = reply.map_err(|_late| EngineError::TimedOut(patience))?;
         Ok(reply?)
     }

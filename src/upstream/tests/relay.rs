@@ -353,6 +353,7 @@ fn resources() -> Resources {
         non_agents: NonAgents::Block,
         authorization: AuthorizationHeader::Forward,
         assertion_audience: None,
+        requires_bound_tokens: false,
         operations: Vec::new(),
         max_body_bytes: u64::try_from(MAX_BODY).unwrap(),
         upgrades: Vec::new(),

@@ -36,8 +36,7 @@ async fn open_calls_that_cannot_be_judged_again_are_cut_and_later_ones_are_judge
         upstream: vec![format!("url: http://{}", holder.address)],
         ..setup()
     };
-    let by: Arc<dyn Clock> = Arc::<Failing>::clone(&clock);
-    let site = Site::start_at(&setup, &by).await;
+    let site = Site::start_at(&setup, Arc::<Failing>::clone(&clock)).await;
     let mut caller = Caller::connect(&site, true).await;
     let token = site.agent_token(OTHER_AGENT);
     let open = caller.get("/hr/events", &token).await.unwrap();

@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Row> {
     let mut rows = requests();
     rows.extend(tokens::credentials());
     rows.extend(tokens::tokens());
+    rows.extend(tokens::proofs());
     rows.extend(decisions());
     rows.extend(issuance::all());
     rows.extend(after_the_decision());

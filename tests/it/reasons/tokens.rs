@@ -5,7 +5,7 @@ use http::Request;
 use serde_json::json;
 
 use super::Row;
-use super::calls::{authorized, claims, header, send, token};
+use super::calls::{authorized, by, claims, header, send, token};
 use super::rows::refused;
 use crate::support::servers::free_address;
 use crate::support::site::{
@@ -33,6 +33,33 @@ pub(super) fn credentials() -> Vec<Row> {
         })),
         malformed(authorized(&["Bearer a.b.c", "Bearer a.b.c"])),
         malformed(authorized(&["Bearer a.b.c, Bearer a.b.c"])),
+    ]
+}
+
+/// What is sent in place of a proof, or twice.
+pub(super) fn proofs() -> Vec<Row> {
+    const CHALLENGE: &str = ", error=\"invalid_dpop_proof\", algs=\"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA\"";
+    let refused = |reason, code, call| refused(reason, 401, code, call).challenged(CHALLENGE);
+    vec![
+        refused(
+            Reason::ProofMissing,
+            "proof_missing",
+            claims(json!({"cnf": {"jkt": "a-key"}})),
+        ),
+        refused(
+            Reason::ProofRefused,
+            "invalid_dpop_proof",
+            send(|site| {
+                let token = site.token(&json!({"cnf": {"jkt": "a-key"}}));
+                let request = Request::get("/hr/people").header("dpop", "x.y.z");
+                request.header("authorization", format!("DPoP {token}"))
+            }),
+        ),
+        refused(
+            Reason::ProofReplayed,
+            "invalid_dpop_proof",
+            by(crate::possession::replayed),
+        ),
     ]
 }
 

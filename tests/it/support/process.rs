@@ -135,7 +135,8 @@ fn ended(command: &mut Command) -> Ended {
     }
 }
 
-fn command(arguments: &[&str]) -> Command {
+/// The binary with these arguments, and none of the variables that it reads.
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_boomgate"));
     command.args(arguments);
     for variable in [

@@ -235,6 +235,7 @@ fn resources() -> Resources {
         non_agents: NonAgents::Block,
         authorization: AuthorizationHeader::Forward,
         assertion_audience: None,
+        requires_bound_tokens: false,
         operations: Vec::new(),
         max_body_bytes: MAX_BODY,
         upgrades: Vec::new(),

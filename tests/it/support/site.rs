@@ -231,7 +231,7 @@ impl Site {
     }
 
     /// One that goes by this clock.
-    pub(crate) async fn start_at(setup: &Setup, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) async fn start_at(setup: &Setup, clock: Arc<dyn Clock>) -> Self {
         let ground = Ground::lay(setup).await;
         let path = ground.path("boomgate.yaml");
         let (loaded, faults) = config::load(&path, &config::process_environment);

@@ -9,17 +9,11 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio_rustls::TlsAcceptor;
 
+use super::https;
 use super::pki::Pki;
 use super::site::now;
 use crate::tokens::mint::{Keys, key_id};
@@ -66,43 +60,24 @@ struct Inner {
 
 impl Transmitter {
     pub(crate) async fn start(pki: &Pki) -> Self {
-        let pair = pki.pair(&["localhost"]);
-        let mut config =
-            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(vec![pair.certificate], pair.key)
-                .unwrap();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let tls = TlsAcceptor::from(Arc::new(config));
-        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
-        let state = Arc::new(State {
-            issuer: format!("https://localhost:{}/tenant", address.port()),
-            keys: Mutex::new(Keys::generate()),
-            inner: Mutex::default(),
-            news: Notify::new(),
-        });
-        let served = Arc::clone(&state);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = socket.accept().await {
-                let (tls, state) = (tls.clone(), Arc::clone(&served));
-                tokio::spawn(async move {
-                    let Ok(stream) = tls.accept(stream).await else {
-                        return;
-                    };
-                    let service = service_fn(|request| {
-                        let state = Arc::clone(&state);
-                        async move { Ok::<_, std::convert::Infallible>(state.serve(request).await) }
-                    });
-                    let _ended = http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
+        let mut started = None;
+        https::serve(pki, |address| {
+            let state = Arc::new(State {
+                issuer: format!("https://localhost:{}/tenant", address.port()),
+                keys: Mutex::new(Keys::generate()),
+                inner: Mutex::default(),
+                news: Notify::new(),
+            });
+            started = Some(Arc::clone(&state));
+            move |request| {
+                let state = Arc::clone(&state);
+                async move { state.serve(request).await }
             }
-        });
-        Self { state }
+        })
+        .await;
+        Self {
+            state: started.unwrap(),
+        }
     }
 }
 

@@ -123,6 +123,7 @@ pub(super) fn authenticator(cache_entries: u64) -> Authenticator {
     Authenticator::new(TokenSettings {
         max_bytes: 16 << 10,
         cache_entries,
+        max_proof_age: Duration::from_secs(60),
     })
 }
 

@@ -38,6 +38,7 @@ const MEMBERS: [(&str, [Need; 4]); 15] = [
     ("non_agents", [May, May, May, Not]),
     ("authorization_header", [May, May, Not, Not]),
     ("assertion_audience", [May, Not, Not, Not]),
+    ("dpop_bound_access_tokens_required", [May, Not, Not, Not]),
     ("operations", [May, Not, Not, Not]),
     ("trailers", [May, May, Not, Not]),
     ("upgrades", [May, Not, Not, Not]),

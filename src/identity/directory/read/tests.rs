@@ -28,6 +28,41 @@ fn faults(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn of_two_directories_the_first_ones_objects_stand_and_the_others_are_added() {
+    let of = |text: &str| {
+        let (parts, faults) = read("d", text.as_bytes());
+        assert!(faults.is_empty(), "{faults:?}");
+        parts
+    };
+    let own = r##"[
+        {"@odata.type": "#microsoft.graph.agentIdentity", "id": "a1", "accountEnabled": false},
+        {"@odata.type": "#microsoft.graph.agentIdentityBlueprint", "id": "o1", "appId": "b1", "accountEnabled": false},
+        {"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal", "id": "p2", "appId": "b2"}
+    ]"##;
+    let other = r##"[
+        {"@odata.type": "#microsoft.graph.agentIdentity", "id": "a1", "accountEnabled": true},
+        {"@odata.type": "#microsoft.graph.agentIdentity", "id": "a2", "accountEnabled": true},
+        {"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal", "id": "p1", "appId": "b1", "accountEnabled": true},
+        {"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal", "id": "p2", "appId": "b2", "accountEnabled": false}
+    ]"##;
+    let mut parts = of(own);
+    assert!(!parts.is_empty() && DirectoryParts::default().is_empty());
+    let both = parts.extend_where_new(of(other));
+    assert_eq!(
+        both.iter().map(|id| &**id).collect::<Vec<_>>(),
+        ["b2", "a1"]
+    );
+    let (directory, faults) = parts.build();
+    assert!(!faults.has_errors(), "{faults:?}");
+    assert!(!directory.agent("a1").unwrap().enabled);
+    assert!(directory.agent("a2").unwrap().enabled);
+    // Disabled as an application, known by the principal that only the other one has.
+    let joined = directory.blueprint_of_principal("p1").unwrap();
+    assert!(!joined.enabled);
+    assert!(directory.blueprint("b2").unwrap().enabled);
+}
+
+#[test]
 fn reads_graphs_objects_from_several_files() {
     let blueprint = format!(
         r##"{{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#applications/$entity",

@@ -9,9 +9,8 @@ use serde_json::Value;
 
 use super::REFUSED;
 use crate::identity::claims::Claims;
-use crate::identity::controls::VouchedControls;
 use crate::identity::evidence::{Evidence, Guest, List};
-use crate::identity::profile::shown;
+use crate::identity::profile::shown::{self, Vouching};
 use crate::types::ids::is_guid;
 use crate::types::{ClientAppType, GuestType, Reason, TenantId};
 
@@ -23,10 +22,11 @@ const OF_A_SERVICE_PROVIDER: [u32; 2] = [11, 31];
 pub(super) fn read(
     claims: &Claims,
     tenant: &TenantId,
-    vouched: &VouchedControls,
+    vouching: Vouching<'_>,
 ) -> Result<Evidence, Reason> {
     let methods = shown::listed(claims, "amr")?;
     let contexts = shown::listed(claims, "acrs")?;
+    let vouching = vouching.with(contexts.as_deref());
     Ok(Evidence {
         session_id: claims.text("sid")?.map(Into::into),
         groups: groups(claims)?,
@@ -34,8 +34,8 @@ pub(super) fn read(
         guest: guest(claims, tenant)?,
         // Whoever presents a bearer token is a client with modern authentication, and no browser.
         client_app_type: Some(ClientAppType::MobileAppsAndDesktopClients),
-        device: shown::vouched_device(vouched, contexts.as_deref()),
-        controls: shown::controls(vouched, methods.as_deref(), contexts.as_deref()),
+        device: shown::vouched_device(vouching),
+        controls: shown::controls(vouching, methods.as_deref()),
         ..Evidence::default()
     })
 }
@@ -118,6 +118,7 @@ fn home_tenant(claims: &Claims, tenant: &TenantId) -> Result<Home, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::controls::VouchedControls;
 
     const TENANT: &str = "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a00";
     const HOME: &str = "99999999-0000-4000-8000-000000000009";
@@ -125,7 +126,11 @@ mod tests {
     fn of(members: &str) -> Result<Evidence, Reason> {
         let claims = Claims::parse(format!("{{{members}}}").as_bytes()).unwrap();
         let tenant = TenantId::parse(TENANT).unwrap();
-        read(&claims, &tenant, &VouchedControls::default())
+        read(
+            &claims,
+            &tenant,
+            Vouching::new(&VouchedControls::default(), false),
+        )
     }
 
     fn kind(members: &str) -> Option<Option<GuestType>> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::identity::controls::VouchedControls;
 
 const TENANT: &str = "7a1d0c52-3f0e-4b1b-9a51-0c8d5e2f1a00";
 const AGENT: &str = "a9a9a9a9-0000-4000-8000-000000000002";
@@ -190,7 +191,13 @@ fn tokens_that_are_made_to_be_exchanged_are_known_by_audience_and_subject() {
 #[test]
 fn reads_scopes_roles_and_capabilities() {
     let tenant = TenantId::parse(TENANT).unwrap();
-    let read = |claims: &Claims| read(claims, &tenant, &VouchedControls::default());
+    let read = |claims: &Claims| {
+        read(
+            claims,
+            &tenant,
+            Vouching::new(&VouchedControls::default(), false),
+        )
+    };
     let reading = read(&claims(&format!(
         r#""oid":"{OTHER}","tid":"{TENANT}","scp":"a b","roles":["r"],"xms_cc":["CP1"],"uti":"u","jti":"j""#
     )))

@@ -5,16 +5,15 @@
 use std::sync::Arc;
 
 use crate::identity::claims::Claims;
-use crate::identity::controls::VouchedControls;
 use crate::identity::evidence::{Evidence, Guest};
-use crate::identity::profile::shown;
+use crate::identity::profile::shown::{self, Vouching};
 use crate::identity::settings::ClaimMapping;
 use crate::types::{ClientAppType, DevicePlatform, GuestType, Reason, TransferMethod};
 
 pub(super) fn read(
     claims: &Claims,
     mapping: &ClaimMapping,
-    vouched: &VouchedControls,
+    vouching: Vouching<'_>,
 ) -> Result<Evidence, Reason> {
     let of = &mapping.evidence;
     let prefix = mapping.id_prefix.as_deref().unwrap_or_default();
@@ -29,6 +28,7 @@ pub(super) fn read(
     let or = |path: &Option<Arc<str>>, default| path.clone().unwrap_or_else(|| Arc::from(default));
     let methods = shown::listed(claims, &or(&of.amr, "amr"))?;
     let classes = shown::listed(claims, &or(&of.acr, "acr"))?;
+    let vouching = vouching.with(classes.as_deref());
     let agent_contexts = match &of.agent_context {
         Some(path) => shown::listed(claims, path)?,
         None => None,
@@ -45,9 +45,9 @@ pub(super) fn read(
         },
         transfer_method: word(&of.transfer_method)?.and_then(transfer_method),
         device: shown::device(claims, of.device.iter())?
-            .or_else(|| shown::vouched_device(vouched, classes.as_deref())),
+            .or_else(|| shown::vouched_device(vouching)),
         agent_contexts,
-        controls: shown::controls(vouched, methods.as_deref(), classes.as_deref()),
+        controls: shown::controls(vouching, methods.as_deref()),
     })
 }
 

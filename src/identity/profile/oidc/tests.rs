@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::identity::controls::VouchedControls;
 use crate::identity::evidence::{Evidence, Guest};
 use crate::identity::settings::EvidenceMapping;
 use crate::types::{AttributeValue, ClientAppType, DevicePlatform, GuestType, TransferMethod};
@@ -25,7 +26,11 @@ fn of(payload: &str) -> Result<Reading, Reason> {
 
 fn read_with(payload: &str, mapping: &ClaimMapping) -> Result<Reading, Reason> {
     let claims = Claims::parse(payload.as_bytes()).unwrap();
-    read(&claims, mapping, &VouchedControls::default())
+    read(
+        &claims,
+        mapping,
+        Vouching::new(&VouchedControls::default(), false),
+    )
 }
 
 fn subject(payload: &str) -> Result<Subject, Reason> {
