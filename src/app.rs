@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::call::ConnectionFacts;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
 use crate::feeds::graph::GraphFeed;
