@@ -25,7 +25,7 @@ enum Need {
 use Need::{May, Must, Not};
 
 /// By member: what an API, a token endpoint, a hook and an external API make of it.
-const MEMBERS: [(&str, [Need; 4]); 15] = [
+const MEMBERS: [(&str, [Need; 4]); 16] = [
     ("app_id", [Must, May, May, Must]),
     ("attributes", [May, Not, Not, May]),
     ("is_agent", [May, Not, Not, May]),
