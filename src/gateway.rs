@@ -97,11 +97,11 @@ impl Gateway {
         let (resources, limits) = (&snapshot.resources, &connection.limits);
         let received = match receive(request, connection, resources, limits, at) {
             Ok(received) => received,
-            Err(refused) => return self.refuse(refused, &snapshot).await,
+            Err(refused) => return Box::pin(self.refuse(refused, &snapshot)).await,
         };
         let identified = match self.identify(received, &mut snapshot, &mut at).await {
             Ok(identified) => identified,
-            Err(refused) => return self.refuse(refused, &snapshot).await,
+            Err(refused) => return Box::pin(self.refuse(refused, &snapshot)).await,
         };
         let decided = decide(identified, &snapshot.knowledge(), at.now);
         let took = at.started.elapsed();

@@ -19,6 +19,7 @@ mod risky_agents;
 pub mod settings;
 mod sign_ins;
 mod signals;
+mod webhooks;
 mod writes;
 
 pub use actor::Role;

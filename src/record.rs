@@ -7,6 +7,7 @@
 pub mod body;
 pub mod change;
 pub mod entry;
+mod json;
 mod lines;
 mod model;
 pub mod observed;

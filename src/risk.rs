@@ -11,6 +11,7 @@ pub mod rank;
 pub mod read;
 pub mod reported;
 pub mod revocations;
+mod seen;
 pub mod signal;
 mod table;
 
@@ -23,6 +24,7 @@ pub use detection::{DetectionTiming, Detections, RiskDetection};
 pub use rank::Rank;
 pub use reported::{Heard, Reported};
 pub use revocations::{Revocation, Revocations};
+pub use seen::Seen;
 pub use table::RiskTable;
 
 /// What a risk entry is about: Graph's `agentIdentityType`, and the other subjects of identity protection.

@@ -19,4 +19,4 @@ pub use logging::{LogFormat, LogSettings};
 pub use metrics::{
     DetectionCounters, DetectionMetrics, Metrics, MetricsError, Observation, RecordCounter,
 };
-pub use resource::{OpenCall, ResourceMetrics, UpstreamEvents};
+pub use resource::{OpenCall, ResourceMetrics, TokenLookups, UpstreamEvents};

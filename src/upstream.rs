@@ -102,13 +102,18 @@ impl Upstreams {
             call: Some(Arc::clone(call)),
         };
         let lane = self.lane(&resource, table);
-        let result = match passport {
-            Ok(passport) => until_cut(call, send(lane, passport, &context, outbound)).await,
+        // All that needs no waiting comes first, so that what waits is small: it is moved about.
+        let prepared = match passport {
+            Ok(passport) => prepare(lane, passport, &context, outbound),
             // FAIL-CLOSED: an upstream that is owed a proof of the decision gets no call without one.
             Err(fault) => {
                 tracing::error!(%fault, "a call is not forwarded");
                 Err(Reason::UpstreamFailed)
             }
+        };
+        let result = match prepared {
+            Ok(prepared) => until_cut(call, send(prepared, context.version)).await,
+            Err(reason) => Err(reason),
         };
         Forwarded { context, result }
     }
@@ -147,13 +152,21 @@ async fn until_cut<T>(
     .await
 }
 
-/// Sends a call, and cleans the head of its answer.
-async fn send(
+/// The request that a call becomes, and where it goes.
+struct Prepared {
+    lane: Arc<Lane>,
+    request: Box<Request<Upload>>,
+    /// What an answer must say that agrees to a WebSocket, where one was asked for.
+    accept: Option<String>,
+}
+
+/// Makes the request that a call becomes.
+fn prepare(
     lane: Option<Arc<Lane>>,
     passport: Passport,
     context: &CallContext,
     mut outbound: Outbound,
-) -> Result<Response<Body>, Reason> {
+) -> Result<Prepared, Reason> {
     // FAIL-CLOSED: a resource without an upstream is not reachable.
     let lane = lane.ok_or(Reason::UpstreamUnreachable)?;
     headers::rewrite(&mut outbound.headers, passport, context, &lane.upstream);
@@ -164,6 +177,20 @@ async fn send(
     let request = outbound
         .into_request(&lane.upstream, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
+    Ok(Prepared {
+        lane,
+        request: Box::new(request),
+        accept,
+    })
+}
+
+/// Sends a call that came in this version of HTTP, and cleans the head of its answer.
+async fn send(prepared: Prepared, version: Version) -> Result<Response<Body>, Reason> {
+    let Prepared {
+        lane,
+        request,
+        accept,
+    } = prepared;
     let limits = open::limits(&lane.upstream, &request);
     let mut exchanging = pin!(exchange(&lane, request));
     let mut response = match open::until(limits.until, exchanging.as_mut()).await {
@@ -185,9 +212,7 @@ async fn send(
         // It was not asked for; whatever follows the head is not HTTP.
         (true, _) => return Err(Reason::UpstreamFailed),
         // To a CONNECT it would say that there is a WebSocket (RFC 8441 §5).
-        (false, Some(_))
-            if context.version == Version::HTTP_2 && response.status().is_success() =>
-        {
+        (false, Some(_)) if version == Version::HTTP_2 && response.status().is_success() => {
             return Err(Reason::UpstreamFailed);
         }
         (false, _) => headers::clean_response(response.headers_mut()),

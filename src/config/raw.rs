@@ -14,6 +14,7 @@ pub mod signals;
 pub mod store;
 pub mod text;
 pub mod upstreams;
+pub mod webhooks;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,7 @@ use crate::decision::DecisionSettings;
 use crate::enforcement::ResponseSettings;
 use crate::feeds::detections::FeedSettings;
 use crate::feeds::graph::settings::GraphSettings;
-use crate::feeds::signals::settings::StreamSettings;
+use crate::feeds::signals::settings::SourceSettings;
 use crate::identity::settings::{IssuerSettings, TokenSettings};
 use crate::listener::settings::ListenerSettings;
 use crate::management::settings::ManagementSettings;
@@ -51,7 +51,7 @@ pub struct Settings {
     /// Where state is kept.
     pub store: StoreSettings,
     /// The streams of events; no two share a name.
-    pub signals: Vec<StreamSettings>,
+    pub signals: Vec<SourceSettings>,
     /// What Microsoft Graph is asked; `None`: nothing.
     pub graph: Option<GraphSettings>,
     /// Where policies, directory, named locations and risk are.

@@ -36,6 +36,12 @@ pub struct FeedSettings {
     pub rules: Option<DetectionSettings>,
 }
 
+/// How long observations wait for others, so that they are looked at together.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// At most so many are looked at before what is held is counted.
+const AT_ONCE: usize = 1_024;
+
 /// How many findings wait to be put in force; then the detector waits, and the path passes over what finds no place.
 const FINDINGS: usize = 1_024;
 
@@ -209,33 +215,50 @@ struct Look {
 }
 
 impl Look {
-    /// Looks at all that is observed, until nobody is left to tell it of any.
+    /// Looks at all that is observed, until nobody is left to tell it of any, or of what was found.
     fn at_all(self, observed: &Receiver<Observed>) {
         let mut in_use = self.settings.load_full();
         let mut detector = Detector::new(in_use.as_deref().copied().unwrap_or_default());
-        while let Ok(observed) = observed.recv() {
-            let now = self.settings.load();
-            if now.as_deref() != in_use.as_deref() {
-                in_use = now.as_ref().map(Arc::clone);
-                if let Some(settings) = in_use.as_deref() {
-                    detector.use_settings(*settings);
-                }
+        while let Ok(first) = observed.recv() {
+            if self.at_one(&first, &mut in_use, &mut detector).is_none() {
+                return;
             }
-            if in_use.is_none() {
-                continue;
-            }
-            let findings = match &observed {
-                Observed::Call(call) => detector.called(call),
-                Observed::Answer(answer) => detector.answered(answer),
-            };
-            let holdings = detector.holdings();
-            self.counters.hold(holdings.agents, holdings.evicted);
-            for finding in findings {
-                if self.tell.blocking_send(finding).is_err() {
-                    // The gateway ends.
+            // Whoever tells of the next need not wake this thread, which would cost a call more than all of it here.
+            std::thread::park_timeout(GATHER);
+            for next in observed.try_iter().take(AT_ONCE) {
+                if self.at_one(&next, &mut in_use, &mut detector).is_none() {
                     return;
                 }
             }
+            let holdings = detector.holdings();
+            self.counters.hold(holdings.agents, holdings.evicted);
         }
+    }
+
+    /// Looks at one observation. `None`: nobody is left to tell, the gateway ends.
+    fn at_one(
+        &self,
+        observed: &Observed,
+        in_use: &mut Option<Arc<DetectionSettings>>,
+        detector: &mut Detector,
+    ) -> Option<()> {
+        let now = self.settings.load();
+        if now.as_deref() != in_use.as_deref() {
+            *in_use = now.as_ref().map(Arc::clone);
+            if let Some(settings) = in_use.as_deref() {
+                detector.use_settings(*settings);
+            }
+        }
+        if in_use.is_none() {
+            return Some(());
+        }
+        let findings = match observed {
+            Observed::Call(call) => detector.called(call),
+            Observed::Answer(answer) => detector.answered(answer),
+        };
+        for finding in findings {
+            self.tell.blocking_send(finding).ok()?;
+        }
+        Some(())
     }
 }

@@ -1,32 +1,34 @@
-//! Receives security events of other systems: streams of the OpenID Shared Signals Framework 1.0, pushed (RFC 8935) or
-//! asked for (RFC 8936).
+//! Receives what other systems report of agents: streams of the OpenID Shared Signals Framework 1.0, pushed (RFC 8935) or
+//! asked for (RFC 8936), and signed JSON of tools that do not speak it.
 //!
-//! Each stream has a path, an issuer, an audience and keys of its own, so that no issuer can speak on another one's. What
-//! an event says is kept before it is acknowledged. Never here: an event that is believed because of what it names, and
-//! one that is acknowledged and not kept.
+//! Each source has a path and keys of its own, so that none can speak on another one's. What a report says is kept before
+//! it is acknowledged. Never here: a report that is believed because of what it names, and one that is acknowledged and
+//! not kept.
 
 mod access;
 mod address;
 mod delivery;
 mod error;
 mod meaning;
+mod reporter;
 pub mod settings;
+mod stream;
 mod transmitter;
 mod upkeep;
+pub mod webhook;
 mod word;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::state::StateFeed;
 use super::status::{Source, Status};
 use crate::clock::Clock;
-use crate::identity::KeySet;
 use crate::snapshot::{Cause, Snapshots};
 use crate::telemetry::{ChangeSource, Metrics};
 use crate::types::Timestamp;
@@ -35,7 +37,10 @@ pub use error::TransmitterError;
 pub use upkeep::Action;
 pub(super) use word::detection_id;
 
-use settings::StreamSettings;
+use reporter::Reporter;
+use settings::SourceSettings;
+use stream::Stream;
+use webhook::{Unacceptable, Webhook};
 
 /// What those work with who ask others, or are told, about agents.
 #[derive(Debug, Clone)]
@@ -46,62 +51,46 @@ pub struct SignalContext {
     pub snapshots: Arc<Snapshots>,
     /// Where they say how they fare.
     pub status: Arc<Status>,
-    /// Where events are counted.
+    /// Where reports are counted.
     pub metrics: Arc<Metrics>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Every stream of the configuration. Dropping it ends them.
+/// Every source of the configuration. Dropping it ends them.
 #[derive(Debug)]
 pub struct SignalFeed {
     context: SignalContext,
-    streams: Mutex<BTreeMap<Arc<str>, Running>>,
+    sources: Mutex<BTreeMap<Arc<str>, Running>>,
 }
 
-/// A stream with its tasks.
+/// A source with its tasks.
 #[derive(Debug)]
 struct Running {
-    stream: Arc<Stream>,
+    kind: Kind,
     tasks: JoinSet<()>,
 }
 
-/// One stream.
-#[derive(Debug)]
-struct Stream {
-    settings: StreamSettings,
-    context: SignalContext,
-    /// The issuer's keys; none before they were loaded.
-    keys: watch::Sender<Option<Arc<KeySet>>>,
-    /// Members of complex subjects that must be understood, by the transmitter's word.
-    critical: Mutex<BTreeSet<String>>,
-    /// When this process last heard of the transmitter.
-    heard: Mutex<Option<Timestamp>>,
-    /// Since when there has been this stream.
-    since: Timestamp,
-    /// The stream's id at the transmitter.
-    id: Mutex<Option<String>>,
-    /// Whether the operator has deleted the stream, and not resumed it since.
-    is_deleted: Mutex<bool>,
-    /// Wakes the upkeep: a key is not known, or an operator wants something.
-    wake: Notify,
-    /// Held by the one event that waits for new keys.
-    waiting: tokio::sync::Mutex<()>,
+/// What a source is.
+#[derive(Debug, Clone)]
+enum Kind {
+    Stream(Arc<Stream>),
+    Webhook(Arc<Webhook>),
 }
 
-/// How one stream fares, for people.
+/// How one source fares, for people.
 #[derive(Debug, Clone, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StreamReport {
+pub struct Report {
     /// Its name.
     pub name: Arc<str>,
     /// The issuer of its events.
-    pub issuer: Arc<str>,
-    /// `push` or `poll`.
+    pub issuer: Option<Arc<str>>,
+    /// `push`, `poll` or `webhook`.
     pub delivery: &'static str,
     /// The stream's id at the transmitter, if it is known.
     pub stream_id: Option<String>,
-    /// When the transmitter was last heard of.
+    /// When it was last heard of.
     pub last_heard: Option<Timestamp>,
     /// Whether calls are refused while it is silent for too long.
     pub required: bool,
@@ -112,52 +101,60 @@ pub struct StreamReport {
 }
 
 impl SignalFeed {
-    /// A feed without streams.
+    /// A feed without sources.
     #[must_use]
     pub const fn new(context: SignalContext) -> Self {
         Self {
             context,
-            streams: Mutex::new(BTreeMap::new()),
+            sources: Mutex::new(BTreeMap::new()),
         }
     }
 
-    /// Follows these streams: starts those that are new or changed, ends those that are gone. To be called within a
+    /// Follows these sources: starts those that are new or changed, ends those that are gone. To be called within a
     /// runtime, at the start and after every reload.
-    pub fn follow(&self, settings: &[StreamSettings]) {
-        let mut streams = self.streams.lock();
-        streams.retain(|name, _| {
-            let stays = settings.iter().any(|stream| stream.name == *name);
+    pub fn follow(&self, settings: &[SourceSettings]) {
+        let mut sources = self.sources.lock();
+        sources.retain(|name, _| {
+            let stays = settings.iter().any(|source| source.name() == name);
             if !stays {
                 self.context
                     .status
                     .forget(&Source::Signals(Arc::clone(name)));
-                self.context
-                    .state
-                    .hears_of(name, true, Cause::now(ChangeSource::Signal));
+                let cause = Cause::now(ChangeSource::Configuration);
+                self.context.state.hears_of(name, true, cause);
             }
             stays
         });
         for settings in settings {
-            let name = &settings.name;
-            let same = |running: &Running| running.stream.settings == *settings;
-            if !streams.get(name).is_some_and(same) {
+            let name = settings.name();
+            if !sources
+                .get(name)
+                .is_some_and(|running| running.is(settings))
+            {
                 let running = Running::start(settings.clone(), self.context.clone());
-                streams.insert(Arc::clone(name), running);
+                sources.insert(Arc::clone(name), running);
             }
         }
     }
 
-    /// Ends every stream: what they work with is let go when this returns.
+    /// Ends every source: what they work with is let go when this returns.
     pub async fn end(&self) {
-        let streams = std::mem::take(&mut *self.streams.lock());
-        for mut running in streams.into_values() {
+        let sources = std::mem::take(&mut *self.sources.lock());
+        for mut running in sources.into_values() {
             running.tasks.shutdown().await;
         }
     }
 
+    fn kind(&self, name: &str) -> Option<Kind> {
+        let sources = self.sources.lock();
+        sources.get(name).map(|running| running.kind.clone())
+    }
+
     fn stream(&self, name: &str) -> Option<Arc<Stream>> {
-        let streams = self.streams.lock();
-        streams.get(name).map(|running| Arc::clone(&running.stream))
+        match self.kind(name)? {
+            Kind::Stream(stream) => Some(stream),
+            Kind::Webhook(_) => None,
+        }
     }
 
     /// Takes an event that was pushed to the stream of this name, with the whole value of the `Authorization` header.
@@ -175,6 +172,31 @@ impl SignalFeed {
         stream.receive_pushed(authorization, event).await
     }
 
+    /// The most bytes of a report to the webhook of this name; `None`: there is no such webhook.
+    #[must_use]
+    pub fn webhook_limit(&self, name: &str) -> Option<usize> {
+        match self.kind(name)? {
+            Kind::Webhook(webhook) => Some(webhook.limit()),
+            Kind::Stream(_) => None,
+        }
+    }
+
+    /// Takes a report that came to the webhook of this name. What it says is kept, and in force, when this returns.
+    ///
+    /// # Errors
+    /// [`Unacceptable`] says what to answer; none: there is no such webhook.
+    pub async fn receive_webhook(
+        &self,
+        name: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Option<Result<(), Unacceptable>> {
+        match self.kind(name)? {
+            Kind::Webhook(webhook) => Some(webhook.receive(headers, body).await),
+            Kind::Stream(_) => None,
+        }
+    }
+
     /// Does what an operator wants with the stream of this name.
     ///
     /// # Errors
@@ -184,117 +206,63 @@ impl SignalFeed {
         Some(stream.act(action).await)
     }
 
-    /// How every stream fares.
+    /// How every source fares.
     #[must_use]
-    pub fn report(&self) -> Vec<StreamReport> {
-        let streams = self.streams.lock();
-        let streams = streams.values().map(|running| running.stream.report());
-        streams.collect()
+    pub fn report(&self) -> Vec<Report> {
+        let sources = self.sources.lock();
+        let sources = sources.values().map(|running| match &running.kind {
+            Kind::Stream(stream) => stream.report(),
+            Kind::Webhook(webhook) => webhook.report(),
+        });
+        sources.collect()
     }
 
-    /// How long ago each stream was last heard of; what was never heard of is as old as the stream.
+    /// How long ago each source was last heard of; what was never heard of is as old as the source.
     #[must_use]
     pub fn ages(&self) -> Vec<(Arc<str>, Duration)> {
-        let streams = self.streams.lock();
-        let streams = streams.values().map(|running| &running.stream);
-        streams
-            .map(|stream| (Arc::clone(&stream.settings.name), stream.age()))
+        let sources = self.sources.lock();
+        let reporters = sources.values().map(|running| running.kind.reporter());
+        reporters
+            .map(|reporter| (Arc::clone(&reporter.name), reporter.age()))
             .collect()
     }
 }
 
-impl Running {
-    fn start(settings: StreamSettings, context: SignalContext) -> Self {
-        let stream = Arc::new(Stream {
-            since: context.clock.now(),
-            settings,
-            context,
-            keys: watch::Sender::new(None),
-            critical: Mutex::default(),
-            heard: Mutex::default(),
-            id: Mutex::default(),
-            is_deleted: Mutex::new(false),
-            wake: Notify::new(),
-            waiting: tokio::sync::Mutex::default(),
-        });
-        stream.judge_age();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(Arc::clone(&stream).watch_age());
-        tasks.spawn(Arc::clone(&stream).keep_up());
-        Self { stream, tasks }
+impl Kind {
+    fn reporter(&self) -> &Reporter {
+        match self {
+            Self::Stream(stream) => stream.reporter(),
+            Self::Webhook(webhook) => webhook.reporter(),
+        }
     }
 }
 
-impl Stream {
-    fn report(&self) -> StreamReport {
-        let status = self.context.status.of(&self.source()).unwrap_or_default();
-        let faults = status.fault.map(|fault| fault.messages);
-        StreamReport {
-            status: match &faults {
-                Some(_) => "faulty",
-                None if self.is_fresh() => "ok",
-                None => "silent",
-            },
-            name: Arc::clone(&self.settings.name),
-            issuer: Arc::clone(&self.settings.events.issuer),
-            delivery: match &self.settings.delivery {
-                settings::Delivery::Push { .. } => "push",
-                settings::Delivery::Poll { .. } => "poll",
-            },
-            stream_id: self.id.lock().clone(),
-            last_heard: self.last_heard(),
-            required: self.settings.freshness.required,
-            faults: faults.unwrap_or_default(),
-        }
+impl Running {
+    fn start(settings: SourceSettings, context: SignalContext) -> Self {
+        let mut tasks = JoinSet::new();
+        let kind = match settings {
+            SourceSettings::Stream(settings) => {
+                let stream = Arc::new(Stream::new(settings, context));
+                tasks.spawn(Arc::clone(&stream).keep_up());
+                Kind::Stream(stream)
+            }
+            SourceSettings::Webhook(settings) => {
+                Kind::Webhook(Arc::new(Webhook::new(settings, context)))
+            }
+        };
+        kind.reporter().judge_age();
+        let watched = kind.clone();
+        tasks.spawn(async move { watched.reporter().watch_age().await });
+        Self { kind, tasks }
     }
 
-    fn source(&self) -> Source {
-        Source::Signals(Arc::clone(&self.settings.name))
-    }
-
-    /// When the transmitter was last heard of, here or at another replica.
-    fn last_heard(&self) -> Option<Timestamp> {
-        let elsewhere = self
-            .context
-            .snapshots
-            .load()
-            .reported
-            .heard
-            .of(&self.settings.name);
-        (*self.heard.lock()).max(elsewhere)
-    }
-
-    /// This process has just heard of the transmitter.
-    fn note_heard(&self) {
-        *self.heard.lock() = Some(self.context.clock.now());
-        self.judge_age();
-    }
-
-    fn age(&self) -> Duration {
-        let heard = self.last_heard().unwrap_or(self.since);
-        self.context.clock.now().since(heard)
-    }
-
-    /// FAIL-CLOSED: what was never heard of is not fresh, however young.
-    fn is_fresh(&self) -> bool {
-        self.last_heard().is_some() && self.age() <= self.settings.freshness.max_age
-    }
-
-    /// Whether it is known what the transmitter has to say.
-    fn judge_age(&self) {
-        let is_known = self.is_fresh() || !self.settings.freshness.required;
-        let cause = Cause::now(ChangeSource::Signal);
-        self.context
-            .state
-            .hears_of(&self.settings.name, is_known, cause);
-    }
-
-    async fn watch_age(self: Arc<Self>) {
-        let pause = self.settings.freshness.max_age / 10;
-        let pause = pause.clamp(Duration::from_millis(200), Duration::from_secs(10));
-        loop {
-            tokio::time::sleep(pause).await;
-            self.judge_age();
+    /// Whether it runs by these settings.
+    fn is(&self, settings: &SourceSettings) -> bool {
+        match (&self.kind, settings) {
+            (Kind::Stream(stream), SourceSettings::Stream(of)) => stream.settings() == of,
+            (Kind::Webhook(webhook), SourceSettings::Webhook(of)) => webhook.settings() == of,
+            (Kind::Stream(_), SourceSettings::Webhook(_))
+            | (Kind::Webhook(_), SourceSettings::Stream(_)) => false,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::Status;
 use crate::clock::Clock;
 use crate::risk::{Reported, RiskTable};
 use crate::snapshot::{Cause, Snapshot, Snapshots};
-use crate::store::entry::detection_key;
+use crate::store::entry::{detection_key, seen_key};
 use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
 
 /// How often a word is said again, later than what came between.
@@ -58,6 +58,7 @@ impl KnownState {
             Entry::Detection(entry) => self.reported.detections.insert(Arc::new(entry)),
             Entry::Account(entry) => self.reported.accounts.insert(Arc::new(entry)),
             Entry::Heard { source, at } => self.reported.heard.note(&source, at),
+            Entry::Seen { source, id, at } => self.reported.seen.note(&source, &id, at),
         }
     }
 }
@@ -183,33 +184,45 @@ impl StateFeed {
         });
     }
 
-    /// Has the store forget the detections that there is no more room for.
+    /// Has the store forget the detections and reports that there is no more room for.
     async fn forget_old(&self, before: &Snapshot, said: &[Entry]) {
-        if !said
-            .iter()
-            .any(|entry| matches!(entry, Entry::Detection(_)))
-        {
-            return;
-        }
         let now = self.context.snapshots.load();
-        let said = said.iter().filter_map(|entry| match entry {
-            Entry::Detection(detection) => Some(&detection.id),
-            Entry::Risk(_) | Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } => None,
-        });
-        let ids = before
-            .reported
-            .detections
-            .iter()
-            .map(|one| &one.id)
-            .chain(said);
-        let forgotten = ids.filter(|id| now.reported.detections.get(id).is_none());
-        let keys: Vec<_> = forgotten.map(|id| detection_key(id)).collect();
+        let (before, now) = (&before.reported, &now.reported);
+        let mut keys = Vec::new();
+        let (mut said_detections, mut said_seen) = (false, false);
+        for entry in said {
+            match entry {
+                Entry::Detection(detection) => {
+                    said_detections = true;
+                    if now.detections.get(&detection.id).is_none() {
+                        keys.push(detection_key(&detection.id));
+                    }
+                }
+                Entry::Seen { source, id, .. } => {
+                    said_seen = true;
+                    if !now.seen.holds(source, id) {
+                        keys.push(seen_key(source, id));
+                    }
+                }
+                Entry::Risk(_) | Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } => {
+                }
+            }
+        }
+        if said_detections {
+            let ids = before.detections.iter().map(|one| &one.id);
+            let forgotten = ids.filter(|id| now.detections.get(id).is_none());
+            keys.extend(forgotten.map(|id| detection_key(id)));
+        }
+        if said_seen {
+            let forgotten = before.seen.lost_in(&now.seen);
+            keys.extend(forgotten.map(|(source, id)| seen_key(source, id)));
+        }
         if keys.is_empty() {
             return;
         }
         if let Err(error) = self.context.store.forget(keys).await {
             // They are not shown any more, and take room in the store.
-            tracing::warn!(%error, "old detections are kept longer than needed");
+            tracing::warn!(%error, "old detections or reports are kept longer than needed");
         }
     }
 

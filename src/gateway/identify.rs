@@ -29,7 +29,7 @@ impl Gateway {
                 // Boxed: few calls have a proof, and all would carry the room for it.
                 Found::Once(provisional) => Box::pin(self.first_time(provisional, *at)).await?,
             },
-            Some(asks) => self.by_request(received, asks, snapshot, at).await?,
+            Some(asks) => Box::pin(self.by_request(received, asks, snapshot, at)).await?,
         };
         self.shared.discovered.seen(identified.caller(), at.now);
         Ok(identified)

@@ -11,7 +11,7 @@ use crate::call::{CallContext, Resources};
 use crate::decision::Decided;
 use crate::enforcement::Denial;
 use crate::identity::{CacheResult, Observation};
-use crate::telemetry::{Metrics, OpenCall, ResourceMetrics};
+use crate::telemetry::{Metrics, OpenCall, ResourceMetrics, TokenLookups};
 use crate::types::{Reason, ResourceName};
 
 /// The metrics of the path.
@@ -20,6 +20,7 @@ pub struct Meters {
     metrics: Arc<Metrics>,
     /// By resource. Replaced when the resources change.
     bound: ArcSwap<BTreeMap<ResourceName, ResourceMetrics>>,
+    lookups: TokenLookups,
     /// For calls that no resource was found for.
     none: ResourceMetrics,
 }
@@ -30,6 +31,7 @@ impl Meters {
     pub fn new(metrics: Arc<Metrics>, resources: &Resources) -> Self {
         let meters = Self {
             none: metrics.resource(None),
+            lookups: metrics.token_lookups(),
             bound: ArcSwap::default(),
             metrics,
         };
@@ -75,7 +77,7 @@ impl Meters {
     /// A token was looked at. One that is remembered is not verified again.
     pub(super) fn identified(&self, seen: &Observation, refused: Option<Reason>) {
         if let Some(cache) = seen.cache {
-            self.metrics.token_cache(cache == CacheResult::Hit);
+            self.lookups.count(cache == CacheResult::Hit);
         }
         let no_token = matches!(
             refused,
@@ -89,10 +91,12 @@ impl Meters {
 
     /// An upstream answered, or did not.
     pub(super) fn upstream(&self, resource: &ResourceName, result: Result<Duration, Reason>) {
-        self.metrics.upstream_request(resource, result.map(drop));
-        if let Ok(took) = result {
-            self.of(Some(resource), |metrics| metrics.upstream_done(took));
-        }
+        self.of(Some(resource), |metrics| {
+            metrics.upstream_request(result.map(drop));
+            if let Ok(took) = result {
+                metrics.upstream_done(took);
+            }
+        });
     }
 
     /// A call was cut while it was open.
@@ -108,8 +112,9 @@ impl Meters {
     /// The head of an answer is on its way.
     pub(super) fn answered(&self, context: &CallContext, status: StatusCode) {
         let resource = context.resource.as_ref().map(|resource| &resource.name);
-        self.metrics
-            .request_done(resource, status.as_u16(), context.started.elapsed());
+        self.of(resource, |metrics| {
+            metrics.request_done(status.as_u16(), context.started.elapsed());
+        });
     }
 
     /// Runs `count` on a resource's handles.

@@ -100,9 +100,10 @@ fn work<H: CallHandler>(
                 let service = service_fn(move |request| {
                     let (handler, rim) = (Arc::clone(&handler), Arc::clone(&rim));
                     let connection = Arc::clone(&connection);
-                    async move {
+                    // Boxed: it is large, and who serves the connection moves it several times before it runs.
+                    Box::pin(async move {
                         Ok::<_, Infallible>(rim.call(&*handler, request, connection).await)
-                    }
+                    })
                 });
                 Served {
                     service,

@@ -1,4 +1,4 @@
-//! Where security events are pushed to (RFC 8935), and where an operator looks after their streams.
+//! Where security events are pushed to (RFC 8935), and where an operator looks after the sources of signals.
 //!
 //! Events carry their own proof, so this is the one path that asks for no token of ours. Never here: "accepted" before
 //! the event is kept, and an answer that tells a stranger more than the standard does.
@@ -17,8 +17,9 @@ use serde_json::json;
 
 use super::Control;
 use super::graph::GraphError;
+use super::webhooks;
 use super::writes::{Asker, not_recorded};
-use crate::feeds::signals::{Action, MAX_EVENT_BYTES, Refusal, StreamReport};
+use crate::feeds::signals::{Action, MAX_EVENT_BYTES, Refusal, Report};
 use crate::record::change::{Change, Target};
 use crate::types::fault::chain;
 
@@ -42,7 +43,7 @@ pub(super) fn routes() -> Router<Arc<Control>> {
         .route("/signals/{name}/{action}", post(act))
 }
 
-async fn list(State(control): State<Arc<Control>>) -> Json<Vec<StreamReport>> {
+async fn list(State(control): State<Arc<Control>>) -> Json<Vec<Report>> {
     Json(control.state.signals.report())
 }
 
@@ -52,6 +53,9 @@ async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    if let Some(limit) = control.state.signals.webhook_limit(&name) {
+        return webhooks::receive(&control, &name, limit, &headers, body).await;
+    }
     let invalid = |why| refused(StatusCode::BAD_REQUEST, "invalid_request", why);
     let only = |name: &HeaderName| {
         let mut values = headers.get_all(name).iter();
@@ -98,7 +102,7 @@ fn answer(refusal: Refusal) -> Response {
 }
 
 /// A failure in the form of RFC 8935 §2.3.
-fn refused(status: StatusCode, code: &str, why: &str) -> Response {
+pub(super) fn refused(status: StatusCode, code: &str, why: &str) -> Response {
     let body = Json(json!({"err": code, "description": why}));
     (status, [(CONTENT_LANGUAGE, "en")], body).into_response()
 }

@@ -20,7 +20,7 @@ use self::boomgate::Boomgate;
 use self::facts::GraphFacts;
 use self::policies::AppliedPolicy;
 use super::entry::Outcome;
-use super::redact;
+use super::{json, redact};
 use crate::call::{CallContext, Refused, Resource};
 use crate::decision::{Decided, Decision};
 use crate::identity::{Caller, Credential, KnownTarget, Recognition, Target};
@@ -174,7 +174,7 @@ pub(super) fn outcome(id: CallId, outcome: &Outcome) -> Result<Vec<u8>, serde_js
 /// One object on one line: JSON escapes every control character in a text.
 fn line(record: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut line = Vec::with_capacity(2048);
-    serde_json::to_writer(&mut line, record)?;
+    json::write(&mut line, record)?;
     line.push(b'\n');
     Ok(line)
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Accounts, Detections, Revocations};
+use super::{Accounts, Detections, Revocations, Seen};
 use crate::types::Timestamp;
 
 /// What was reported beside levels of risk. Copies share their entries.
@@ -19,6 +19,8 @@ pub struct Reported {
     pub detections: Detections,
     /// When sources that say so themselves were last heard of, at any replica.
     pub heard: Heard,
+    /// Which reports were taken before, of sources that may send one anew.
+    pub seen: Seen,
     /// The required sources that are silent: not heard of yet, or not for longer than allowed.
     pub silent: Arc<BTreeSet<Arc<str>>>,
 }
@@ -32,6 +34,7 @@ impl Reported {
             accounts: self.accounts.joined(&other.accounts),
             detections: self.detections.joined(&other.detections),
             heard: self.heard.joined(&other.heard),
+            seen: self.seen.joined(&other.seen),
             silent: Arc::clone(&self.silent),
         }
     }

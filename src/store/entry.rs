@@ -35,6 +35,15 @@ pub enum Entry {
         /// When.
         at: Timestamp,
     },
+    /// A report of a source was taken: one per source and report.
+    Seen {
+        /// The source.
+        source: Arc<str>,
+        /// What tells the report from others of its source.
+        id: Arc<str>,
+        /// When it was taken.
+        at: Timestamp,
+    },
 }
 
 /// An entry as engines keep it.
@@ -87,11 +96,12 @@ impl Entry {
             ),
             Self::Heard { source, at } => (
                 format!("heard/{source}"),
-                Rank {
-                    at: *at,
-                    weight: 0,
-                    tie: 0,
-                },
+                of_time(*at),
+                json!({"v": VERSION}),
+            ),
+            Self::Seen { source, id, at } => (
+                seen_key(source, id).to_string(),
+                of_time(*at),
                 json!({"v": VERSION}),
             ),
             Self::Revocation(entry) => (
@@ -112,6 +122,21 @@ impl Entry {
 #[must_use]
 pub fn detection_key(id: &str) -> Arc<str> {
     format!("detection/{id}").into()
+}
+
+/// The key of the report of this id.
+#[must_use]
+pub fn seen_key(source: &str, id: &str) -> Arc<str> {
+    format!("seen/{source}/{id}").into()
+}
+
+/// Of what says nothing but that it was, the latest time stands.
+const fn of_time(at: Timestamp) -> Rank {
+    Rank {
+        at,
+        weight: 0,
+        tie: 0,
+    }
 }
 
 fn risk_value(entry: &RiskEntry) -> Value {
@@ -148,6 +173,15 @@ impl Sealed {
                 source: source.into(),
                 at: self.rank.at,
             }),
+            Some(("seen", rest)) => rest
+                .split_once('/')
+                .map_or(Opened::Foreign, |(source, id)| {
+                    Opened::Whole(Entry::Seen {
+                        source: source.into(),
+                        id: id.into(),
+                        at: self.rank.at,
+                    })
+                }),
             Some(("detection", id)) => members
                 .and_then(|members| detection::read(id, self.rank.at, members))
                 // A detection says why; what follows from it is said beside it.
@@ -288,6 +322,11 @@ mod tests {
             Entry::Heard {
                 source: "idp".into(),
                 at: Timestamp::from_micros(6),
+            },
+            Entry::Seen {
+                source: "edr".into(),
+                id: "a/b".into(),
+                at: Timestamp::from_micros(7),
             },
         ] {
             let sealed = entry.seal();

@@ -58,14 +58,17 @@ pub(super) const REASONS_TO_CUT: [Reason; 4] = [
     Reason::FactsUnavailable,
 ];
 
-/// The class of a status code; anything outside HTTP's five classes counts as a server error.
-pub(super) const fn status_class(status: u16) -> &'static str {
+/// The classes of status codes.
+pub(super) const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// The place of a status code's class in [`STATUS_CLASSES`]; one outside HTTP's five counts as a server error.
+pub(super) const fn status_class_index(status: u16) -> usize {
     match status {
-        100..=199 => "1xx",
-        200..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        _ => "5xx",
+        100..=199 => 0,
+        200..=299 => 1,
+        300..=399 => 2,
+        400..=499 => 3,
+        _ => 4,
     }
 }
 
@@ -146,6 +149,8 @@ label_set! {
         Duplicate = "duplicate",
         /// Nothing follows from it.
         Ignored = "ignored",
+        /// Its value is not in the operator's table.
+        Unmapped = "unmapped",
         /// It is about nobody who is known.
         UnknownSubject = "unknown_subject",
     }

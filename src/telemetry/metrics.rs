@@ -6,7 +6,7 @@ mod declare;
 pub mod detections;
 mod enforcement;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -21,10 +21,10 @@ pub use detections::{DetectionCounters, DetectionMetrics};
 use super::connections::ConnectionMetrics;
 use super::labels::{
     EndpointState, NONE, RecordResult, SignalKind, SignalResult, SignalSource, SubjectKind,
-    UPSTREAM_FAULTS, result_label, status_class, upstream_label,
+    UPSTREAM_FAULTS, result_label, upstream_label,
 };
 use super::process::ProcessFacts;
-use super::resource::{ResourceMetrics, UpstreamEvents};
+use super::resource::{ResourceMetrics, TokenLookups, UpstreamEvents};
 use crate::types::{PolicyId, Reason, ResourceName, Timestamp};
 
 /// From one microsecond to ten milliseconds: a decision is pure computation.
@@ -186,6 +186,10 @@ impl Metrics {
             cells: ResourceMetrics::empty_cells(),
             decision_duration: self.decision_duration.clone(),
             upstream_duration: self.upstream_duration.with_label_values(&[name]),
+            upstream_requests: self.upstream_requests.clone(),
+            upstream_ok: OnceLock::new(),
+            request_duration: self.request_duration.clone(),
+            answered: Default::default(),
             open_calls: self.open_calls.with_label_values(&[name]),
         }
     }
@@ -210,9 +214,14 @@ impl Metrics {
             .inc();
     }
 
-    /// A verified token was looked up in the cache.
-    pub fn token_cache(&self, hit: bool) {
-        self.token_cache.with_label_values(&[hit_label(hit)]).inc();
+    /// Binds the counters of look-ups in the cache of verified tokens.
+    #[must_use]
+    pub fn token_lookups(&self) -> TokenLookups {
+        let counter = |hit| self.token_cache.with_label_values(&[hit_label(hit)]);
+        TokenLookups {
+            hits: counter(true),
+            misses: counter(false),
+        }
     }
 
     /// Somebody reported a risk.
@@ -263,24 +272,10 @@ impl Metrics {
         RecordCounter(self.records.with_label_values(&[result.as_str()]))
     }
 
-    /// A call was forwarded, and this came of it.
-    pub fn upstream_request(&self, resource: &ResourceName, result: Result<(), Reason>) {
-        self.upstream_requests
-            .with_label_values(&[resource.as_str(), upstream_label(result)])
-            .inc();
-    }
-
     /// Binds what is counted of a resource's upstream beside its calls.
     #[must_use]
     pub fn upstream_events(&self, resource: &ResourceName) -> UpstreamEvents {
         UpstreamEvents::new(&self.upstream_events, resource)
-    }
-
-    /// A call's answer began after `duration`.
-    pub fn request_done(&self, resource: Option<&ResourceName>, status: u16, duration: Duration) {
-        self.request_duration
-            .with_label_values(&[resource_label(resource), status_class(status)])
-            .observe(duration.as_secs_f64());
     }
 
     /// Replaces the gauges that show the state of the moment. What `observation` does not name is gone.

@@ -3,9 +3,12 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge};
 
-use super::labels::{AGENT_TYPES, UpstreamEvent, agent_type_index};
+use super::labels::{
+    AGENT_TYPES, STATUS_CLASSES, UpstreamEvent, agent_type_index, status_class_index,
+    upstream_label,
+};
 use crate::types::{Reason, ResourceName};
 
 /// The metrics of one resource. Fetch it once per resource, and keep it.
@@ -17,6 +20,12 @@ pub struct ResourceMetrics {
     pub(super) cells: Box<[OnceLock<IntCounter>]>,
     pub(super) decision_duration: Histogram,
     pub(super) upstream_duration: Histogram,
+    pub(super) upstream_requests: IntCounterVec,
+    /// Calls that were answered, bound with the first.
+    pub(super) upstream_ok: OnceLock<IntCounter>,
+    pub(super) request_duration: HistogramVec,
+    /// One per class of status, bound with its first.
+    pub(super) answered: [OnceLock<Histogram>; STATUS_CLASSES.len()],
     pub(super) open_calls: IntGauge,
 }
 
@@ -46,6 +55,33 @@ impl ResourceMetrics {
     /// The upstream's answer arrived after `duration`.
     pub fn upstream_done(&self, duration: Duration) {
         self.upstream_duration.observe(duration.as_secs_f64());
+    }
+
+    /// A call was forwarded, and this came of it.
+    pub fn upstream_request(&self, result: Result<(), Reason>) {
+        let bind = || {
+            self.upstream_requests
+                .with_label_values(&[&*self.name, upstream_label(result)])
+        };
+        match result {
+            Ok(()) => self.upstream_ok.get_or_init(bind).inc(),
+            Err(_) => bind().inc(),
+        }
+    }
+
+    /// A call's answer, of this status, began after `duration`.
+    pub fn request_done(&self, status: u16, duration: Duration) {
+        let class = status_class_index(status);
+        let bind = || {
+            let class = STATUS_CLASSES.get(class).copied().unwrap_or("5xx");
+            self.request_duration
+                .with_label_values(&[&*self.name, class])
+        };
+        let seconds = duration.as_secs_f64();
+        match self.answered.get(class) {
+            Some(cell) => cell.get_or_init(bind).observe(seconds),
+            None => bind().observe(seconds),
+        }
     }
 
     /// Counts a call as open for as long as the guard lives.
@@ -82,6 +118,24 @@ impl UpstreamEvents {
         let known = UpstreamEvent::ALL.iter().zip(&self.0);
         for (_, counter) in known.filter(|(known, _)| **known == event) {
             counter.inc();
+        }
+    }
+}
+
+/// The counters of look-ups in the cache of verified tokens, bound beforehand.
+#[derive(Debug)]
+pub struct TokenLookups {
+    pub(super) hits: IntCounter,
+    pub(super) misses: IntCounter,
+}
+
+impl TokenLookups {
+    /// A token was looked up.
+    pub fn count(&self, is_hit: bool) {
+        if is_hit {
+            self.hits.inc();
+        } else {
+            self.misses.inc();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Points in wall time. Nobody reads a clock here: the time of a call is read once, at its start, and passed in.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -70,13 +71,30 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, as Graph writes it: `2026-10-01T12:34:56.123456Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
-            .ok()
-            .and_then(|at| at.format(&Rfc3339).ok());
-        match text {
-            Some(text) => f.write_str(&text),
-            None => f.write_str("9999-12-31T23:59:59Z"),
-        }
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).ok();
+        let year = at.and_then(|at| u32::try_from(at.year()).ok());
+        let (Some(at), Some(year @ 0..=9999)) = (at, year) else {
+            return f.write_str("9999-12-31T23:59:59Z");
+        };
+        let (hour, minute, second, micros) = at.to_hms_micro();
+        // By hand: a record holds several, and the general way takes an allocation for each.
+        let mut text = *b"0000-00-00T00:00:00.000000";
+        let mut put = |place: Range<usize>, mut value: u32| {
+            for digit in text.get_mut(place).into_iter().flatten().rev() {
+                *digit = b'0' | u8::try_from(value % 10).unwrap_or_default();
+                value /= 10;
+            }
+        };
+        put(0..4, year);
+        put(5..7, u8::from(at.month()).into());
+        put(8..10, at.day().into());
+        put(11..13, hour.into());
+        put(14..16, minute.into());
+        put(17..19, second.into());
+        put(20..26, micros);
+        let text = std::str::from_utf8(&text).unwrap_or_default();
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))?;
+        f.write_str("Z")
     }
 }
 
@@ -109,5 +127,29 @@ mod tests {
         );
         assert_eq!(Timestamp::parse("2026-09-01"), None);
         assert_eq!(at.seconds_with_blank(), "2026-10-01 12:34:56Z");
+    }
+
+    #[test]
+    fn writes_rfc_3339_as_the_calendar_does() {
+        let first = Timestamp::parse("0000-01-01T00:00:00Z")
+            .unwrap()
+            .as_micros();
+        let last = Timestamp::parse("9999-12-31T23:59:59.999999Z")
+            .unwrap()
+            .as_micros();
+        let days = (-40_000..40_000).map(|day| day * 86_400_000_000 + day * 1_009);
+        for micros in days.chain([first, last, -1, 0, 1, 10, 120_000, 1_000_000]) {
+            let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).unwrap();
+            assert_eq!(
+                Timestamp::from_micros(micros).to_string(),
+                at.format(&Rfc3339).unwrap()
+            );
+        }
+        for micros in [first - 1, last + 1, i64::MIN, i64::MAX] {
+            assert_eq!(
+                Timestamp::from_micros(micros).to_string(),
+                "9999-12-31T23:59:59Z"
+            );
+        }
     }
 }

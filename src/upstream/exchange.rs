@@ -90,7 +90,7 @@ impl Failed {
 /// head of an answer.
 pub(super) async fn exchange(
     lane: &Lane,
-    mut request: Request<Upload>,
+    mut request: Box<Request<Upload>>,
 ) -> Result<Response<Body>, ExchangeError> {
     let live = &lane.upstream.live;
     let rules = &lane.upstream.settings;
@@ -125,7 +125,7 @@ pub(super) async fn exchange(
             return Err(failed.error);
         }
         tracing::debug!(error = %failed.error, "the call goes to another endpoint");
-        request = *again;
+        request = again;
     }
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn exchange(
 async fn one_endpoint(
     pool: &Arc<Pool>,
     place: Place,
-    request: Request<Upload>,
+    request: Box<Request<Upload>>,
 ) -> Result<Response<Body>, Failed> {
     let settings = &pool.upstream.settings;
     let result = on_pool(pool, request).await;
@@ -158,7 +158,7 @@ async fn one_endpoint(
 /// An answer's head, and the request where it may be sent once more.
 type Answered = (Response<Body>, Option<Box<Request<Upload>>>);
 
-async fn on_pool(pool: &Arc<Pool>, request: Request<Upload>) -> Result<Answered, Failed> {
+async fn on_pool(pool: &Arc<Pool>, request: Box<Request<Upload>>) -> Result<Answered, Failed> {
     let progress = Arc::clone(&request.body().progress);
     let lease = match pool.lease().await {
         Ok(lease) => lease,
@@ -189,10 +189,10 @@ async fn on_pool(pool: &Arc<Pool>, request: Request<Upload>) -> Result<Answered,
     tracing::debug!(%error, "a kept connection broke, the call goes on a fresh one");
     let lease = match pool.fresh_lease().await {
         Ok(lease) => lease,
-        Err(error) => return Err(unconnected(error, *again)),
+        Err(error) => return Err(unconnected(error, again)),
     };
     let spare = (repeatable && may_go_on).then(|| Box::new(copy(&again)));
-    match Box::pin(attempt(pool, lease, *again)).await {
+    match Box::pin(attempt(pool, lease, again)).await {
         Attempt::Answered(response) => Ok((response, spare)),
         Attempt::Elapsed => Err(Failed::for_good(ExchangeError::Elapsed)),
         Attempt::Broken(error, unsent) => {
@@ -207,11 +207,11 @@ async fn on_pool(pool: &Arc<Pool>, request: Request<Upload>) -> Result<Answered,
 }
 
 /// No connection: nothing was sent, so the call may go elsewhere, whatever its method.
-fn unconnected(error: ConnectError, request: Request<Upload>) -> Failed {
+fn unconnected(error: ConnectError, request: Box<Request<Upload>>) -> Failed {
     Failed {
         refused: matches!(error, ConnectError::Tcp(_)),
         error: error.into(),
-        again: Some(Box::new(request)),
+        again: Some(request),
     }
 }
 
@@ -236,13 +236,13 @@ fn failure(error: hyper::Error, progress: &Progress) -> ExchangeError {
 }
 
 /// Sends a request on one connection, which goes back to the pool once its answer was read.
-async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Request<Upload>) -> Attempt {
+async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Box<Request<Upload>>) -> Attempt {
     let progress = Arc::clone(&request.body().progress);
     let timeout = pool.upstream.settings.response_timeout;
     progress.restart();
     match lease {
         Lease::Http1 { mut sender, .. } => {
-            let sending = sender.try_send_request(request);
+            let sending = sender.try_send_request(*request);
             let attempt = answer(sending, &progress, timeout).await;
             // One that was upgraded is no longer HTTP.
             if let Attempt::Answered(response) = &attempt
@@ -257,7 +257,7 @@ async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Request<Upload>) -> At
             streams,
             ..
         } => {
-            let sending = sender.try_send_request(request);
+            let sending = sender.try_send_request(*request);
             match answer(sending, &progress, timeout).await {
                 Attempt::Answered(response) => {
                     Attempt::Answered(response.map(|body| body.holding(streams)))

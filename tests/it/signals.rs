@@ -5,6 +5,7 @@ mod misbehaving;
 mod poll;
 mod push;
 mod subjects;
+mod webhooks;
 
 use std::net::SocketAddr;
 

@@ -32,8 +32,8 @@ def make(tools, quick):
     return folder
 
 
-def boomgate(world, policies, port, management, upstream, cache, workers=None):
-    """The files of a gateway with so many policies, and its configuration."""
+def boomgate(world, policies, port, management, upstream, cache, workers=None, resources=1, connections=None):
+    """The files of a gateway with so many policies, and its configuration. Calls go to the last of the resources."""
     folder = world / f"boomgate-{policies}"
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("policies", "agents"):
@@ -44,11 +44,19 @@ def boomgate(world, policies, port, management, upstream, cache, workers=None):
     token.write_text("0123456789abcdef" * 4)
     token.chmod(0o600)
     configuration = folder / "gateway.yaml"
+    limits = f"limits: {{max_connections: {connections}, max_connections_per_client: {connections}}}" if connections else ""
+    others = "".join(f'''  - name: api-{at}
+    app_id: e5e5e5e5-0000-4000-8000-1{at:011x}
+    hosts: ["api-{at}.test"]
+    audiences: ["api://resource-{at}"]
+    upstream: {{url: "http://127.0.0.1:{upstream}"}}
+''' for at in range(1, resources))
     configuration.write_text(f"""
 listeners:
   - name: public
     address: "127.0.0.1:{port}"
     tls: {{certificate_file: ../server.pem, key_file: ../server.key}}
+    {limits}
 management:
   address: "127.0.0.1:{management}"
   tls: {{certificate_file: ../server.pem, key_file: ../server.key}}
@@ -63,7 +71,7 @@ issuers:
     claims: {{agent_id: azp, blueprint_id: xms_par_app_azp, roles: roles}}
     keys: {{file: ../jwks.json}}
 resources:
-  - name: api
+{others}  - name: api
     app_id: {RESOURCE}
     hosts: ["*"]
     audiences: ["api://resource"]

@@ -1,4 +1,4 @@
-//! Who else reports what is known of agents: streams of security events.
+//! Who else reports what is known of agents: streams of security events, and webhooks beside them.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::issuers::Algorithm;
 use super::text::{DocumentUrl, Duration, Exact, File, Label, Name, SecretSource};
+use super::webhooks::Webhook;
 
 /// Who else reports what is known of agents.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -15,6 +16,9 @@ pub struct Signals {
     /// Streams of security events (OpenID Shared Signals Framework 1.0: CAEP and RISC).
     #[schemars(length(max = 16))]
     pub shared_signals: Vec<Stream>,
+    /// Tools that report as signed JSON.
+    #[schemars(length(max = 16))]
+    pub webhooks: Vec<Webhook>,
 }
 
 /// One stream of a transmitter.

@@ -18,8 +18,8 @@ use crate::identity;
 use crate::types::{self, AppId, ObjectId, ResourceName, TenantId};
 use parse::{
     DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
-    file, id_prefix, label, name, path_prefix, path_template, request_target, size, tenant,
-    to_unit, upstream_url,
+    file, id_prefix, json_pointer, label, name, path_prefix, path_template, request_target, size,
+    tenant, to_unit, upstream_url,
 };
 
 /// Checks one text; an error is a predicate such as `is not a duration, expected …`.
@@ -133,6 +133,8 @@ text_types! {
     UpstreamUrl(Upstream) = "upstream-url", r"^https?://|\$\{", "https://hr.internal:8443", upstream_url;
     /// Path and query of a request of our own.
     RequestTarget(Arc<str>) = "request-target", r"^/|\$\{", "/healthz", request_target;
+    /// A place in a JSON document (RFC 6901).
+    JsonPointer(Arc<str>) = "json-pointer", r"^/|\$\{", "/agent/id", json_pointer;
     /// The address of a document that is fetched.
     DocumentUrl(Arc<str>) = "document-url", r"^https://|\$\{", "https://issuer.example.com/jwks.json", document_url;
     /// The name of a header.

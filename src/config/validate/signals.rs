@@ -1,6 +1,8 @@
-//! Streams of security events.
+//! Sources of signals: streams of security events, and webhooks.
 
-use std::collections::BTreeMap;
+mod webhooks;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Checker;
@@ -11,8 +13,10 @@ use crate::config::raw::issuers::Algorithm;
 use crate::config::raw::signals::{
     AccountEffect, Effect as RawEffect, Level, Manage, Signals, Stream,
 };
-use crate::config::raw::text::SecretSource;
-use crate::feeds::signals::settings::{Access, Delivery, StreamManagement, StreamSettings};
+use crate::config::raw::text::{Name, SecretSource};
+use crate::feeds::signals::settings::{
+    Access, Delivery, SourceSettings, StreamManagement, StreamSettings,
+};
 use crate::identity::security_event::EventIssuer;
 use crate::risk::signal::{Effect, Effects, SignalEvent};
 use crate::store::settings::Freshness;
@@ -25,33 +29,38 @@ const MAX_ROOTS_BYTES: u64 = 1024 * 1024;
 /// The most that a transmitter's clock may be ahead.
 const MAX_LEEWAY: &str = "300s";
 
-/// Every stream; names are their own.
+/// Every source; names are their own.
 pub(super) fn signals(
     check: &mut Checker<'_>,
     raw: &Signals,
     at: &MemberPath,
-) -> Option<Vec<StreamSettings>> {
-    let at = at.key("shared_signals");
-    let mut done: Vec<StreamSettings> = Vec::new();
-    let mut is_whole = true;
+) -> Option<Vec<SourceSettings>> {
+    let mut names = BTreeSet::new();
+    let mut done = Vec::new();
     for (index, stream) in raw.shared_signals.iter().enumerate() {
-        let at = at.item(index);
-        let mut taken = SignalSource::ALL.iter().map(|source| source.as_str());
-        if taken.any(|source| *source == *stream.name.0) {
-            check.refuse(
-                &at.key("name"),
-                "is the name of another source, expected one of its own",
-            );
-        }
-        if done.iter().any(|other| other.name == stream.name.0) {
-            check.refuse(&at.key("name"), "is the name of another stream");
-        }
-        match one(check, stream, &at) {
-            Some(settings) => done.push(settings),
-            None => is_whole = false,
-        }
+        let at = at.key("shared_signals").item(index);
+        own_name(check, &mut names, &stream.name, &at);
+        done.push(one(check, stream, &at).map(SourceSettings::Stream));
     }
-    is_whole.then_some(done)
+    for (index, webhook) in raw.webhooks.iter().enumerate() {
+        let at = at.key("webhooks").item(index);
+        own_name(check, &mut names, &webhook.name, &at);
+        done.push(webhooks::webhook(check, webhook, &at).map(SourceSettings::Webhook));
+    }
+    done.into_iter().collect()
+}
+
+fn own_name(check: &mut Checker<'_>, names: &mut BTreeSet<Arc<str>>, name: &Name, at: &MemberPath) {
+    let mut taken = SignalSource::ALL.iter().map(|source| source.as_str());
+    if taken.any(|source| *source == *name.0) {
+        check.refuse(
+            &at.key("name"),
+            "is the name of another source, expected one of its own",
+        );
+    }
+    if !names.insert(Arc::clone(&name.0)) {
+        check.refuse(&at.key("name"), "is the name of another source of signals");
+    }
 }
 
 fn one(check: &mut Checker<'_>, raw: &Stream, at: &MemberPath) -> Option<StreamSettings> {

@@ -258,6 +258,8 @@ fn is_known(snapshot: &Snapshot, entry: &Entry) -> bool {
     match entry {
         Entry::Risk(entry) => snapshot.risk.holds(entry),
         Entry::Detection(entry) => snapshot.reported.detections.holds(entry),
-        Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } => false,
+        Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } | Entry::Seen { .. } => {
+            false
+        }
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Never here: an answer that says "accepted" before the store has it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -10,15 +9,15 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 
 use super::meaning::{self, Meaning};
-use super::settings::Delivery;
-use super::{Stream, StreamSettings};
+use super::reporter::LABEL_OTHER;
+use super::settings::{Delivery, StreamSettings};
+use super::stream::Stream;
 use crate::identity::security_event::{self, SecurityEvent, SecurityEventError};
 use crate::identity::subject::SubjectId;
 use crate::risk::signal::SignalEvent;
 use crate::snapshot::{Cause, Snapshot};
 use crate::store::Entry;
 use crate::telemetry::{ChangeSource, SignalResult};
-use crate::types::Timestamp;
 
 /// The largest event, in bytes.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
@@ -33,8 +32,6 @@ const STREAM_UPDATED: &str = "https://schemas.openid.net/secevent/ssf/event-type
 /// Labels of what is no risk signal.
 const LABEL_VERIFICATION: &str = "verification";
 const LABEL_STREAM_UPDATED: &str = "stream-updated";
-/// The label of an event that no standard has, and of one that was not read at all.
-const LABEL_OTHER: &str = "other";
 
 /// Why an event is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +91,7 @@ impl Stream {
                 expected.expose().as_bytes(),
             )
         {
-            self.count(LABEL_OTHER, SignalResult::Refused);
+            self.reporter.count(LABEL_OTHER, SignalResult::Refused);
             return Err(Refusal::Unauthenticated);
         }
         self.take(token, None).await
@@ -108,7 +105,7 @@ impl Stream {
                 Refusal::Unavailable => SignalResult::Failed,
                 _ => SignalResult::Refused,
             };
-            self.count(LABEL_OTHER, result);
+            self.reporter.count(LABEL_OTHER, result);
             tracing::warn!(stream = %self.settings.name, %refusal, "an event was not accepted");
             refusal
         };
@@ -124,7 +121,7 @@ impl Stream {
     async fn verify(&self, token: &str) -> Result<SecurityEvent, Refusal> {
         let check = || {
             let keys = self.keys.borrow().clone();
-            let (issuer, now) = (&self.settings.events, self.context.clock.now());
+            let (issuer, now) = (&self.settings.events, self.reporter.context.clock.now());
             security_event::verify(token, MAX_EVENT_BYTES, issuer, keys.as_deref(), now)
         };
         let refused = match check() {
@@ -153,27 +150,29 @@ impl Stream {
             VERIFICATION => {
                 self.check_state(event)?;
                 self.keep(Vec::new(), cause).await?;
-                self.count(LABEL_VERIFICATION, SignalResult::Applied);
+                self.reporter
+                    .count(LABEL_VERIFICATION, SignalResult::Applied);
                 return Ok(());
             }
             STREAM_UPDATED => {
                 self.note_update(event);
                 self.keep(Vec::new(), cause).await?;
-                self.count(LABEL_STREAM_UPDATED, SignalResult::Applied);
+                self.reporter
+                    .count(LABEL_STREAM_UPDATED, SignalResult::Applied);
                 return Ok(());
             }
             _ => {}
         }
         let signal = SignalEvent::read(&event.kind, &event.payload).map_err(|why| {
-            self.count(LABEL_OTHER, SignalResult::Refused);
+            self.reporter.count(LABEL_OTHER, SignalResult::Refused);
             Refusal::Payload(why)
         })?;
         let Some(signal) = signal else {
             self.keep(Vec::new(), cause).await?;
-            self.count(LABEL_OTHER, SignalResult::Ignored);
+            self.reporter.count(LABEL_OTHER, SignalResult::Ignored);
             return Ok(());
         };
-        let snapshot = self.context.snapshots.load();
+        let snapshot = self.reporter.context.snapshots.load();
         let critical = self.critical.lock().clone();
         let (entries, result) =
             match meaning::of(event, signal, &self.settings, &critical, &snapshot) {
@@ -187,8 +186,8 @@ impl Stream {
         let says = !entries.is_empty();
         self.keep(entries, cause)
             .await
-            .inspect_err(|_| self.count(signal.as_str(), SignalResult::Failed))?;
-        self.count(signal.as_str(), result);
+            .inspect_err(|_| self.reporter.count(signal.as_str(), SignalResult::Failed))?;
+        self.reporter.count(signal.as_str(), result);
         if says {
             tracing::info!(
                 stream = %self.settings.name,
@@ -201,45 +200,28 @@ impl Stream {
     }
 
     /// Keeps what is said, and that the transmitter was heard of.
-    async fn keep(&self, mut entries: Vec<Entry>, cause: Cause) -> Result<(), Refusal> {
-        let now = self.context.clock.now();
-        let name = Arc::clone(&self.settings.name);
-        let is_lately = |at: Timestamp| now.since(at) < self.settings.freshness.max_age / 4;
-        // Without news it need not be said with every event.
-        if !entries.is_empty() || !self.last_heard().is_some_and(is_lately) {
-            entries.push(Entry::Heard {
-                source: name,
-                at: now,
-            });
-        }
-        if !entries.is_empty() {
-            let kept = self.context.state.keep(cause, entries).await;
-            kept.map_err(|error| {
-                tracing::error!(stream = %self.settings.name, %error, "an event could not be kept");
-                Refusal::Unavailable
-            })?;
-        }
-        self.note_heard();
-        Ok(())
+    async fn keep(&self, entries: Vec<Entry>, cause: Cause) -> Result<(), Refusal> {
+        let kept = self.reporter.keep(entries, cause).await;
+        kept.map_err(|_error| Refusal::Unavailable)
     }
 
     /// A stream that was paused or disabled is at fault until it is enabled again.
     fn note_update(&self, event: &SecurityEvent) {
         let status = event.payload.get("status").and_then(|of| of.as_str());
-        let now = self.context.clock.now();
+        let now = self.reporter.context.clock.now();
         match status {
-            Some("enabled") => self.context.status.succeeded(self.source(), now),
-            Some("paused") => self.fails("the transmitter has paused the stream".to_owned()),
-            _ => self.fails("the transmitter has disabled the stream".to_owned()),
+            Some("enabled") => self
+                .reporter
+                .context
+                .status
+                .succeeded(self.reporter.source(), now),
+            Some("paused") => self
+                .reporter
+                .fails("the transmitter has paused the stream".to_owned()),
+            _ => self
+                .reporter
+                .fails("the transmitter has disabled the stream".to_owned()),
         }
-    }
-
-    pub(super) fn fails(&self, message: String) {
-        tracing::warn!(stream = %self.settings.name, fault = %message, "a stream of events has a fault");
-        let now = self.context.clock.now();
-        self.context
-            .status
-            .failed(self.source(), now, vec![message]);
     }
 
     /// Whether a verification is of this stream, and one that was asked for, here or by another replica.
@@ -258,13 +240,9 @@ impl Stream {
     }
 
     fn no_verification(&self) -> Refusal {
-        self.count(LABEL_VERIFICATION, SignalResult::Refused);
+        self.reporter
+            .count(LABEL_VERIFICATION, SignalResult::Refused);
         Refusal::State
-    }
-
-    fn count(&self, kind: &str, result: SignalResult) {
-        let metrics = &self.context.metrics;
-        metrics.stream_signal(&self.settings.name, kind, result);
     }
 }
 
@@ -278,7 +256,7 @@ fn holds_all(snapshot: &Snapshot, entries: &[Entry]) -> bool {
         }
         Entry::Account(entry) => snapshot.reported.accounts.holds(entry),
         // There is room for the newest ones only.
-        Entry::Detection(_) | Entry::Heard { .. } => true,
+        Entry::Detection(_) | Entry::Heard { .. } | Entry::Seen { .. } => true,
     })
 }
 

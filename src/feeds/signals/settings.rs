@@ -1,13 +1,34 @@
-//! What an operator says of a stream of security events. Built by `config`, already checked.
+//! What an operator says of a source of signals: a stream of security events here, a webhook beside it. Built by `config`, already checked.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::webhook::settings::WebhookSettings;
 use crate::identity::security_event::EventIssuer;
 use crate::risk::signal::Effects;
 use crate::store::settings::Freshness;
 use crate::types::Secret;
+
+/// One source of signals.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceSettings {
+    /// A stream of security events.
+    Stream(StreamSettings),
+    /// Signed JSON.
+    Webhook(WebhookSettings),
+}
+
+impl SourceSettings {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Stream(settings) => &settings.name,
+            Self::Webhook(settings) => &settings.name,
+        }
+    }
+}
 
 /// One stream of a transmitter (OpenID Shared Signals Framework 1.0).
 #[derive(Debug, Clone)]

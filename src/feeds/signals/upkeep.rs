@@ -11,10 +11,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::Stream;
 use super::delivery::{Refusal, new_state};
 use super::error::TransmitterError;
 use super::settings::Delivery;
+use super::stream::Stream;
 use super::transmitter::Transmitter;
 use crate::feeds::jitter::{jitter, pause_after};
 use crate::types::fault::chain;
@@ -79,7 +79,7 @@ impl Stream {
                 }
                 Err(error) => {
                     failures = failures.saturating_add(1);
-                    self.fails(chain(&error));
+                    self.reporter.fails(chain(&error));
                     pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE)
                 }
             };
@@ -113,17 +113,25 @@ impl Stream {
             *self.id.lock() = Some(stream.id.clone());
             match transmitter.status(&stream.id).await?.as_deref() {
                 None | Some("enabled") => {
-                    let now = self.context.clock.now();
-                    self.context.status.succeeded(self.source(), now);
+                    let now = self.reporter.context.clock.now();
+                    self.reporter
+                        .context
+                        .status
+                        .succeeded(self.reporter.source(), now);
                     let state = new_state(&self.settings);
                     transmitter.verify(&stream.id, &state).await?;
                 }
-                Some(status) => self.fails(format!("the stream is {status} at the transmitter")),
+                Some(status) => self
+                    .reporter
+                    .fails(format!("the stream is {status} at the transmitter")),
             }
             endpoint = endpoint.or(stream.endpoint);
         } else if self.settings.management.is_none() {
-            let now = self.context.clock.now();
-            self.context.status.succeeded(self.source(), now);
+            let now = self.reporter.context.clock.now();
+            self.reporter
+                .context
+                .status
+                .succeeded(self.reporter.source(), now);
         }
         match (&self.settings.delivery, endpoint) {
             (Delivery::Poll { .. }, Some(endpoint)) if !*self.is_deleted.lock() => {
@@ -161,7 +169,7 @@ impl Stream {
                 () = self.wake.notified() => break,
             };
             answers = Answers::default();
-            self.note_heard();
+            self.reporter.note_heard();
             let sets = answer.get("sets").and_then(Value::as_object);
             let sets = sets.ok_or_else(|| {
                 TransmitterError::Document(endpoint.to_owned(), "no object `sets`")
@@ -210,7 +218,8 @@ impl Stream {
                 transmitter.delete(&stream.id).await?;
                 *self.is_deleted.lock() = true;
                 *self.id.lock() = None;
-                self.fails("the stream was deleted; `resume` makes it anew".to_owned());
+                self.reporter
+                    .fails("the stream was deleted; `resume` makes it anew".to_owned());
             }
         }
         self.wake.notify_one();

@@ -89,7 +89,12 @@ impl StateFeed {
             let source = Arc::clone(source);
             Entry::Heard { source, at }.seal()
         });
-        let beside = revocations.chain(accounts).chain(detections).chain(heard);
+        let seen = snapshot.reported.seen.iter().map(|(source, id, at)| {
+            let (source, id) = (Arc::clone(source), Arc::clone(id));
+            Entry::Seen { source, id, at }.seal()
+        });
+        let beside = revocations.chain(accounts).chain(detections);
+        let beside = beside.chain(heard).chain(seen);
         let ours = risk.chain(beside).filter(whole);
         ours.chain(foreign.values().cloned()).collect()
     }

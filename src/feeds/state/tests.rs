@@ -176,7 +176,7 @@ fn words() -> impl Strategy<Value = Vec<Entry>> {
     let one = (
         source,
         id,
-        0..4_u8,
+        0..5_u8,
         0..4_i64,
         prop::sample::select(RiskLevel::ALL.to_vec()),
     );
@@ -208,7 +208,8 @@ fn words() -> impl Strategy<Value = Vec<Entry>> {
                 at,
                 source,
             }),
-            _ => Entry::Heard { source, at },
+            3 => Entry::Heard { source, at },
+            _ => Entry::Seen { source, id, at },
         }
     });
     prop::collection::vec(one, 0..16)
@@ -224,6 +225,7 @@ fn known(feed: &StateFeed) -> impl PartialEq + std::fmt::Debug + use<> {
         revocations,
         reported.accounts.clone(),
         reported.heard.clone(),
+        reported.seen.clone(),
     )
 }
 

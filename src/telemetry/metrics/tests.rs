@@ -113,7 +113,7 @@ fn shows_what_was_counted() {
     metrics.show_policy_result(&PolicyId::parse("p2").unwrap(), "reportOnlyFailure");
     metrics.token_verified(Some("entra"), Ok(()));
     metrics.token_verified(None, Err(Reason::TokenIssuerRefused));
-    metrics.token_cache(true);
+    metrics.token_lookups().count(true);
     metrics.risk_signal(
         SignalSource::Management,
         SignalKind::Dismiss,
@@ -124,8 +124,8 @@ fn shows_what_was_counted() {
     metrics.show_issuer("entra");
     metrics.jwks_refresh("entra", false);
     metrics.records(RecordResult::Written).add(1);
-    metrics.upstream_request(&hr, Err(Reason::UpstreamTimeout));
-    metrics.request_done(Some(&hr), 403, Duration::from_millis(2));
+    bound.upstream_request(Err(Reason::UpstreamTimeout));
+    bound.request_done(403, Duration::from_millis(2));
     bound.upstream_done(Duration::from_millis(1));
     let open = bound.open_call();
     metrics.upstream_events(&hr).count(UpstreamEvent::Retried);
@@ -183,10 +183,10 @@ fn the_number_of_series_does_not_depend_on_what_arrives() {
                 bound.decided(*reason, kind, Duration::ZERO);
             }
             metrics.token_verified(None, Err(*reason));
-            metrics.upstream_request(&hr, Err(*reason));
+            bound.upstream_request(Err(*reason));
         }
         for status in [99, 100, 200, 302, 404, 500] {
-            metrics.request_done(Some(&hr), status, Duration::ZERO);
+            bound.request_done(status, Duration::ZERO);
         }
     };
     everything_once();
@@ -196,7 +196,7 @@ fn the_number_of_series_does_not_depend_on_what_arrives() {
     for number in 0..10_000_u16 {
         let id: &'static str = Box::leak(format!("agent-{number}").into_boxed_str());
         bound.decided(Reason::NoPolicyBlocked, id, Duration::from_nanos(1));
-        metrics.request_done(Some(&hr), number, Duration::ZERO);
+        bound.request_done(number, Duration::ZERO);
     }
     assert_eq!(series(&metrics), before);
 }

@@ -32,7 +32,7 @@ use crate::identity::{Agent, Caller};
 use crate::telemetry::{EndpointState, Metrics, UpstreamEvent};
 use crate::types::{AgentId, AppId, Attributes, CallId, ResourceName, Timestamp};
 use crate::upstream::settings::UpstreamSettings;
-use crate::upstream::{Outbound, Passport, UpstreamTable, Upstreams, send};
+use crate::upstream::{Outbound, Passport, UpstreamTable, Upstreams, prepare, send};
 
 pub(super) const MAX_BODY: usize = 1000;
 const LIMITS: RequestLimits = RequestLimits {
@@ -334,7 +334,10 @@ async fn relay(
         call: None,
     };
     let lane = upstreams.lane(&name(), table);
-    let sent = send(lane, passport, &context, outbound).await;
+    let sent = match prepare(lane, passport, &context, outbound) {
+        Ok(prepared) => send(prepared, context.version).await,
+        Err(reason) => Err(reason),
+    };
     sent.unwrap_or_else(|reason| answer(context, reason))
 }
 

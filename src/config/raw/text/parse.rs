@@ -256,6 +256,15 @@ pub(super) fn request_target(text: &str) -> Result<Arc<str>, String> {
     }
 }
 
+pub(super) fn json_pointer(text: &str) -> Result<Arc<str>, String> {
+    let mut escapes = text.split('~').skip(1);
+    if text.starts_with('/') && escapes.all(|rest| rest.starts_with(['0', '1'])) {
+        Ok(text.into())
+    } else {
+        Err("is not a JSON pointer, expected one such as `/agent/id`".to_owned())
+    }
+}
+
 /// What the fetch itself takes, so that no address passes here and fails there.
 pub(super) fn document_url(text: &str) -> Result<Arc<str>, String> {
     match parse_address(text) {
