@@ -17,7 +17,7 @@ const LISTED_BLUEPRINT: &str = "b1b1b1b1-0000-4000-8000-000000000009";
 const LISTED_USER: &str = "c3c3c3c3-0000-4000-8000-000000000099";
 
 /// An agent as Graph lists it, with members that nobody asks for.
-fn listed(id: &str, enabled: Value) -> Value {
+fn listed(id: &str, enabled: bool) -> Value {
     json!({
         "id": id, "appId": id, "displayName": "listed-agent", "accountEnabled": enabled, "servicePrincipalType": "Agent",
         "agentIdentityBlueprintId": LISTED_BLUEPRINT, "createdDateTime": "2026-10-01T12:00:00Z", "tags": [],
@@ -42,7 +42,7 @@ async fn start(more: &str) -> World {
     );
     let (ground, graph) = lay_with(&sections, "").await;
     graph.put(PRINCIPALS, principal(true));
-    graph.put(AGENTS, listed(LISTED, json!(true)));
+    graph.put(AGENTS, listed(LISTED, true));
     graph.put(USERS, user());
     World {
         site: Site::on(ground),
@@ -77,9 +77,9 @@ async fn until_code(world: &World, expected: &str) {
 async fn an_agent_that_graph_lists_is_known_and_one_that_is_disabled_there_or_gone_is_out() {
     let world = start("").await;
     until_code(&world, "").await;
-    world.graph.put(AGENTS, listed(LISTED, json!(false)));
+    world.graph.put(AGENTS, listed(LISTED, false));
     until_code(&world, "agent_disabled").await;
-    world.graph.put(AGENTS, listed(LISTED, json!(true)));
+    world.graph.put(AGENTS, listed(LISTED, true));
     until_code(&world, "").await;
     world.graph.put(PRINCIPALS, principal(false));
     until_code(&world, "agent_disabled").await;
@@ -168,15 +168,15 @@ async fn what_cannot_be_read_whole_changes_nothing() {
     ] {
         // The list that fails is the last one; what those before it say has changed.
         world.graph.always(USERS, Some(trouble));
-        world.graph.put(AGENTS, listed(LISTED, json!(false)));
+        world.graph.put(AGENTS, listed(LISTED, false));
         world.until_fault("graph_directory", says).await;
         assert_eq!(texts(), before, "{says}");
         assert_eq!(code(&world.site).await, "", "{says}");
-        world.graph.put(AGENTS, listed(LISTED, json!(true)));
+        world.graph.put(AGENTS, listed(LISTED, true));
         world.graph.always(USERS, None);
         world.until_fault("graph_directory", "").await;
     }
-    world.graph.put(AGENTS, listed(LISTED, json!(false)));
+    world.graph.put(AGENTS, listed(LISTED, false));
     until_code(&world, "agent_disabled").await;
     world.until_fault("graph_directory", "").await;
     world.site.app.stop().await.unwrap();
@@ -187,7 +187,7 @@ async fn of_an_agent_in_both_the_operators_entry_stands_and_that_is_said() {
     let log = Log::start();
     let world = start("").await;
     until_code(&world, "").await;
-    let mut same = listed(AGENT, json!(false));
+    let mut same = listed(AGENT, false);
     same["agentIdentityBlueprintId"] = json!(BLUEPRINT);
     world.graph.put(AGENTS, same);
     world.graph.put(
