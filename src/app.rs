@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::call::ConnectionFacts;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
 use crate::enforcement::OpenCall;
 use crate::feeds::graph::GraphFeed;
@@ -95,7 +95,20 @@ impl App {
     /// # Errors
     /// [`AppError`]; then nothing runs.
     pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
-        let known = Known::read(loaded, Arc::new(SystemClock), Metrics::new()?)?;
+        Self::start_at(path, environment, loaded, Arc::new(SystemClock))
+    }
+
+    /// The same, by this clock.
+    ///
+    /// # Errors
+    /// [`AppError`]; then nothing runs.
+    pub fn start_at(
+        path: &Path,
+        environment: Environment,
+        loaded: &Loaded,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, AppError> {
+        let known = Known::read(loaded, clock, Metrics::new()?)?;
         let metrics = Arc::clone(&known.metrics);
         let (recorder, recorder_thread) =
             Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;

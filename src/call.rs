@@ -31,7 +31,7 @@ pub use receive::{Moment, Unreadable, is_forwarded, receive};
 pub use received::{CallContext, RESOURCE_METADATA_PATH, Received, Refused};
 pub use resource::{
     AuthorizationHeader, HostPattern, NonAgents, OperationRule, Resource, ResourceKind, Resources,
-    TokenSource, UnknownClients, Upgrade,
+    TokenSource, TrailerNames, UnknownClients, Upgrade,
 };
 pub use target::{Target, TargetError};
 pub use trace::TraceParent;

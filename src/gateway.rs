@@ -72,11 +72,8 @@ impl Gateway {
     pub fn start(shared: Shared) -> Self {
         let open_calls = Arc::default();
         let changes = shared.snapshots.changes();
-        tokio::spawn(rejudge::follow(
-            shared.clone(),
-            Arc::clone(&open_calls),
-            changes,
-        ));
+        let (judging, calls) = (shared.clone(), Arc::clone(&open_calls));
+        tokio::spawn(rejudge::supervise(judging, calls, changes));
         Self {
             shared,
             upstreams: Upstreams::default(),

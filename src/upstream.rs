@@ -12,6 +12,7 @@ mod lane;
 mod live;
 mod member;
 mod open;
+mod pins;
 mod pool;
 mod resolve;
 pub mod settings;
@@ -27,7 +28,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::header::{HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+};
 use http_body::Body as _;
 use parking_lot::Mutex;
 
@@ -158,6 +161,8 @@ struct Prepared {
     request: Box<Request<Upload>>,
     /// What an answer must say that agrees to a WebSocket, where one was asked for.
     accept: Option<String>,
+    /// The fields that may stand behind the body of its answer.
+    trailers: Arc<[HeaderName]>,
 }
 
 /// Makes the request that a call becomes.
@@ -177,10 +182,13 @@ fn prepare(
     let request = outbound
         .into_request(&lane.upstream, context.connection.limits.body_timeout)
         .ok_or(Reason::UpstreamFailed)?;
+    let resource = context.resource.as_ref();
+    let trailers = resource.map(|resource| Arc::clone(&resource.trailers.responses));
     Ok(Prepared {
         lane,
         request: Box::new(request),
         accept,
+        trailers: trailers.unwrap_or_default(),
     })
 }
 
@@ -190,6 +198,7 @@ async fn send(prepared: Prepared, version: Version) -> Result<Response<Body>, Re
         lane,
         request,
         accept,
+        trailers,
     } = prepared;
     let limits = open::limits(&lane.upstream, &request);
     let mut exchanging = pin!(exchange(&lane, request));
@@ -217,7 +226,7 @@ async fn send(prepared: Prepared, version: Version) -> Result<Response<Body>, Re
         }
         (false, _) => headers::clean_response(response.headers_mut()),
     }
-    Ok(response.map(|body| body.within(limits)))
+    Ok(response.map(|body| body.within(limits).with_trailers(trailers)))
 }
 
 impl Upstream {

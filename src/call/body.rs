@@ -7,10 +7,12 @@ mod waiting;
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderName;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -76,19 +78,12 @@ pub struct Streamed {
     limit: u64,
     /// Bytes that went through.
     passed: u64,
-    trailers: Trailers,
+    /// The fields behind it that go on: a caller could name an identity in others, and many upstreams merge them into
+    /// the headers.
+    trailers: Arc<[HeaderName]>,
     /// How long it may take, and the wait for its next frame.
     waiting: Waiting,
     held: Held,
-}
-
-/// What becomes of the fields behind a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trailers {
-    /// They end here: a caller could name an identity in them, and many upstreams merge them into the headers.
-    Drop,
-    /// They go on, without the names that no trailer may have.
-    Pass,
 }
 
 /// What lives as long as a body does.
@@ -101,16 +96,25 @@ impl fmt::Debug for Held {
 }
 
 impl Body {
-    /// Streams a caller's body; more than `limit` bytes end it with [`BodyError::TooLarge`]. Its trailers are dropped.
+    /// Streams a caller's body; more than `limit` bytes end it with [`BodyError::TooLarge`].
     #[must_use]
     pub fn request(incoming: Incoming, limit: u64) -> Self {
-        Self::streamed(incoming, limit, Trailers::Drop)
+        Self::streamed(incoming, limit)
     }
 
-    /// Streams an upstream's body, trailers included.
+    /// Streams an upstream's body.
     #[must_use]
     pub fn response(incoming: Incoming) -> Self {
-        Self::streamed(incoming, u64::MAX, Trailers::Pass)
+        Self::streamed(incoming, u64::MAX)
+    }
+
+    /// Lets these fields behind a body go on. Without it none does.
+    #[must_use]
+    pub fn with_trailers(mut self, allowed: Arc<[HeaderName]>) -> Self {
+        if let Self::Streamed(streamed) = &mut self {
+            streamed.trailers = allowed;
+        }
+        self
     }
 
     /// The end of HTTP on an upstream's connection.
@@ -123,7 +127,7 @@ impl Body {
         }))
     }
 
-    fn streamed(incoming: Incoming, limit: u64, trailers: Trailers) -> Self {
+    fn streamed(incoming: Incoming, limit: u64) -> Self {
         if incoming.is_end_stream() {
             return Self::Empty;
         }
@@ -131,7 +135,7 @@ impl Body {
             incoming,
             limit,
             passed: 0,
-            trailers,
+            trailers: Arc::default(),
             waiting: Waiting::default(),
             held: Held(None),
         }))
@@ -238,9 +242,10 @@ impl Streamed {
             }
         }
         if let Some(trailers) = frame.trailers_mut() {
-            match self.trailers {
-                Trailers::Drop => return Poll::Ready(None),
-                Trailers::Pass => headers::clean_trailers(trailers),
+            headers::keep_trailers(trailers, &self.trailers);
+            if trailers.is_empty() {
+                self.held = Held(None);
+                return Poll::Ready(None);
             }
         }
         Poll::Ready(Some(Ok(frame)))

@@ -194,9 +194,30 @@ fn remove_where(headers: &mut HeaderMap, is_unwanted: impl Fn(&str) -> bool) {
     }
 }
 
-/// Takes out of an upstream's trailers what only the gateway may say, and what frames, routes, names an identity or
-/// changes how the body before it is read (RFC 9110 §6.5.1): many programs merge trailers into the headers.
-pub fn clean_trailers(trailers: &mut HeaderMap) {
+/// Leaves of the fields behind a body those that may go on.
+pub fn keep_trailers(trailers: &mut HeaderMap, allowed: &[HeaderName]) {
+    let others: Vec<HeaderName> = trailers
+        .keys()
+        .filter(|name| !allowed.contains(name))
+        .cloned()
+        .collect();
+    for name in others {
+        trailers.remove(name);
+    }
+}
+
+/// Whether a field of this name may ever stand behind a body. Not what only the gateway may say, and not what frames,
+/// routes, names an identity or changes how the body before it is read (RFC 9110 §6.5.1): many programs merge trailers
+/// into the headers.
+#[must_use]
+pub fn may_be_trailer(name: &HeaderName) -> bool {
+    let mut trailers = HeaderMap::with_capacity(1);
+    trailers.insert(name, HeaderValue::from_static(""));
+    clean_trailers(&mut trailers);
+    !trailers.is_empty() && !is_read_here(name.as_str()) && !aliases_ours(name.as_str())
+}
+
+fn clean_trailers(trailers: &mut HeaderMap) {
     strip_hop_by_hop(trailers, is_reserved);
     for name in [
         AUTHORIZATION,

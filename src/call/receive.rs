@@ -103,7 +103,8 @@ pub fn receive(
         path,
         query,
         headers,
-        body: Body::request(incoming, resource.max_body_bytes),
+        body: Body::request(incoming, resource.max_body_bytes)
+            .with_trailers(Arc::clone(&resource.trailers.requests)),
         resource,
         is_for_socket,
         context,

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
+
 use super::hook::TokenHook;
 use super::received::{OWN_PATH, RESOURCE_METADATA_PATH};
 use crate::types::{AppId, Attributes, ObjectId, ResourceName};
@@ -60,6 +62,25 @@ pub enum AuthorizationHeader {
     Forward,
     /// Nothing.
     Strip,
+}
+
+/// The fields that may stand behind bodies, by the way that they go. Each has passed [`super::headers::may_be_trailer`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailerNames {
+    /// Behind the bodies of calls; default none.
+    pub requests: Arc<[HeaderName]>,
+    /// Behind the bodies of answers; default those by which gRPC says how a call ended.
+    pub responses: Arc<[HeaderName]>,
+}
+
+impl Default for TrailerNames {
+    fn default() -> Self {
+        let of_grpc = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+        Self {
+            requests: Arc::default(),
+            responses: of_grpc.map(HeaderName::from_static).into(),
+        }
+    }
 }
 
 /// What the connection of a call may become.
@@ -190,6 +211,8 @@ pub struct Resource {
     pub operations: Vec<Arc<OperationRule>>,
     /// The largest request body in bytes.
     pub max_body_bytes: u64,
+    /// The fields that may stand behind bodies.
+    pub trailers: TrailerNames,
     /// What the connections of its calls may become.
     pub upgrades: Vec<Upgrade>,
 }

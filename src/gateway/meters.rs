@@ -104,6 +104,11 @@ impl Meters {
         self.metrics.call_cut(reason);
     }
 
+    /// Open calls could not be judged again.
+    pub(super) fn judging_failed(&self) {
+        self.metrics.judging_failed();
+    }
+
     /// A call is open until the guard is dropped.
     pub(super) fn open_call(&self, resource: &ResourceName) -> OpenCall {
         self.of(Some(resource), ResourceMetrics::open_call)

@@ -19,12 +19,39 @@ use crate::types::{Effect, Reason};
 /// How many calls are judged before the worker serves others: some tens of microseconds.
 const SLICE: usize = 32;
 
-/// Follows the changes for as long as the worker lives.
-pub(super) async fn follow(
+/// Keeps the judging up for as long as the worker lives. Where it fails, nobody could say of the calls that are open
+/// whether they are still allowed: they are cut, it is counted and logged, and the judging begins anew.
+pub(super) async fn supervise(
     shared: Shared,
     calls: Arc<OpenCalls>,
     mut changes: Receiver<Arc<Change>>,
 ) {
+    loop {
+        let judging = follow(shared.clone(), Arc::clone(&calls), changes);
+        let Err(failure) = tokio::spawn(judging).await else {
+            return;
+        };
+        // Before the calls are cut: those that come later follow this.
+        changes = shared.snapshots.changes();
+        // FAIL-CLOSED: the change that was being judged may block any of them.
+        let cut = cut_all(&shared, &calls);
+        shared.meters.judging_failed();
+        tracing::error!(%failure, cut, "judging the open calls again failed; they are cut");
+    }
+}
+
+/// Cuts every open call. How many they were.
+fn cut_all(shared: &Shared, calls: &OpenCalls) -> usize {
+    let mut all = Vec::new();
+    calls.collect(0, usize::MAX, &mut all);
+    for call in &all {
+        cut(shared, call, Reason::FactsUnavailable, None);
+    }
+    all.len()
+}
+
+/// Follows the changes for as long as the worker lives.
+async fn follow(shared: Shared, calls: Arc<OpenCalls>, mut changes: Receiver<Arc<Change>>) {
     loop {
         let first = match changes.recv().await {
             Ok(change) => Some(change),

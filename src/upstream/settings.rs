@@ -42,6 +42,21 @@ pub struct UpstreamTls {
     pub ca_file: Option<PathBuf>,
     /// The name in the handshake and in the certificate; the origin's host without it.
     pub server_name: Option<Arc<str>>,
+    /// SHA-256 of the keys (SubjectPublicKeyInfo) of which its certificate must have one, beside all else; any without it.
+    pub pins: Vec<[u8; 32]>,
+    /// The certificate that we show where the upstream asks for one.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Whether only TLS 1.3 is spoken; default no, 1.2 is as well.
+    pub refuse_tls12: bool,
+}
+
+/// A certificate of our own, and its key; both files are watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM: the chain, leaf first.
+    pub certificate_file: PathBuf,
+    /// PEM: the leaf's private key.
+    pub key_file: PathBuf,
 }
 
 /// Asking endpoints whether they are well, beside the calls.

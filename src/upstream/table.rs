@@ -1,6 +1,6 @@
 //! The upstreams of one configuration, with their TLS prepared. Shared by all workers.
 //!
-//! Reads CA bundles when it is loaded and never again. A bundle that is missing or empty is an error. An upstream that
+//! Reads CA bundles and certificates when it is loaded and never again. One that is missing or empty is an error. An upstream that
 //! is the same as before stays: its endpoints, what is known of them, and its connections.
 
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ use crate::types::ResourceName;
 /// Why an upstream cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// A CA bundle cannot be read, or is not PEM.
-    #[error("cannot read the CA bundle `{path}` of resource `{resource}` as PEM")]
+    /// A CA bundle, a certificate or a key cannot be read, or is not PEM.
+    #[error("cannot read `{path}` of resource `{resource}` as PEM")]
     Read {
         /// The resource.
         resource: ResourceName,
@@ -52,6 +52,28 @@ pub enum UpstreamError {
         /// What is wrong with it.
         #[source]
         source: rustls::Error,
+    },
+    /// Our own certificate and its key are not one pair, or of a kind that is not supported.
+    #[error(
+        "the certificate of `{certificate}` of resource `{resource}` cannot be used with its key"
+    )]
+    Pair {
+        /// The resource.
+        resource: ResourceName,
+        /// The file with the certificate.
+        certificate: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The verifier of certificates cannot be built.
+    #[error("cannot verify the certificates of the upstream of resource `{resource}`")]
+    Verifier {
+        /// The resource.
+        resource: ResourceName,
+        /// What is wrong with it.
+        #[source]
+        source: rustls::client::VerifierBuilderError,
     },
     /// Neither a host name nor an address.
     #[error("`{name}` of resource `{resource}` is neither a host name nor an address")]
@@ -90,8 +112,8 @@ pub(super) struct Names {
 
 impl PartialEq for Upstream {
     fn eq(&self, other: &Self) -> bool {
-        let roots = |upstream: &Self| upstream.tls.as_ref().map(|tls| tls.roots);
-        self.settings == other.settings && roots(self) == roots(other)
+        let files = |upstream: &Self| upstream.tls.as_ref().map(|tls| tls.files);
+        self.settings == other.settings && files(self) == files(other)
     }
 }
 

@@ -1,4 +1,4 @@
-//! TLS to an upstream: roots, name, versions. Prepared when a configuration is loaded, never on the path of a call.
+//! TLS to an upstream: roots, name, versions, pins, and a certificate of our own. Prepared when a configuration is loaded, never on the path of a call.
 //!
 //! Never here: a certificate that does not verify, whatever the reason.
 
@@ -7,19 +7,20 @@ use std::sync::Arc;
 
 use ::aws_lc_rs::digest::{Context as Digest, SHA256};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::settings::{UpstreamProtocol, UpstreamSettings, UpstreamTls};
+use super::pins::Pinned;
+use super::settings::{ClientCertificate, UpstreamProtocol, UpstreamSettings, UpstreamTls};
 use super::table::UpstreamError;
 use crate::types::ResourceName;
 
 /// TLS to one upstream.
 pub(super) struct EndpointTls {
     pub(super) config: Arc<ClientConfig>,
-    /// SHA-256 of the roots: a bundle may change under one file name.
-    pub(super) roots: [u8; 32],
+    /// SHA-256 of all that was read: a file may change under one name.
+    pub(super) files: [u8; 32],
 }
 
 impl EndpointTls {
@@ -29,36 +30,89 @@ impl EndpointTls {
         tls: &UpstreamTls,
         system: &mut Option<Vec<CertificateDer<'static>>>,
     ) -> Result<Self, UpstreamError> {
-        let (store, roots) = match &tls.ca_file {
-            Some(path) => roots_of_file(resource, path)?,
+        let mut files = Digest::new(&SHA256);
+        let store = match &tls.ca_file {
+            Some(path) => roots_of_file(resource, path, &mut files)?,
             None => {
                 let certificates =
                     system.get_or_insert_with(|| rustls_native_certs::load_native_certs().certs);
-                roots_of_system(resource, certificates)?
+                roots_of_system(resource, certificates, &mut files)?
             }
         };
-        let mut config =
-            ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(UpstreamError::Provider)?
-                .with_root_certificates(store)
-                .with_no_client_auth();
+        let versions: &[&rustls::SupportedProtocolVersion] = if tls.refuse_tls12 {
+            &[&rustls::version::TLS13]
+        } else {
+            &[&rustls::version::TLS13, &rustls::version::TLS12]
+        };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions)
+            .map_err(UpstreamError::Provider)?;
+        let builder = if tls.pins.is_empty() {
+            builder.with_root_certificates(store)
+        } else {
+            let verifier = Pinned::new(resource, store, &provider, &tls.pins)?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+        };
+        let mut config = match &tls.client_certificate {
+            None => builder.with_no_client_auth(),
+            Some(own) => {
+                let (chain, key) = certificate_of_files(resource, own, &mut files)?;
+                let config = builder.with_client_auth_cert(chain, key);
+                config.map_err(|source| UpstreamError::Pair {
+                    resource: resource.clone(),
+                    certificate: own.certificate_file.clone(),
+                    source,
+                })?
+            }
+        };
         config.alpn_protocols = match settings.protocol {
             UpstreamProtocol::Http1 => vec![b"http/1.1".to_vec()],
             UpstreamProtocol::Http2 => vec![b"h2".to_vec()],
         };
+        let files = files.finish();
         Ok(Self {
             config: Arc::new(config),
-            roots,
+            files: files.as_ref().try_into().unwrap_or_default(),
         })
     }
+}
+
+/// The certificate that we show, and its key.
+fn certificate_of_files(
+    resource: &ResourceName,
+    own: &ClientCertificate,
+    files: &mut Digest,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), UpstreamError> {
+    let read = |path: &PathBuf| {
+        let (resource, path) = (resource.clone(), path.clone());
+        move |source| UpstreamError::Read {
+            resource,
+            path,
+            source,
+        }
+    };
+    let chain = CertificateDer::pem_file_iter(&own.certificate_file)
+        .map_err(read(&own.certificate_file))?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(read(&own.certificate_file))?;
+    let key = PrivateKeyDer::from_pem_file(&own.key_file).map_err(read(&own.key_file))?;
+    for certificate in &chain {
+        files.update(certificate);
+    }
+    // With the certificate alone a key that was put right would not be noticed.
+    files.update(key.secret_der());
+    Ok((chain, key))
 }
 
 /// The roots of a bundle: every one of them must be usable.
 fn roots_of_file(
     resource: &ResourceName,
     path: &PathBuf,
-) -> Result<(RootCertStore, [u8; 32]), UpstreamError> {
+    files: &mut Digest,
+) -> Result<RootCertStore, UpstreamError> {
     let read = |source| UpstreamError::Read {
         resource: resource.clone(),
         path: path.clone(),
@@ -78,23 +132,20 @@ fn roots_of_file(
                 source,
             })?;
     }
-    finish(
-        resource,
-        store,
-        &certificates,
-        format!("`{}`", path.display()),
-    )
+    let place = format!("`{}`", path.display());
+    finish(resource, store, &certificates, place, files)
 }
 
 /// The operating system's roots: those that cannot be used are left out, as everybody does.
 fn roots_of_system(
     resource: &ResourceName,
     certificates: &[CertificateDer<'static>],
-) -> Result<(RootCertStore, [u8; 32]), UpstreamError> {
+    files: &mut Digest,
+) -> Result<RootCertStore, UpstreamError> {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(certificates.iter().cloned());
     let place = "the operating system's store".to_owned();
-    finish(resource, store, certificates, place)
+    finish(resource, store, certificates, place, files)
 }
 
 fn finish(
@@ -102,17 +153,16 @@ fn finish(
     store: RootCertStore,
     certificates: &[CertificateDer<'static>],
     place: String,
-) -> Result<(RootCertStore, [u8; 32]), UpstreamError> {
+    files: &mut Digest,
+) -> Result<RootCertStore, UpstreamError> {
     if store.is_empty() {
         return Err(UpstreamError::NoRoots {
             resource: resource.clone(),
             place,
         });
     }
-    let mut digest = Digest::new(&SHA256);
     for certificate in certificates {
-        digest.update(certificate);
+        files.update(certificate);
     }
-    let digest = digest.finish();
-    Ok((store, digest.as_ref().try_into().unwrap_or_default()))
+    Ok(store)
 }

@@ -26,6 +26,10 @@ async fn calls_of_every_kind_come_through_with_status_and_trailers() {
             format!("url: http://{}", server.address),
             "protocol: http2".to_owned(),
         ],
+        // What a server says beside its status is named.
+        resource: vec![
+            "trailers: {responses: [grpc-status, grpc-message, grpc-status-details-bin, x-checksum]}",
+        ],
         ..Setup::default()
     })
     .await;

@@ -60,6 +60,7 @@ mod support;
 mod tokens;
 mod twin;
 mod typestate;
+mod upstream_tls;
 mod websocket;
 mod what_if;
 mod without_gateway;

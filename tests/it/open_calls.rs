@@ -1,6 +1,7 @@
 //! Calls that are open when their caller is blocked are cut, whatever they are, and those of others go on.
 
 mod elsewhere;
+mod judging;
 mod limits;
 mod support;
 mod ways;

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::hooks::TokenHook;
 use super::text::{
-    self, Application, AuthenticationContext, Exact, Host, Label, Name, Object, PathPrefix,
-    PathTemplate, Size,
+    self, Application, AuthenticationContext, Exact, HeaderName, Host, Label, Name, Object,
+    PathPrefix, PathTemplate, Size,
 };
 use super::upstreams::Upstream;
+use crate::call::TrailerNames;
 
 // Which members a kind needs is no matter of the schema: the check says it by the kind's name.
 /// An API, a token endpoint, or a hook.
@@ -67,6 +68,9 @@ pub struct Resource {
     pub dpop_bound_access_tokens_required: bool,
     /// The largest request body; `10MiB` without it, and `64KiB` of a token endpoint and of a hook.
     pub max_body_size: Option<Size>,
+    /// The fields that may stand behind bodies.
+    #[serde(default)]
+    pub trailers: Trailers,
     /// What the connection of a call may become; nothing without it. A call that asks for it is judged as every call is.
     #[serde(default)]
     #[schemars(length(max = 1))]
@@ -140,6 +144,32 @@ pub enum NonAgents {
     Block,
     /// They are forwarded; policies for agents do not concern them.
     Forward,
+}
+
+/// The fields that may stand behind bodies. No name that frames, routes, or names an identity.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trailers {
+    /// Behind the bodies of calls.
+    #[schemars(length(max = 100))]
+    pub requests: Vec<HeaderName>,
+    /// Behind the bodies of answers. Without the three of gRPC no gRPC client knows how its call ended.
+    #[schemars(length(max = 100))]
+    pub responses: Vec<HeaderName>,
+}
+
+impl Default for Trailers {
+    fn default() -> Self {
+        let TrailerNames {
+            requests,
+            responses,
+        } = TrailerNames::default();
+        let names = |names: &[http::HeaderName]| names.iter().cloned().map(HeaderName).collect();
+        Self {
+            requests: names(&requests),
+            responses: names(&responses),
+        }
+    }
 }
 
 /// What the connection of a call may become.

@@ -18,8 +18,8 @@ use crate::identity;
 use crate::types::{self, AppId, ObjectId, ResourceName, TenantId};
 use parse::{
     DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
-    file, id_prefix, json_pointer, label, name, path_prefix, path_template, request_target, size,
-    tenant, to_unit, upstream_url,
+    file, id_prefix, json_pointer, key_pin, label, name, path_prefix, path_template,
+    request_target, size, tenant, to_unit, upstream_url,
 };
 
 /// Checks one text; an error is a predicate such as `is not a duration, expected …`.
@@ -140,6 +140,12 @@ text_types! {
     /// The name of a header.
     HeaderName(http::HeaderName) = "header-name", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$|\$\{", "X-API-Key", |text| {
         text.parse().map_err(|_error| "is not the name of a header, expected one such as `X-API-Key`".to_owned())
+    };
+    /// The pin of a key, as of RFC 7469.
+    KeyPin([u8; 32]) = "key-pin", r"^sha256/[A-Za-z0-9+/]{43}=$|\$\{", "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", |text| {
+        key_pin(text).ok_or_else(|| {
+            "is not the pin of a key, expected `sha256/` and the base64 of 32 bytes".to_owned()
+        })
     };
     /// A secret: an environment variable or a file, never the secret itself.
     SecretSource(Arc<str>) = "secret-source", r"^(\$\{.+\}|file:.+)$", "file:admin-token", |text| Ok(text.into());

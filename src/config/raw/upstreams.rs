@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{Duration, File, Host, RequestTarget, UpstreamUrl};
+use super::listeners::TlsVersion;
+use super::text::{Duration, File, Host, KeyPin, RequestTarget, UpstreamUrl};
 use crate::upstream::settings;
 
 /// Where a resource's calls are forwarded to.
@@ -251,4 +252,22 @@ pub struct UpstreamTls {
     pub ca_file: Option<File>,
     /// The name in the handshake and in the certificate; the URL's host without it.
     pub server_name: Option<Host>,
+    /// The keys of which its certificate must have one, beside leading to a root: `sha256/` and the base64 of the SHA-256
+    /// of the leaf's SubjectPublicKeyInfo. Any without it.
+    #[schemars(length(max = 16))]
+    pub pins: Vec<KeyPin>,
+    /// What the gateway shows where the upstream asks for a certificate. Read again when the files change.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The oldest version of TLS that is spoken.
+    pub min_version: TlsVersion,
+}
+
+/// A certificate of the gateway's own.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificate {
+    /// PEM: the chain, leaf first.
+    pub certificate_file: File,
+    /// PEM: the leaf's private key.
+    pub key_file: File,
 }

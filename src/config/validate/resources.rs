@@ -8,9 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Checker;
-use crate::call::resource::{AuthorizationHeader, HostPattern, OperationRule, Resource, Upgrade};
+use crate::call::headers::may_be_trailer;
+use crate::call::resource::{
+    AuthorizationHeader, HostPattern, OperationRule, Resource, TrailerNames, Upgrade,
+};
 use crate::config::member::MemberPath;
 use crate::config::raw::resources as raw;
+use crate::config::raw::text::HeaderName;
 use crate::types::attributes::fold;
 use crate::types::{AttributeValue, Attributes};
 use crate::upstream::settings::UpstreamSettings;
@@ -73,6 +77,7 @@ fn one(check: &mut Checker<'_>, raw: &raw::Resource, at: &MemberPath) -> Resourc
         requires_bound_tokens: raw.dpop_bound_access_tokens_required,
         operations: raw.operations.iter().map(operation).collect(),
         max_body_bytes: kinds::max_body_bytes(check, raw, at),
+        trailers: trailers(check, &raw.trailers, &at.key("trailers")),
         upgrades: raw.upgrades.iter().copied().map(upgrade).collect(),
     };
     for (index, operation) in raw.operations.iter().enumerate() {
@@ -171,6 +176,23 @@ fn operation(raw: &raw::Operation) -> Arc<OperationRule> {
         roles: raw.roles.iter().map(|role| Arc::clone(&role.0)).collect(),
         authentication_contexts: contexts.into_iter().map(Arc::clone).collect(),
     })
+}
+
+fn trailers(check: &mut Checker<'_>, raw: &raw::Trailers, at: &MemberPath) -> TrailerNames {
+    let mut names = |names: &[HeaderName], at: &MemberPath| {
+        for (index, name) in names.iter().enumerate() {
+            if !may_be_trailer(&name.0) {
+                let predicate =
+                    "frames, routes or names an identity, and is never forwarded behind a body";
+                check.refuse(&at.item(index), predicate);
+            }
+        }
+        names.iter().map(|name| name.0.clone()).collect()
+    };
+    TrailerNames {
+        requests: names(&raw.requests, &at.key("requests")),
+        responses: names(&raw.responses, &at.key("responses")),
+    }
 }
 
 const fn upgrade(raw: raw::Upgrade) -> Upgrade {

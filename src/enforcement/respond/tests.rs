@@ -50,6 +50,7 @@ fn context(port: Option<u16>) -> CallContext {
             operations: Vec::new(),
             max_body_bytes: 0,
             upgrades: Vec::new(),
+            trailers: crate::call::TrailerNames::default(),
         })),
         ..CallContext::begin(&head, &connection, moment)
     }

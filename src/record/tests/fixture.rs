@@ -347,6 +347,7 @@ fn hr_api() -> Resource {
         })],
         max_body_bytes: 1024,
         upgrades: Vec::new(),
+        trailers: crate::call::TrailerNames::default(),
     }
 }
 

@@ -17,6 +17,7 @@ impl Metrics {
         for reason in REASONS_TO_CUT {
             self.calls_cut.with_label_values(&[reason.as_str()]);
         }
+        self.judging_failures.with_label_values::<&str>(&[]);
         for source in ChangeSource::ALL {
             self.enforcement_delay.with_label_values(&[source.as_str()]);
         }
@@ -25,6 +26,11 @@ impl Metrics {
     /// A call was cut while it was open.
     pub fn call_cut(&self, reason: Reason) {
         self.calls_cut.with_label_values(&[reason.as_str()]).inc();
+    }
+
+    /// Open calls could not be judged again, and were cut.
+    pub fn judging_failed(&self) {
+        self.judging_failures.with_label_values::<&str>(&[]).inc();
     }
 
     /// A change cut its last open call after `delay`.

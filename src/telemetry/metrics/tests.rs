@@ -62,6 +62,7 @@ const SHOWN: &[&str] = &[
     r#"boomgate_jwks_age_seconds{issuer="entra"} 1.5"#,
     r#"boomgate_jwks_refreshes_total{issuer="entra",result="failure"} 1"#,
     r#"boomgate_jwks_refreshes_total{issuer="entra",result="success"} 0"#,
+    r#"boomgate_judging_failures_total 0"#,
     r#"boomgate_open_calls{resource="hr-api"} 1"#,
     r#"boomgate_open_calls{resource="none"} 0"#,
     r#"boomgate_policies{state="enabled"} 3"#,

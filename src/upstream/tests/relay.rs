@@ -360,5 +360,6 @@ fn resources() -> Resources {
         operations: Vec::new(),
         max_body_bytes: u64::try_from(MAX_BODY).unwrap(),
         upgrades: Vec::new(),
+        trailers: crate::call::TrailerNames::default(),
     })])
 }

@@ -239,5 +239,6 @@ fn resources() -> Resources {
         operations: Vec::new(),
         max_body_bytes: MAX_BODY,
         upgrades: Vec::new(),
+        trailers: boomgate::call::TrailerNames::default(),
     })])
 }

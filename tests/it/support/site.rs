@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use boomgate::app::App;
+use boomgate::clock::Clock;
 use boomgate::config;
 use boomgate::demo::issuer::Issuer;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -226,6 +227,16 @@ impl Site {
     /// A gateway on a ground that is laid.
     pub(crate) fn on(ground: Ground) -> Self {
         let app = start(&ground.folder);
+        Self { app, ground }
+    }
+
+    /// One that goes by this clock.
+    pub(crate) async fn start_at(setup: &Setup, clock: Arc<dyn Clock>) -> Self {
+        let ground = Ground::lay(setup).await;
+        let path = ground.path("boomgate.yaml");
+        let (loaded, faults) = config::load(&path, &config::process_environment);
+        let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
+        let app = App::start_at(&path, config::process_environment, &loaded, clock).unwrap();
         Self { app, ground }
     }
 

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use http::uri::Scheme;
 
@@ -274,4 +276,10 @@ pub(super) fn document_url(text: &str) -> Result<Arc<str>, String> {
                 .to_owned(),
         ),
     }
+}
+
+/// `sha256/` and the base64 of a SHA-256.
+pub(super) fn key_pin(text: &str) -> Option<[u8; 32]> {
+    let digest = STANDARD.decode(text.strip_prefix("sha256/")?).ok()?;
+    digest.try_into().ok()
 }

@@ -25,7 +25,7 @@ enum Need {
 use Need::{May, Must, Not};
 
 /// By member: what an API, a token endpoint, a hook and an external API make of it.
-const MEMBERS: [(&str, [Need; 4]); 15] = [
+const MEMBERS: [(&str, [Need; 4]); 16] = [
     ("app_id", [Must, May, May, Must]),
     ("attributes", [May, Not, Not, May]),
     ("is_agent", [May, Not, Not, May]),
@@ -40,6 +40,7 @@ const MEMBERS: [(&str, [Need; 4]); 15] = [
     ("assertion_audience", [May, Not, Not, Not]),
     ("dpop_bound_access_tokens_required", [May, Not, Not, Not]),
     ("operations", [May, Not, Not, Not]),
+    ("trailers", [May, May, Not, Not]),
     ("upgrades", [May, Not, Not, Not]),
 ];
 

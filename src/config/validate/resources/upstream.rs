@@ -5,14 +5,15 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::config::member::MemberPath;
+use crate::config::raw::listeners::TlsVersion;
 use crate::config::raw::resources::{AuthorizationHeader, Resource};
 use crate::config::raw::text;
 use crate::config::raw::upstreams as raw;
 use crate::config::validate::listeners::exact_host;
 use crate::config::validate::{Checker, files};
 use crate::upstream::settings::{
-    Balance, Ejection, HealthCheck, Origin, Retries, UpstreamLimits, UpstreamProtocol,
-    UpstreamSettings, UpstreamTls,
+    Balance, ClientCertificate, Ejection, HealthCheck, Origin, Retries, UpstreamLimits,
+    UpstreamProtocol, UpstreamSettings, UpstreamTls,
 };
 
 pub(super) fn upstream(
@@ -131,8 +132,30 @@ fn tls(
             ca_file: ca_file.map(|file| files::ca_bundle(check, &at.key("ca_file"), file)),
             server_name: server_name
                 .and_then(|name| exact_host(check, name, &at.key("server_name"))),
+            pins: raw
+                .iter()
+                .flat_map(|tls| &tls.pins)
+                .map(|pin| pin.0)
+                .collect(),
+            client_certificate: raw
+                .and_then(|tls| tls.client_certificate.as_ref())
+                .map(|own| client_certificate(check, own, &at.key("client_certificate"))),
+            refuse_tls12: raw.is_some_and(|tls| tls.min_version == TlsVersion::V13),
         }
     })
+}
+
+fn client_certificate(
+    check: &mut Checker<'_>,
+    raw: &raw::ClientCertificate,
+    at: &MemberPath,
+) -> ClientCertificate {
+    let (certificate_file, key_file) =
+        files::certified_key(check, at, &raw.certificate_file, &raw.key_file);
+    ClientCertificate {
+        certificate_file,
+        key_file,
+    }
 }
 
 fn health_check(check: &mut Checker<'_>, raw: &raw::HealthCheck, at: &MemberPath) -> HealthCheck {
