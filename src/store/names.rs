@@ -143,9 +143,9 @@ mod tests {
             assert_eq!(take(&names, "a", 50, now), Taken::Before, "{now}");
         }
         assert_eq!(take(&names, "b", 239, 239), Taken::Now);
+        assert_eq!(take(&names, "b", 239, 358), Taken::Before);
         // Whoever asks for it now would be told that it is too old.
-        assert_eq!(take(&names, "a", 50, 360), Taken::Now);
-        assert_eq!(take(&names, "b", 239, 361), Taken::Before);
+        assert_eq!(take(&names, "a", 50, 358), Taken::Now);
     }
 
     #[test]

@@ -91,10 +91,11 @@ async fn what_is_missing_or_wrong_is_told_by_the_variables_name() {
         let mut command = sidecar(&ground, &["check"]);
         change(&mut command);
         let output = command.output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{said}");
         for text in expected {
-            assert!(stderr.contains(text), "{text}: {stderr}");
+            assert!(said.contains(text), "{text}: {said}");
         }
     };
     // No policy is there, which no gateway takes for "no rules".

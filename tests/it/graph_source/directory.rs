@@ -84,7 +84,8 @@ async fn an_agent_that_graph_lists_is_known_and_one_that_is_disabled_there_or_go
     world.graph.put(PRINCIPALS, principal(false));
     until_code(&world, "agent_disabled").await;
     let reason = |record: &Value| record["boomgate"]["reason"] == "blueprint_disabled";
-    assert!(world.site.records().iter().any(reason));
+    let is_recorded = async |site: &Site| site.records().iter().any(reason);
+    world.site.until("it is on record", is_recorded).await;
     world.graph.put(PRINCIPALS, principal(true));
     until_code(&world, "").await;
     world.graph.remove(USERS, LISTED_USER);

@@ -10,7 +10,7 @@ use crate::signals::{CAEP, lay_with, try_send};
 use crate::support::client::PATIENCE;
 use crate::support::gateway::Gateway;
 use crate::support::redis::{Redis, binary, with_redis};
-use crate::support::site::{AGENT, Ground, ISSUER, OTHER_AGENT, Site};
+use crate::support::site::{AGENT, Ground, ISSUER, OTHER_AGENT, Site, now};
 use crate::support::transmitter::Transmitter;
 
 const DELAYS: &str = "boomgate_enforcement_delay_seconds_count";
@@ -144,5 +144,8 @@ async fn what_one_replica_is_told_cuts_the_open_calls_of_another() {
         let path = "/beta/identityProtection/riskyAgents/confirmSafe";
         let answer = told.manage(&ground.pki, Method::POST, path, &safe).await;
         assert_eq!(answer.status, 204);
+        // Events say whole seconds: one of this second would be from before the administrator's word.
+        let second = now();
+        until("the next second has begun", || now() > second).await;
     }
 }
