@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn another_scheme_is_no_credential() {
         assert_eq!(of(&[]), Err(Reason::CredentialMissing));
-        for field in ["Basic dTpw", "DPoP a.b.c", "Negotiate", "Bearers a"] {
+        for field in ["Basic dTpw", "Digest a.b.c", "Negotiate", "Bearers a"] {
             let found = of(&[field.as_bytes()]);
             assert_eq!(found, Err(Reason::CredentialMissing), "{field}");
         }

@@ -48,20 +48,20 @@ fn is_plain(text: &[u8]) -> bool {
             .all(|byte| !matches!(byte, 0..=0x1f | b'"' | b'\\'));
     };
     let (eights, _in_the_last) = text.as_chunks();
-    let found = eights
-        .iter()
-        .fold(must_escape(last), |found, eight| found | must_escape(eight));
+    let found = eights.iter().fold(must_escape(*last), |found, eight| {
+        found | must_escape(*eight)
+    });
     found == 0
 }
 
 /// Not zero where one of eight bytes must be escaped: all are looked at at once. A byte minus n borrows into its highest bit
 /// where it was less than n and that bit was not set before.
-const fn must_escape(eight: &[u8; 8]) -> u64 {
+const fn must_escape(eight: [u8; 8]) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const fn less(bytes: u64, than: u64) -> u64 {
         bytes.wrapping_sub(EACH.wrapping_mul(than)) & !bytes
     }
-    let bytes = u64::from_ne_bytes(*eight);
+    let bytes = u64::from_ne_bytes(eight);
     let quote = bytes ^ EACH.wrapping_mul(0x22);
     let backslash = bytes ^ EACH.wrapping_mul(0x5c);
     (less(bytes, 0x20) | less(quote, 1) | less(backslash, 1)) & EACH.wrapping_mul(0x80)

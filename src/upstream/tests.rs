@@ -29,7 +29,7 @@ async fn echo(request: Request<Incoming>) -> Response<Full<Bytes>> {
     for (name, value) in &head.headers {
         let name = format!("x-seen-{name}");
         headers.append(
-            http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            HeaderName::from_bytes(name.as_bytes()).unwrap(),
             value.clone(),
         );
     }
