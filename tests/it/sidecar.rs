@@ -140,7 +140,7 @@ async fn what_is_missing_or_wrong_is_told_by_the_variables_name() {
         &[
             "@environment:",
             "resources[0].upstream.url",
-            "ftp://${HOME}",
+            "is not an upstream's address",
         ],
     );
 }
