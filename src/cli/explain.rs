@@ -10,7 +10,7 @@ use anyhow::bail;
 use clap::builder::styling::AnsiColor;
 use serde_json::Value;
 
-use super::management::{Access, Management, printable};
+use super::management::{Common, Management, printable};
 use super::table::{table, write_table};
 use super::{EXIT_FINE, Output};
 use crate::types::{AgentId, percent_encoded};
@@ -22,10 +22,7 @@ pub(super) struct Arguments {
     #[arg(value_parser = AgentId::parse)]
     id: AgentId,
     #[command(flatten)]
-    access: Access,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    common: Common,
 }
 
 /// What the gateway says.
@@ -39,11 +36,11 @@ enum Explained {
 /// # Errors
 /// When a file cannot be used (exit code 65), or the gateway cannot be asked, refuses, or knows nothing of the id.
 pub(super) fn explain(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { id, access, output } = arguments;
-    let gateway = access.gateway()?;
-    let explained = super::control_runtime()?.block_on(ask(&gateway, &id))?;
+    let Arguments { id, common } = arguments;
+    let question = async |gateway| ask(&gateway, &id).await;
+    let explained = common.access.ask(question)?;
     let mut out = anstream::stdout().lock();
-    match (&explained, output) {
+    match (&explained, common.output) {
         (Explained::Decision(value) | Explained::Agent(value), Output::Json) => {
             serde_json::to_writer_pretty(&mut out, value)?;
             writeln!(out)?;

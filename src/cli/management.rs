@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 
-use super::UsageError;
+use super::{Output, UsageError};
 use crate::client::{Client, ClientError, Identity, Limits, parse_address};
 use crate::types::json;
 
@@ -24,6 +24,16 @@ const LIMITS: Limits = Limits {
 
 /// The longest text that is shown of an answer that refuses.
 const MAX_MESSAGE_CHARACTERS: usize = 300;
+
+/// What every command is told that asks a gateway.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    #[command(flatten)]
+    pub(super) access: Access,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+}
 
 /// Which gateway a command asks, and as whom.
 #[derive(Debug, clap::Args)]
@@ -101,9 +111,13 @@ pub(super) struct Refusal {
 }
 
 impl Access {
-    /// The gateway.
-    pub(super) fn gateway(self) -> anyhow::Result<Management> {
-        Management::new(self.management, self.credentials)
+    /// Asks the gateway, and waits for its answer.
+    pub(super) fn ask<T>(
+        self,
+        question: impl AsyncFnOnce(Management) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let gateway = Management::new(self.management, self.credentials)?;
+        super::control_runtime()?.block_on(question(gateway))
     }
 }
 

@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use http::Uri;
 use serde_json::{Value, json};
 
-use super::management::{Access, Management};
-use super::{EXIT_FINE, Output};
+use super::EXIT_FINE;
+use super::management::{Common, Management};
 use crate::types::{AgentId, percent_encoded};
 
 /// Graph's collection.
@@ -50,16 +50,6 @@ enum Command {
     RevokeTokens(Agents),
 }
 
-/// What every command is told.
-#[derive(Debug, clap::Args)]
-struct Common {
-    #[command(flatten)]
-    access: Access,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    output: Output,
-}
-
 /// Whom a change is about.
 #[derive(Debug, clap::Args)]
 struct Agents {
@@ -77,11 +67,13 @@ struct Agents {
 pub(super) fn risk(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::List(common) => {
-            let agents = ask(common.access, async |gateway| list(&gateway).await)?;
+            let agents = common.access.ask(async |gateway| list(&gateway).await)?;
             print::list(&agents, common.output)?;
         }
         Command::Show { id, common } => {
-            let agent = ask(common.access, async |gateway| show(&gateway, &id).await)?;
+            let agent = common
+                .access
+                .ask(async |gateway| show(&gateway, &id).await)?;
             print::one(&agent, common.output)?;
         }
         Command::ConfirmCompromised(agents) => change(agents, "confirmCompromised")?,
@@ -93,7 +85,7 @@ pub(super) fn risk(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn change(Agents { ids, common }: Agents, action: &str) -> anyhow::Result<()> {
-    let agents = ask(common.access, async |gateway| {
+    let agents = common.access.ask(async |gateway| {
         let body = json!({"agentIds": ids});
         let path = format!("{RISKY_AGENTS}/{action}");
         gateway.post(&path, &body).await?;
@@ -109,7 +101,7 @@ fn change(Agents { ids, common }: Agents, action: &str) -> anyhow::Result<()> {
 }
 
 fn revoke_tokens(Agents { ids, common }: Agents) -> anyhow::Result<()> {
-    ask(common.access, async |gateway| {
+    common.access.ask(async |gateway| {
         for id in &ids {
             let subject = json!({"sub_id": {"format": "opaque", "id": id}});
             let revoked = gateway.post(GLOBAL_TOKEN_REVOCATION, &subject).await;
@@ -119,14 +111,6 @@ fn revoke_tokens(Agents { ids, common }: Agents) -> anyhow::Result<()> {
     })?;
     print::revoked(&ids, common.output)?;
     Ok(())
-}
-
-fn ask<T>(
-    access: Access,
-    question: impl AsyncFnOnce(Management) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let gateway = access.gateway()?;
-    super::control_runtime()?.block_on(question(gateway))
 }
 
 async fn show(gateway: &Management, id: &AgentId) -> anyhow::Result<Value> {

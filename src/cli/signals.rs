@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::management::{Access, Management, printable};
+use super::management::{Common, Management, printable};
 use super::{EXIT_FINE, Output, table};
 use crate::types::percent_encoded;
 
@@ -45,16 +45,6 @@ enum Command {
     Resume(Stream),
 }
 
-/// What every command is told.
-#[derive(Debug, clap::Args)]
-struct Common {
-    #[command(flatten)]
-    access: Access,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    output: Output,
-}
-
 /// Which stream.
 #[derive(Debug, clap::Args)]
 struct Stream {
@@ -75,8 +65,7 @@ pub(super) fn signals(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Pause(Stream { name, common }) => ("pause", Some(name), common),
         Command::Resume(Stream { name, common }) => ("resume", Some(name), common),
     };
-    let gateway = common.access.gateway()?;
-    let sources = super::control_runtime()?.block_on(async {
+    let sources = common.access.ask(async |gateway| {
         if let Some(name) = &name {
             act(&gateway, name, action).await?;
         }
