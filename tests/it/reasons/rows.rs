@@ -10,7 +10,7 @@ use super::calls::{
     until_records_stand_still,
 };
 use super::{Expected, Row, Stage, issuance, tokens};
-use crate::support::servers::free_address;
+use crate::support::servers::refusing_address;
 use crate::support::site::{AGENT, AGENT_USER, BLUEPRINT, HUMAN, PRINCIPAL, Setup, agent, block};
 
 pub(super) fn all() -> Vec<Row> {
@@ -366,7 +366,7 @@ fn after_the_decision() -> Vec<Row> {
             "upstream_unreachable",
             agent_call(),
         )
-        .on(forwarded_to(free_address(), "")),
+        .on(forwarded_to(refusing_address(), "")),
         permitted(
             Reason::UpstreamTimeout,
             504,

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Row;
 use super::calls::{authorized, by, claims, header, send, token};
 use super::rows::refused;
-use crate::support::servers::free_address;
+use crate::support::servers::refusing_address;
 use crate::support::site::{
     AGENT, AGENT_USER, BLUEPRINT, OTHER_AGENT, PRINCIPAL, Setup, Site, now,
 };
@@ -76,7 +76,10 @@ pub(super) fn tokens() -> Vec<Row> {
             "  issuers: ['https://silent.test']".to_owned(),
             "  algorithms: [RS256]".to_owned(),
             "  token_types: [JWT]".to_owned(),
-            format!("  keys: {{jwks_uri: 'https://{}/keys'}}", free_address()),
+            format!(
+                "  keys: {{jwks_uri: 'https://{}/keys'}}",
+                refusing_address()
+            ),
         ]
         .into(),
         ..Setup::default()

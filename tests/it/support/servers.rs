@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::client::PATIENCE;
 
@@ -92,7 +92,16 @@ pub(crate) fn tool(variable: &str) -> Option<PathBuf> {
     tool
 }
 
-/// An address where nobody listens.
+/// An address where nobody listens, nor ever will while the tests run: its socket is bound, and stays so.
+pub(crate) fn refusing_address() -> SocketAddr {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    Box::leak(Box::new(socket));
+    address
+}
+
+/// An address for a server that is about to start.
 pub(crate) fn free_address() -> SocketAddr {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     socket.local_addr().unwrap()
