@@ -8,9 +8,6 @@ use std::time::{Duration, Instant};
 use super::load::Seen;
 use crate::support::site::{AGENT, OTHER_AGENT};
 
-/// How far the last quarter may lie over the second: what caches and the allocator settle to.
-const GROWTH_MIB: f64 = 8.0;
-
 /// The state of things at one moment.
 #[derive(Debug)]
 pub(super) struct Sample {
@@ -40,7 +37,7 @@ impl Sample {
 }
 
 /// Fails where the last quarter takes more memory, or has more files open, than the second.
-pub(super) fn assert_flat(samples: &[Sample]) {
+pub(super) fn assert_flat(samples: &[Sample], growth_mib: f64) {
     let quarter = samples.len() / 4;
     let most = |part: &[Sample]| {
         let mib = part.iter().map(|sample| sample.mib).fold(0.0, f64::max);
@@ -49,7 +46,7 @@ pub(super) fn assert_flat(samples: &[Sample]) {
     let (mib, files) = most(&samples[quarter..quarter * 2]);
     let (last_mib, last_files) = most(&samples[quarter * 3..]);
     assert!(
-        last_mib < mib + GROWTH_MIB,
+        last_mib < mib + growth_mib,
         "memory grew from {mib:.1} to {last_mib:.1} MiB"
     );
     assert!(
