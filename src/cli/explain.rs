@@ -131,6 +131,17 @@ fn write_agent(agent: &Value, to: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     for subject in subjects {
+        let relation = text(subject, "/relation");
+        for said in items(subject, "/accounts") {
+            let enabled = said.get("accountEnabled").and_then(Value::as_bool);
+            let what = if enabled == Some(true) {
+                "enabled"
+            } else {
+                "disabled"
+            };
+            let (source, at) = (text(said, "/source"), text(said, "/lastModifiedDateTime"));
+            writeln!(to, "\naccount {what} by {source} at {at} (of {relation})")?;
+        }
         for source in items(subject, "/sources") {
             for detection in items(source, "/detections") {
                 let what = text(detection, "/riskEventType");

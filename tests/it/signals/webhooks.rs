@@ -20,8 +20,14 @@ const MAPPING: &str = "id: /alert/id, subject: /agent, value: /alert/severity, e
 
 /// A ground whose configuration has a webhook, and blocks at medium and high risk.
 async fn lay(more: &str) -> Ground {
+    lay_with(Vec::new(), more).await
+}
+
+/// The same with this upstream.
+pub(crate) async fn lay_with(upstream: Vec<String>, more: &str) -> Ground {
     let ground = Ground::lay(&Setup {
         policies: vec![block("risky", json!({"agentIdRiskLevels": "medium,high"}))],
+        upstream,
         ..Setup::default()
     })
     .await;
