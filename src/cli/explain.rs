@@ -130,6 +130,23 @@ fn write_agent(agent: &Value, to: &mut dyn Write) -> io::Result<()> {
             "Nothing was ever said of it, nor of anyone that it inherits from."
         )?;
     }
+    write_words(subjects, to)?;
+    let inherits = agent.get("inherits").and_then(Value::as_bool) == Some(true);
+    let rule = if inherits {
+        "the highest level that counts, of its own and of those that it inherits from"
+    } else {
+        "the highest level that counts of its own; nothing is inherited (`evaluation.entra_parity`)"
+    };
+    let style = match level.as_str() {
+        "none" | "low" => AnsiColor::Green.on_default().bold(),
+        "medium" | "hidden" => AnsiColor::Yellow.on_default().bold(),
+        _ => AnsiColor::Red.on_default().bold(),
+    };
+    writeln!(to, "\n{style}{level}{style:#}: {rule}")
+}
+
+/// What was said of accounts, and why sources said what they said.
+fn write_words(subjects: &[Value], to: &mut dyn Write) -> io::Result<()> {
     for subject in subjects {
         let relation = text(subject, "/relation");
         for said in items(subject, "/accounts") {
@@ -152,18 +169,7 @@ fn write_agent(agent: &Value, to: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
-    let inherits = agent.get("inherits").and_then(Value::as_bool) == Some(true);
-    let rule = if inherits {
-        "the highest level that counts, of its own and of those that it inherits from"
-    } else {
-        "the highest level that counts of its own; nothing is inherited (`evaluation.entra_parity`)"
-    };
-    let style = match level.as_str() {
-        "none" | "low" => AnsiColor::Green.on_default().bold(),
-        "medium" | "hidden" => AnsiColor::Yellow.on_default().bold(),
-        _ => AnsiColor::Red.on_default().bold(),
-    };
-    writeln!(to, "\n{style}{level}{style:#}: {rule}")
+    Ok(())
 }
 
 /// An age as people say it.
