@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::door::Door;
 use super::settings::ListenerSettings;
 use super::tls::{self, TlsError};
+use crate::spiffe::Held;
 use crate::telemetry::Metrics;
 
 /// Connections that may wait to be accepted.
@@ -128,11 +129,12 @@ impl Listeners {
         settings: &[ListenerSettings],
         workers: usize,
         metrics: &Metrics,
+        held: &Arc<Held>,
     ) -> Result<Self, ListenError> {
         let workers = workers.max(1);
         let bound = settings
             .iter()
-            .map(|listener| Bound::new(listener, workers, metrics))
+            .map(|listener| Bound::new(listener, workers, metrics, held))
             .collect::<Result<_, _>>()?;
         Ok(Self { bound, workers })
     }
@@ -164,9 +166,10 @@ impl Bound {
         settings: &ListenerSettings,
         workers: usize,
         metrics: &Metrics,
+        held: &Arc<Held>,
     ) -> Result<Self, ListenError> {
-        let tls = settings.tls.as_ref().map(tls::load).transpose();
-        let tls = tls.map_err(|source| ListenError::Tls {
+        let tls = settings.tls.as_ref().map(|tls| tls::load(tls, held));
+        let tls = tls.transpose().map_err(|source| ListenError::Tls {
             name: Arc::clone(&settings.name),
             source: Box::new(source),
         })?;

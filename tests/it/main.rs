@@ -55,6 +55,7 @@ mod sdk;
 mod sidecar;
 mod signals;
 mod slow;
+mod spiffe;
 mod store;
 mod support;
 mod tokens;
