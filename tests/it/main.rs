@@ -30,6 +30,7 @@ mod effects;
 mod forwarding;
 mod fuzz_call;
 mod fuzz_policy;
+mod fuzz_signals;
 mod graph;
 mod graph_source;
 mod grpc;
