@@ -1,7 +1,6 @@
 """SPIFFE's Workload API: `agent.py SOCKET FILE`. What it says is in the file, and is said again whenever the file changes.
 
-The file is JSON: `{"deny": true}`, or the fields of an `X509SVIDResponse` with base64 in place of bytes. The message is put
-together by the protobuf library, from the standard's definition.
+The file is JSON: `{"deny": true}`, or the fields of an `X509SVIDResponse` with base64 in place of bytes.
 """
 
 import base64
@@ -11,12 +10,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-FIELD = descriptor_pb2.FieldDescriptorProto
+def field(number, value):
+    """A field of protobuf that has a length."""
+    length, digits = len(value), bytearray()
+    while length > 0x7F:
+        digits.append(length & 0x7F | 0x80)
+        length >>= 7
+    digits.append(length)
+    return bytes([number << 3 | 2]) + bytes(digits) + value
 
 
-def response_class():
+def response_of(said):
     """
     message X509SVIDResponse {
         repeated X509SVID svids = 1;
@@ -31,40 +36,15 @@ def response_class():
         string hint = 5;
     }
     """
-    file = descriptor_pb2.FileDescriptorProto(name="workload.proto", syntax="proto3")
-
-    def message(parent, name, *fields):
-        made = parent.add(name=name)
-        for number, (field, kind, label, of) in enumerate(fields, 1):
-            made.field.add(name=field, number=number, type=kind, label=label, type_name=of)
-        return made
-
-    one, many, no = FIELD.LABEL_OPTIONAL, FIELD.LABEL_REPEATED, None
-    text, raw, inner = FIELD.TYPE_STRING, FIELD.TYPE_BYTES, FIELD.TYPE_MESSAGE
-    message(file.message_type, "X509SVID", ("spiffe_id", text, one, no), ("x509_svid", raw, one, no),
-            ("x509_svid_key", raw, one, no), ("bundle", raw, one, no), ("hint", text, one, no))
-    response = message(file.message_type, "X509SVIDResponse", ("svids", inner, many, ".X509SVID"),
-                       ("crl", raw, many, no),
-                       ("federated_bundles", inner, many, ".X509SVIDResponse.FederatedBundlesEntry"))
-    entry = message(response.nested_type, "FederatedBundlesEntry", ("key", text, one, no), ("value", raw, one, no))
-    entry.options.map_entry = True
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("X509SVIDResponse"))
-
-
-RESPONSE = response_class()
-
-
-def response_of(said):
-    response = RESPONSE()
+    response = b""
     for svid in said["svids"]:
-        added = response.svids.add(spiffe_id=svid["spiffe_id"], hint=svid.get("hint", ""))
-        for field in ("x509_svid", "x509_svid_key", "bundle"):
-            setattr(added, field, base64.b64decode(svid[field]))
+        one = field(1, svid["spiffe_id"].encode())
+        for number, name in enumerate(("x509_svid", "x509_svid_key", "bundle"), 2):
+            one += field(number, base64.b64decode(svid[name]))
+        response += field(1, one + field(5, svid["hint"].encode()))
     for domain, bundle in said.get("federated_bundles", {}).items():
-        response.federated_bundles[domain] = base64.b64decode(bundle)
-    return response.SerializeToString()
+        response += field(3, field(1, domain.encode()) + field(2, base64.b64decode(bundle)))
+    return response
 
 
 def fetch(request, context):
