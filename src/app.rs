@@ -173,13 +173,7 @@ impl App {
             &stopped,
             loaded.settings.shutdown.drain_timeout,
         )?;
-        match closed {
-            None => status.start(),
-            Some(closed) => {
-                let (snapshots, status) = (Arc::clone(&snapshots), Arc::clone(&status));
-                tasks.spawn(opening::open_when_ready(closed, snapshots, clock, status));
-            }
-        }
+        opening::begin(&mut tasks, closed, (&snapshots, &status), clock);
         Ok(Self {
             listeners: addresses(&handles),
             waiting: waiting(&handles),

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::clock::Clock;
 use crate::feeds::Status;
 use crate::listener::Closed;
@@ -14,8 +16,23 @@ use crate::snapshot::Snapshots;
 /// The time between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// All listeners take calls, or those that wait will once calls can be judged.
+pub(super) fn begin(
+    tasks: &mut JoinSet<()>,
+    closed: Option<Closed>,
+    (snapshots, status): (&Arc<Snapshots>, &Arc<Status>),
+    clock: Arc<dyn Clock>,
+) {
+    let Some(closed) = closed else {
+        status.start();
+        return;
+    };
+    let (snapshots, status) = (Arc::clone(snapshots), Arc::clone(status));
+    tasks.spawn(open_when_ready(closed, snapshots, clock, status));
+}
+
 /// Opens the listeners once calls can be judged.
-pub(super) async fn open_when_ready(
+async fn open_when_ready(
     closed: Closed,
     snapshots: Arc<Snapshots>,
     clock: Arc<dyn Clock>,
