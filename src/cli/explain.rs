@@ -130,17 +130,7 @@ fn write_agent(agent: &Value, to: &mut dyn Write) -> io::Result<()> {
             "Nothing was ever said of it, nor of anyone that it inherits from."
         )?;
     }
-    for subject in subjects {
-        for source in items(subject, "/sources") {
-            for detection in items(source, "/detections") {
-                let what = text(detection, "/riskEventType");
-                let when = text(detection, "/activityDateTime");
-                let state = text(detection, "/riskState");
-                let evidence = text(detection, "/riskEvidence");
-                writeln!(to, "\n{what} at {when} ({state}): {evidence}")?;
-            }
-        }
-    }
+    write_words(subjects, to)?;
     let inherits = agent.get("inherits").and_then(Value::as_bool) == Some(true);
     let rule = if inherits {
         "the highest level that counts, of its own and of those that it inherits from"
@@ -153,6 +143,33 @@ fn write_agent(agent: &Value, to: &mut dyn Write) -> io::Result<()> {
         _ => AnsiColor::Red.on_default().bold(),
     };
     writeln!(to, "\n{style}{level}{style:#}: {rule}")
+}
+
+/// What was said of accounts, and why sources said what they said.
+fn write_words(subjects: &[Value], to: &mut dyn Write) -> io::Result<()> {
+    for subject in subjects {
+        let relation = text(subject, "/relation");
+        for said in items(subject, "/accounts") {
+            let enabled = said.get("accountEnabled").and_then(Value::as_bool);
+            let what = if enabled == Some(true) {
+                "enabled"
+            } else {
+                "disabled"
+            };
+            let (source, at) = (text(said, "/source"), text(said, "/lastModifiedDateTime"));
+            writeln!(to, "\naccount {what} by {source} at {at} (of {relation})")?;
+        }
+        for source in items(subject, "/sources") {
+            for detection in items(source, "/detections") {
+                let what = text(detection, "/riskEventType");
+                let when = text(detection, "/activityDateTime");
+                let state = text(detection, "/riskState");
+                let evidence = text(detection, "/riskEvidence");
+                writeln!(to, "\n{what} at {when} ({state}): {evidence}")?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An age as people say it.

@@ -19,6 +19,7 @@ use crate::risk::{Reported, RiskTable};
 use crate::snapshot::{Cause, Snapshot, Snapshots};
 use crate::store::entry::{detection_key, seen_key};
 use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
+use crate::types::Timestamp;
 
 /// How often a word is said again, later than what came between.
 const MAX_TRIES: usize = 5;
@@ -47,6 +48,24 @@ impl KnownState {
                 Opened::Foreign => self.foreign.push(sealed.clone()),
             }
         }
+    }
+
+    /// Whether anything of it was not said before. An order of arrival does not matter: what is known stays known.
+    fn is_news(&self, known: &Snapshot) -> bool {
+        let (said, known_risk, known) = (&self.reported, &known.risk, &known.reported);
+        let is_later = |was: Option<Timestamp>, at| was.is_none_or(|was| was < at);
+        let mut risk = self.risk.entries();
+        let mut revocations = said.revocations.iter();
+        let mut accounts = said.accounts.iter();
+        let mut detections = said.detections.iter();
+        let mut heard = said.heard.iter();
+        let mut seen = said.seen.iter();
+        risk.any(|entry| !known_risk.holds(entry))
+            || revocations.any(|entry| !known.revocations.holds(entry))
+            || accounts.any(|state| !known.accounts.holds(state))
+            || detections.any(|detection| !known.detections.holds(detection))
+            || heard.any(|(source, at)| is_later(known.heard.of(source), at))
+            || seen.any(|(source, id, at)| is_later(known.seen.at(source, id), at))
     }
 
     fn take(&mut self, entry: Entry) {
@@ -233,12 +252,16 @@ impl StateFeed {
         }
         let mut heard = KnownState::default();
         heard.read(entries);
+        self.note_foreign(std::mem::take(&mut heard.foreign));
+        // What this replica said itself comes back from those who share the store.
+        if !heard.is_news(&self.context.snapshots.load()) {
+            return;
+        }
         self.context.snapshots.update(cause, |current| Snapshot {
             risk: current.risk.joined(&heard.risk),
             reported: current.reported.joined(&heard.reported),
             ..current.clone()
         });
-        self.note_foreign(heard.foreign);
     }
 
     fn note_foreign(&self, entries: Vec<Sealed>) {

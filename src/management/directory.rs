@@ -5,6 +5,7 @@
 
 mod objects;
 mod patch;
+mod word;
 
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ async fn list(
         let with_attributes = asked.mentions(objects::ATTRIBUTES);
         let rows = (collection.rows)(&snapshot.directory);
         asked.list(&collection.set, rows, Row::id, |row| {
-            row.show(with_attributes)
+            row.show(&snapshot.reported.accounts, with_attributes)
         })
     })
     .await
@@ -92,7 +93,7 @@ async fn count(
         let with_attributes = asked.mentions(objects::ATTRIBUTES);
         let rows = (collection.rows)(&snapshot.directory);
         asked.count(&collection.set, rows, Row::id, |row| {
-            row.show(with_attributes)
+            row.show(&snapshot.reported.accounts, with_attributes)
         })
     })
     .await
@@ -111,8 +112,9 @@ async fn one_of(
             let message = format!("no {} has this id", collection.what);
             return Err(GraphError::new(StatusCode::NOT_FOUND, message));
         };
-        let tag = row.etag().to_string();
-        let mut shown = row.show(asked.mentions(objects::ATTRIBUTES));
+        let accounts = &snapshot.reported.accounts;
+        let tag = row.etag(accounts).to_string();
+        let mut shown = row.show(accounts, asked.mentions(objects::ATTRIBUTES));
         if let Some(members) = shown.as_object_mut() {
             members.insert("@odata.etag".to_owned(), tag.as_str().into());
         }

@@ -10,7 +10,7 @@ use crate::identity::{Agent, Caller};
 use crate::types::{Reason, Timestamp};
 
 /// The source whose word overrules the others': the management API.
-const ADMINISTRATOR: &str = "management";
+pub const ADMINISTRATOR: &str = "management";
 
 /// What one source last said of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,11 @@ impl Accounts {
     #[must_use]
     pub fn knows(&self, id: &str) -> bool {
         self.0.contains_key(id)
+    }
+
+    /// What every source said of this one.
+    pub fn of(&self, id: &str) -> impl Iterator<Item = &Arc<AccountState>> {
+        self.0.get(id).into_iter().flat_map(imbl::OrdMap::values)
     }
 
     /// Whether this account is disabled.

@@ -66,9 +66,15 @@ impl Revocations {
         all
     }
 
-    fn insert(&mut self, revocation: Arc<Revocation>) {
+    /// Whether this was said before, or a later cut-off of the subject.
+    #[must_use]
+    pub fn holds(&self, revocation: &Revocation) -> bool {
         let known = self.0.get(&revocation.id);
-        if known.is_none_or(|known| known.rank() < revocation.rank()) {
+        known.is_some_and(|known| known.rank() >= revocation.rank())
+    }
+
+    fn insert(&mut self, revocation: Arc<Revocation>) {
+        if !self.holds(&revocation) {
             self.0.insert(Arc::clone(&revocation.id), revocation);
         }
     }

@@ -45,6 +45,12 @@ impl Seen {
         of_source.is_some_and(|of| of.at.contains_key(id))
     }
 
+    /// When this report was taken.
+    #[must_use]
+    pub fn at(&self, source: &str, id: &str) -> Option<Timestamp> {
+        self.0.get(source)?.at.get(id).copied()
+    }
+
     /// Every report that is remembered: source, id, time.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>, Timestamp)> {
         self.0

@@ -1,9 +1,11 @@
 //! Microsoft Graph as a source: what it says of agents is in force at the next call, and when it cannot be read that shows.
 
+mod accounts;
 mod config;
 mod directory;
 mod outage;
 mod pages;
+mod replicas;
 mod risk;
 mod server;
 mod token;

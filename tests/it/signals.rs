@@ -5,7 +5,7 @@ mod misbehaving;
 mod poll;
 mod push;
 mod subjects;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ pub(crate) const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-ty
 const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
 
 /// What a transmitter's pushes carry.
-const PUSH_SECRET: &str = "Bearer push-secret-0123456789";
+pub(crate) const PUSH_SECRET: &str = "Bearer push-secret-0123456789";
 
 /// A gateway that blocks at medium and high risk, and a transmitter beside it.
 struct World {
@@ -115,16 +115,9 @@ pub(crate) async fn lay_with(upstream: Vec<String>, stream: &str) -> (Ground, Tr
 }
 
 fn add_streams(ground: &Ground, streams: &[(&str, &Transmitter, &str)]) {
-    std::fs::write(ground.path("push-secret"), PUSH_SECRET).unwrap();
-    std::fs::write(ground.path("receiver-token"), RECEIVER_TOKEN).unwrap();
     let streams: Vec<_> = streams
         .iter()
-        .map(|(name, transmitter, more)| {
-            format!(
-                "{{name: {name}, issuer: '{}', audiences: ['{AUDIENCE}'], ca_file: ../ca.pem, interval: 1s, {more}}}",
-                transmitter.issuer
-            )
-        })
+        .map(|(name, transmitter, more)| stream(ground, name, transmitter, more))
         .collect();
     let path = ground.path("boomgate.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -133,6 +126,16 @@ fn add_streams(ground: &Ground, streams: &[(&str, &Transmitter, &str)]) {
         streams.join(", ")
     );
     std::fs::write(path, text).unwrap();
+}
+
+/// The stream of a transmitter as the configuration has it, with the secrets that it names.
+pub(crate) fn stream(ground: &Ground, name: &str, transmitter: &Transmitter, more: &str) -> String {
+    std::fs::write(ground.path("push-secret"), PUSH_SECRET).unwrap();
+    std::fs::write(ground.path("receiver-token"), RECEIVER_TOKEN).unwrap();
+    format!(
+        "{{name: {name}, issuer: '{}', audiences: ['{AUDIENCE}'], ca_file: ../ca.pem, interval: 1s, {more}}}",
+        transmitter.issuer
+    )
 }
 
 /// Pushes an event.
@@ -149,7 +152,7 @@ pub(crate) async fn try_send(pki: &Pki, address: SocketAddr, token: &str) -> Opt
 }
 
 /// The request of a push, without its event.
-fn pushed(stream: &str, authorization: Option<&str>) -> http::request::Builder {
+pub(crate) fn pushed(stream: &str, authorization: Option<&str>) -> http::request::Builder {
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(format!("/signals/{stream}"))

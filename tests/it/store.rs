@@ -1,6 +1,7 @@
 //! What was reported of agents outlives the gateway, however it ends.
 
 mod disk;
+mod echo;
 mod kill;
 mod shared;
 

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
+use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::risk::{AccountState, Revocation, RiskEntry, RiskSubject};
 use crate::store::{Answer, MemoryStore};
 use crate::telemetry::ChangeSource;
-use crate::types::{RiskLevel, RiskState, Timestamp};
+use crate::types::{RiskLevel, RiskState};
 
 const AGENT: &str = "a";
 
@@ -241,8 +241,10 @@ proptest! {
         for word in sealed(&other) {
             second.show(&[word], cause());
         }
-        // What is heard twice is heard once.
+        // What is heard twice is heard once, and makes no snapshot.
+        let before = second.context.snapshots.load();
         second.show(&sealed(&one[..again.min(one.len())]), cause());
+        prop_assert!(second.context.snapshots.is_current(&before));
         prop_assert_eq!(known(&first), known(&second));
     }
 }
@@ -254,6 +256,10 @@ fn no_news_leave_the_snapshot_as_it_is() {
     feed.show(&[], cause());
     assert!(feed.context.snapshots.is_current(&before));
     let news = risk(RiskLevel::Low, Timestamp::from_seconds(1)).seal();
-    feed.show(&[news], cause());
+    feed.show(std::slice::from_ref(&news), cause());
     assert!(!feed.context.snapshots.is_current(&before));
+    // The same again, as what a replica says comes back to it.
+    let after = feed.context.snapshots.load();
+    feed.show(&[news], cause());
+    assert!(feed.context.snapshots.is_current(&after));
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::identity::{AgentIdentity, AgentUser, Blueprint, Directory};
 use crate::management::odata::{Direction, EntitySet, Kind, Property};
+use crate::risk::Accounts;
 use crate::store::etag::ETag;
 use crate::types::{Attributes, ObjectId};
 
@@ -34,15 +35,37 @@ impl<'d> Row<'d> {
         }
     }
 
-    /// The object as Graph shows it.
-    pub(super) fn show(&self, with_attributes: bool) -> Value {
+    /// Whether the directory says that it may act.
+    pub(super) const fn is_enabled_in_directory(&self) -> bool {
+        match self {
+            Self::AgentIdentity(agent) => agent.enabled,
+            Self::AgentUser(user) => user.enabled,
+            Self::Principal(blueprint, _) | Self::Application(blueprint) => blueprint.enabled,
+        }
+    }
+
+    /// The names by which sources speak of the account.
+    pub(super) fn account_ids(&self) -> Vec<&'d str> {
+        match *self {
+            Self::AgentIdentity(agent) => vec![agent.id.as_str()],
+            Self::AgentUser(user) => vec![user.id.as_str()],
+            Self::Principal(blueprint, id) => vec![id, blueprint.app_id.as_str()],
+            Self::Application(_) => Vec::new(),
+        }
+    }
+
+    /// The object as Graph shows it. An account is enabled if the directory and all other sources let it act.
+    pub(super) fn show(&self, accounts: &Accounts, with_attributes: bool) -> Value {
+        let ids = self.account_ids();
+        let is_disabled = ids.iter().any(|id| accounts.is_disabled(id));
+        let is_enabled = self.is_enabled_in_directory() && !is_disabled;
         let mut object = match self {
             Self::AgentIdentity(agent) => json!({
                 "@odata.type": "#microsoft.graph.agentIdentity",
                 "id": agent.id.as_str(),
                 "appId": agent.id.as_str(),
                 "displayName": agent.display_name,
-                "accountEnabled": agent.enabled,
+                "accountEnabled": is_enabled,
                 "servicePrincipalType": "ServiceIdentity",
                 "agentIdentityBlueprintId": agent.blueprint.as_ref().map(AsRef::<str>::as_ref),
                 "createdDateTime": agent.created_at,
@@ -52,7 +75,7 @@ impl<'d> Row<'d> {
                 "id": id,
                 "appId": blueprint.app_id.as_str(),
                 "displayName": blueprint.display_name,
-                "accountEnabled": blueprint.enabled,
+                "accountEnabled": is_enabled,
                 "servicePrincipalType": "Application",
             }),
             Self::AgentUser(user) => json!({
@@ -60,7 +83,7 @@ impl<'d> Row<'d> {
                 "id": user.id.as_str(),
                 "displayName": user.display_name,
                 "userPrincipalName": user.user_principal_name,
-                "accountEnabled": user.enabled,
+                "accountEnabled": is_enabled,
                 "identityParentId": user.identity_parent.as_str(),
             }),
             Self::Application(blueprint) => json!({
@@ -80,9 +103,9 @@ impl<'d> Row<'d> {
     }
 
     /// Its version: of all that is shown of it, whatever of that a client selects.
-    pub(super) fn etag(&self) -> ETag {
+    pub(super) fn etag(&self, accounts: &Accounts) -> ETag {
         let nothing = Map::new();
-        ETag::of(self.show(true).as_object().unwrap_or(&nothing))
+        ETag::of(self.show(accounts, true).as_object().unwrap_or(&nothing))
     }
 
     /// What an administrator knows of it; applications have no such member.

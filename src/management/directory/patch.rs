@@ -1,6 +1,7 @@
 //! `PATCH servicePrincipals/{id}` and `users/{id}`: whether an account is enabled, and its attributes.
 //!
-//! The file that holds the object is rewritten, and all else in it stays. Never here: another member of the object.
+//! The file that holds the object is rewritten, and all else in it stays. Of an account that no file of the operator's
+//! holds, the word is kept in the store. Never here: another member of the object.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::objects::{self, ATTRIBUTES, Collection, Row};
+use super::word;
 use crate::identity::directory;
 use crate::management::Control;
 use crate::management::actor::Role;
@@ -59,26 +61,72 @@ pub(super) async fn update(
     if let (Some(app_id), Some(Value::Bool(true))) = (blueprint, patch.get(ENABLED)) {
         may_be_enabled(&control, app_id).await?;
     }
-    let (state, seen) = (Arc::clone(&control), id.clone());
-    let change = Edit::Update(Box::new(move |before| {
-        let snapshot = state.state.snapshots.load();
-        let row = objects::find(&snapshot.directory, seen.as_str());
-        let is_seen = |field: String| row.is_some_and(|row| row.etag().is_among(&field));
-        if if_match.is_none_or(is_seen) {
+    let enabled = patch.get(ENABLED).and_then(Value::as_bool);
+    if is_of_operator(&control, &id).await? {
+        let (state, seen) = (Arc::clone(&control), id.clone());
+        let change = Edit::Update(Box::new(move |before| {
+            is_seen(&state, &seen, sort, if_match.as_deref())?;
             Ok(merged(before, &patch))
-        } else {
-            Err(not_seen(sort))
+        }));
+        let said = (&control, &id);
+        write(
+            &control,
+            sort,
+            (id.as_str(), is(&id)),
+            change,
+            asker.clone(),
+        )
+        .await?;
+        if enabled == Some(true) {
+            // Whatever was said of it beside the directory.
+            word::take_back(said, sort, &asker).await?;
         }
-    }));
-    write(&control, sort, (id.as_str(), is(&id)), change, asker).await?;
+    } else {
+        is_seen(&control, &id, sort, if_match.as_deref())?;
+        let Some(enabled) = enabled.filter(|_| patch.len() == 1) else {
+            return Err(word::not_here(sort));
+        };
+        word::say((&control, &id), sort, enabled, &asker).await?;
+    }
     let mut response = StatusCode::NO_CONTENT.into_response();
     let snapshot = control.state.snapshots.load();
     let row = objects::find(&snapshot.directory, id.as_str());
-    let tag = row.and_then(|row| HeaderValue::from_str(&row.etag().to_string()).ok());
-    if let Some(tag) = tag {
+    let tag = row.map(|row| row.etag(&snapshot.reported.accounts).to_string());
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
         response.headers_mut().insert(ETAG, tag);
     }
     Ok(response)
+}
+
+/// Whether the client has seen what is there, if it says what it has seen.
+fn is_seen(
+    control: &Control,
+    id: &ObjectId,
+    sort: &'static Sort,
+    if_match: Option<&str>,
+) -> Result<(), GraphError> {
+    let snapshot = control.state.snapshots.load();
+    let row = objects::find(&snapshot.directory, id.as_str());
+    let accounts = &snapshot.reported.accounts;
+    let is_seen = |field| row.is_some_and(|row| row.etag(accounts).is_among(field));
+    if if_match.is_none_or(is_seen) {
+        Ok(())
+    } else {
+        Err(not_seen(sort))
+    }
+}
+
+/// Whether a file of the operator's holds the account.
+async fn is_of_operator(control: &Control, id: &ObjectId) -> Result<bool, GraphError> {
+    let folders = control.state.folders.load_full();
+    let Some(path) = directory_folder(&folders).cloned() else {
+        return Ok(false);
+    };
+    let is_it = is(id);
+    let found = apart(move || Folder::new(path).find(|object| is_it(object))).await?;
+    // FAIL-CLOSED: of a folder that cannot be read, nobody knows what is in it.
+    let found = found.map_err(|fault| GraphError::new(StatusCode::CONFLICT, fault.to_string()))?;
+    Ok(found.is_some())
 }
 
 /// The appId of the blueprint whose principal it is.

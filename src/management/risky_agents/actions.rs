@@ -17,6 +17,7 @@ use crate::management::Control;
 use crate::management::actor::Actor;
 use crate::management::graph::GraphError;
 use crate::management::writes::{Asker, not_recorded, object};
+use crate::risk::accounts::ADMINISTRATOR;
 use crate::risk::{AccountState, DetectionTiming, RiskDetection, RiskEntry, RiskSubject};
 use crate::snapshot::{Cause, Snapshot};
 use crate::store::Entry;
@@ -180,9 +181,7 @@ fn word(
             if entry.state == RiskState::ConfirmedCompromised {
                 said.push(confirmed(&entry, detection, &evidence));
             }
-            if entry.state == RiskState::ConfirmedSafe
-                && snapshot.reported.accounts.knows(&entry.id)
-            {
+            if entry.state == RiskState::ConfirmedSafe && may_be_let_in(snapshot, &entry.id) {
                 said.push(enabled(&entry));
             }
             said.push(Entry::Risk(entry));
@@ -211,6 +210,16 @@ fn confirmed(entry: &RiskEntry, id: &str, evidence: &Arc<str>) -> Entry {
         request_id: None,
         source: Arc::clone(&entry.source),
     })
+}
+
+/// Whether other sources spoke of the account. An administrator who disabled it takes that back by its own name.
+fn may_be_let_in(snapshot: &Snapshot, id: &str) -> bool {
+    let accounts = &snapshot.reported.accounts;
+    let is_ours = |state: &Arc<AccountState>| *state.source == *ADMINISTRATOR;
+    accounts.knows(id)
+        && !accounts
+            .of(id)
+            .any(|state| is_ours(state) && !state.enabled)
 }
 
 /// Who is safe is let in again, whatever source disabled the account; the directory's word stays.

@@ -70,6 +70,7 @@ fn explained(
             "id": one.id,
             "relation": one.relation,
             "sources": sources.collect::<Vec<_>>(),
+            "accounts": accounts(snapshot, &one.id),
         })
     });
     let about = described(snapshot, subject, id.as_str());
@@ -153,6 +154,19 @@ fn source(
         "effectiveRiskLevel": effective.map_or("hidden", RiskLevel::as_str),
         "detections": detections(snapshot, entry),
     })
+}
+
+/// What sources said of the account, beside the directory.
+fn accounts(snapshot: &Snapshot, id: &str) -> Vec<Value> {
+    let accounts = &snapshot.reported.accounts;
+    let said = accounts.of(id).map(|state| {
+        json!({
+            "source": state.source,
+            "accountEnabled": state.enabled,
+            "lastModifiedDateTime": state.at,
+        })
+    });
+    said.collect()
 }
 
 /// Why the source said so, the newest first.

@@ -50,7 +50,7 @@ pub(in crate::management) const fn identity_type(subject: RiskSubject) -> &'stat
     }
 }
 
-/// What the directory says of a subject; one that it does not know is not disabled by it.
+/// What the directory says of a subject, and whether it and all other sources let it act.
 pub(in crate::management) struct Described<'a> {
     pub(in crate::management) display_name: Option<&'a str>,
     pub(in crate::management) blueprint_id: Option<&'a str>,
@@ -63,12 +63,13 @@ pub(in crate::management) fn described<'a>(
     subject: RiskSubject,
     id: &str,
 ) -> Described<'a> {
-    let directory = &snapshot.directory;
+    let (directory, accounts) = (&snapshot.directory, &snapshot.reported.accounts);
+    let is_let = |id: &str| !accounts.is_disabled(id);
     let described = match subject {
         RiskSubject::AgentIdentity => directory.agent(id).map(|agent| Described {
             display_name: Some(&agent.display_name),
             blueprint_id: agent.blueprint.as_ref().map(AsRef::as_ref),
-            is_enabled: agent.enabled,
+            is_enabled: agent.enabled && is_let(id),
         }),
         RiskSubject::AgentUser => directory.agent_user(id).map(|user| {
             let parent = directory.agent(user.identity_parent.as_str());
@@ -76,7 +77,7 @@ pub(in crate::management) fn described<'a>(
             Described {
                 display_name: Some(&user.display_name),
                 blueprint_id: blueprint.map(AsRef::as_ref),
-                is_enabled: user.enabled,
+                is_enabled: user.enabled && is_let(id),
             }
         }),
         RiskSubject::AgentIdentityBlueprintPrincipal => directory
@@ -85,7 +86,12 @@ pub(in crate::management) fn described<'a>(
             .map(|blueprint| Described {
                 display_name: Some(&blueprint.display_name),
                 blueprint_id: Some(blueprint.app_id.as_str()),
-                is_enabled: blueprint.enabled,
+                is_enabled: blueprint.enabled
+                    && is_let(blueprint.app_id.as_str())
+                    && blueprint
+                        .principal_id
+                        .as_ref()
+                        .is_none_or(|id| is_let(id.as_str())),
             }),
         RiskSubject::User
         | RiskSubject::ServicePrincipal
@@ -95,6 +101,6 @@ pub(in crate::management) fn described<'a>(
     described.unwrap_or(Described {
         display_name: None,
         blueprint_id: None,
-        is_enabled: true,
+        is_enabled: is_let(id),
     })
 }

@@ -70,6 +70,9 @@ impl Subjects {
         let mut said = self
             .entries_of(&entry.id)
             .filter(|old| old.source == entry.source);
+        if stands_on_its_own(entry) {
+            return said.any(|old| **old == *entry);
+        }
         said.any(|old| old.rank() >= entry.rank())
     }
 

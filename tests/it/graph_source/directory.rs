@@ -7,17 +7,18 @@ use super::{World, lay_with};
 use crate::support::log::Log;
 use crate::support::site::{AGENT, BLUEPRINT, PRINCIPAL, Site};
 
-const AGENTS: &str = "microsoft.graph.agentIdentity";
-const PRINCIPALS: &str = "microsoft.graph.agentIdentityBlueprintPrincipal";
-const USERS: &str = "microsoft.graph.agentUser";
+pub(super) const AGENTS: &str = "microsoft.graph.agentIdentity";
+pub(super) const PRINCIPALS: &str = "microsoft.graph.agentIdentityBlueprintPrincipal";
+pub(super) const USERS: &str = "microsoft.graph.agentUser";
 
 /// An agent that only Graph lists.
-const LISTED: &str = "a9a9a9a9-0000-4000-8000-000000000099";
+pub(super) const LISTED: &str = "a9a9a9a9-0000-4000-8000-000000000099";
+pub(super) const LISTED_PRINCIPAL: &str = "b1b1b1b1-0000-4000-8000-0000000000a9";
 const LISTED_BLUEPRINT: &str = "b1b1b1b1-0000-4000-8000-000000000009";
-const LISTED_USER: &str = "c3c3c3c3-0000-4000-8000-000000000099";
+pub(super) const LISTED_USER: &str = "c3c3c3c3-0000-4000-8000-000000000099";
 
 /// An agent as Graph lists it, with members that nobody asks for.
-fn listed(id: &str, enabled: bool) -> Value {
+pub(super) fn listed(id: &str, enabled: bool) -> Value {
     json!({
         "id": id, "appId": id, "displayName": "listed-agent", "accountEnabled": enabled, "servicePrincipalType": "Agent",
         "agentIdentityBlueprintId": LISTED_BLUEPRINT, "createdDateTime": "2026-10-01T12:00:00Z", "tags": [],
@@ -25,18 +26,18 @@ fn listed(id: &str, enabled: bool) -> Value {
     })
 }
 
-fn principal(enabled: bool) -> Value {
-    json!({"id": "b1b1b1b1-0000-4000-8000-0000000000a9", "appId": LISTED_BLUEPRINT, "displayName": "Listed",
+pub(super) fn principal(enabled: bool) -> Value {
+    json!({"id": LISTED_PRINCIPAL, "appId": LISTED_BLUEPRINT, "displayName": "Listed",
         "accountEnabled": enabled})
 }
 
-fn user() -> Value {
+pub(super) fn user() -> Value {
     json!({"id": LISTED_USER, "displayName": "listed-user", "userPrincipalName": "listed@example.com",
         "accountEnabled": true, "identityParentId": LISTED, "mail": null})
 }
 
 /// A gateway that blocks whom it does not know; with further members of the part that is about Graph's directory.
-async fn start(more: &str) -> World {
+pub(super) async fn start(more: &str) -> World {
     let sections = format!(
         "directory: {{dir: agents, unknown_agents: block, graph: {{dir: graph-directory, interval: 1s{more}}}}}"
     );
@@ -55,11 +56,16 @@ async fn status_of(site: &Site, agent: &str) -> u16 {
     site.get("/hr/people", &token).await.status.as_u16()
 }
 
-/// The problem's code that calls of the listed agent are answered with; empty if they are forwarded.
-async fn code(site: &Site) -> String {
-    let token = site.token(
+/// A token of the listed agent.
+pub(super) fn token(site: &Site) -> String {
+    site.token(
         &json!({"azp": LISTED, "oid": LISTED, "sub": LISTED, "xms_par_app_azp": LISTED_BLUEPRINT}),
-    );
+    )
+}
+
+/// The problem's code that calls of the listed agent are answered with; empty if they are forwarded.
+pub(super) async fn code(site: &Site) -> String {
+    let token = token(site);
     let answer = site.get("/hr/people", &token).await;
     match answer.status.as_u16() {
         200 => String::new(),
@@ -67,7 +73,7 @@ async fn code(site: &Site) -> String {
     }
 }
 
-async fn until_code(world: &World, expected: &str) {
+pub(super) async fn until_code(world: &World, expected: &str) {
     let what = format!("a call of the listed agent is answered with {expected:?}");
     let is = async |site: &Site| code(site).await == expected;
     world.site.until(&what, is).await;

@@ -191,7 +191,7 @@ async fn the_detections_of_graph_are_shown_beside_the_gateways_own() {
     world.site.app.stop().await.unwrap();
 }
 
-fn detection(id: &str, at: &str) -> serde_json::Value {
+pub(super) fn detection(id: &str, at: &str) -> serde_json::Value {
     json!({
         "id": id, "agentId": AGENT, "agentDisplayName": "hr-agent-01", "identityId": AGENT, "displayName": "hr-agent-01",
         "identityType": "agentIdentity", "blueprintId": BLUEPRINT, "activityDateTime": at, "detectedDateTime": at,

@@ -6,11 +6,11 @@ use serde_json::json;
 use super::support::{Caller, Holder, end, next, until};
 use super::{outcome_of, setup};
 use crate::detections::theft;
-use crate::signals::{CAEP, lay_with, try_send};
-use crate::support::client::PATIENCE;
+use crate::signals::{CAEP, lay_with, try_send, webhooks};
+use crate::support::client::{Client, PATIENCE};
 use crate::support::gateway::Gateway;
 use crate::support::redis::{Redis, binary, with_redis};
-use crate::support::site::{AGENT, Ground, ISSUER, OTHER_AGENT, Site, now};
+use crate::support::site::{AGENT, Ground, ISSUER, OTHER_AGENT, Site, exchange, now};
 use crate::support::transmitter::Transmitter;
 
 const DELAYS: &str = "boomgate_enforcement_delay_seconds_count";
@@ -73,6 +73,50 @@ async fn a_security_event_cuts_an_open_call_and_says_that_it_did() {
 }
 
 #[tokio::test]
+async fn a_report_to_a_webhook_cuts_an_open_call_and_says_that_it_did() {
+    let holder = Holder::start(true).await;
+    let ground = webhooks::lay_with(holder.upstream(true), "").await;
+    let gateway = Gateway::start(&ground.path("boomgate.yaml")).await;
+    for (round, (agent, http2)) in [(AGENT, true), (OTHER_AGENT, false)]
+        .into_iter()
+        .enumerate()
+    {
+        let mut caller = Caller::connect_to(&ground.pki, gateway.public, http2).await;
+        let token = ground.agent_token(agent);
+        let mut open = caller.get("/hr/events", &token).await.unwrap();
+        let held = holder.call_of(agent).await;
+        held.answer.send("data: 1\n\n");
+        assert_eq!(next(&mut open).await, "data: 1\n\n");
+
+        let body = webhooks::report(&format!("a-{round}"), agent, "high");
+        let client = Client::http1(&ground.pki, gateway.management).await;
+        let report = webhooks::signed(webhooks::SECRET, now(), &body);
+        assert_eq!(exchange(client, report, &body).await.status, 202);
+        assert!(end(open).await.is_err(), "a clean end");
+        until("the upstream's side is closed", || held.answer.is_gone()).await;
+        let counted = format!("{DELAYS}{{source=\"signal\"}} {}", round + 1);
+        until_metrics_have(&gateway, &ground, &counted).await;
+    }
+}
+
+/// Waits until the metrics of a gateway have this line.
+async fn until_metrics_have(gateway: &Gateway, ground: &Ground, line: &str) {
+    let measured = async {
+        loop {
+            let metrics = gateway
+                .manage(&ground.pki, Method::GET, "/metrics", "")
+                .await;
+            let metrics = String::from_utf8(metrics.body).unwrap();
+            if metrics.lines().any(|one| one == line) {
+                return;
+            }
+        }
+    };
+    let measured = tokio::time::timeout(PATIENCE * 3, measured).await;
+    assert!(measured.is_ok(), "waited in vain for {line:?}");
+}
+
+#[tokio::test]
 async fn a_detection_cuts_an_open_call_and_says_that_it_did() {
     let holder = Holder::start(false).await;
     let site = holder.site(false, setup()).await;
@@ -129,16 +173,7 @@ async fn what_one_replica_is_told_cuts_the_open_calls_of_another() {
         assert!(end(open).await.is_err(), "a clean end");
         until("the upstream's side is closed", || held.answer.is_gone()).await;
         let counted = format!("{DELAYS}{{source=\"store\"}} {}", round + 1);
-        let measured = async {
-            loop {
-                let metrics = other.manage(&ground.pki, Method::GET, "/metrics", "").await;
-                if String::from_utf8(metrics.body).unwrap().contains(&counted) {
-                    return;
-                }
-            }
-        };
-        let measured = tokio::time::timeout(PATIENCE * 3, measured).await;
-        measured.expect("the delay is measured");
+        until_metrics_have(&other, &ground, &counted).await;
 
         let safe = json!({"agentIds": [AGENT]}).to_string();
         let path = "/beta/identityProtection/riskyAgents/confirmSafe";

@@ -11,7 +11,7 @@ use crate::support::site::{
     AGENT, Answer, Ground, ISSUER, OTHER_AGENT, Setup, Site, block, exchange, now,
 };
 
-const SECRET: &str = "a-webhook-secret-of-forty-characters-here";
+pub(crate) const SECRET: &str = "a-webhook-secret-of-forty-characters-here";
 
 /// What the webhook's configuration says beside its signature.
 const MAPPING: &str = "id: /alert/id, subject: /agent, value: /alert/severity, evidence: /alert/title, max_size: 2KiB, \
@@ -20,16 +20,20 @@ const MAPPING: &str = "id: /alert/id, subject: /agent, value: /alert/severity, e
 
 /// A ground whose configuration has a webhook, and blocks at medium and high risk.
 async fn lay(more: &str) -> Ground {
+    lay_with(Vec::new(), more).await
+}
+
+/// The same with this upstream.
+pub(crate) async fn lay_with(upstream: Vec<String>, more: &str) -> Ground {
     let ground = Ground::lay(&Setup {
         policies: vec![block("risky", json!({"agentIdRiskLevels": "medium,high"}))],
+        upstream,
         ..Setup::default()
     })
     .await;
-    std::fs::write(ground.path("edr-secret"), SECRET).unwrap();
+    let webhook = webhook(&ground, more);
     let path = ground.path("boomgate.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
-    let signature = "signature: {secrets: ['file:edr-secret'], prefix: 'sha256='}";
-    let webhook = format!("{{name: edr, {signature}, {MAPPING}{more}}}");
     std::fs::write(
         path,
         format!("{text}\nsignals: {{webhooks: [{webhook}]}}\n"),
@@ -38,11 +42,18 @@ async fn lay(more: &str) -> Ground {
     ground
 }
 
+/// The webhook `edr` as the configuration has it, with the secret that it names.
+pub(crate) fn webhook(ground: &Ground, more: &str) -> String {
+    std::fs::write(ground.path("edr-secret"), SECRET).unwrap();
+    let signature = "signature: {secrets: ['file:edr-secret'], prefix: 'sha256='}";
+    format!("{{name: edr, {signature}, {MAPPING}{more}}}")
+}
+
 async fn start(more: &str) -> Site {
     Site::on(lay(more).await)
 }
 
-fn report(id: &str, agent: &str, severity: impl Into<Value>) -> String {
+pub(crate) fn report(id: &str, agent: &str, severity: impl Into<Value>) -> String {
     json!({"alert": {"id": id, "severity": severity.into(), "title": "a beacon"}, "agent": agent})
         .to_string()
 }
@@ -59,7 +70,7 @@ fn signature(secret: &str, at: i64, body: &str) -> String {
 }
 
 /// The request of a report that was signed with this secret at this time.
-fn signed(secret: &str, at: i64, body: &str) -> http::request::Builder {
+pub(crate) fn signed(secret: &str, at: i64, body: &str) -> http::request::Builder {
     Request::builder()
         .method(Method::POST)
         .uri("/signals/edr")
