@@ -129,12 +129,15 @@ impl Known {
         }
     }
 
-    /// Follows the Workload API from now on, if the configuration names one.
-    pub(super) fn follow_workload_api(&self, loaded: &Loaded, tasks: &mut JoinSet<()>) {
+    /// Follows the Workload API and the state that replicas share from now on, where the configuration names them.
+    pub(super) fn follow(&mut self, loaded: &Loaded, tasks: &mut JoinSet<()>) {
         if let Some(settings) = loaded.settings.spiffe.clone() {
             let (held, status) = (Arc::clone(&self.held), Arc::clone(&self.status));
             let feed = SvidFeed::new(settings, held, status, Arc::clone(&self.clock));
             tasks.spawn(feed.follow());
+        }
+        if let Some((changes, freshness)) = self.shared.take() {
+            tasks.spawn(Arc::clone(&self.state).follow(changes, freshness));
         }
     }
 
