@@ -30,6 +30,9 @@ async fn faults(changes: &[(&str, &str)], sections: &str) -> Vec<(Severity, Stri
         .collect()
 }
 
+/// Changes of the file, further sections, and what is said of them.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
 const SECTION: &str = "spiffe: {endpoint_socket: \"unix:///run/agent.sock\"}";
 const FILES: &str = "tls: {certificate_file: ../server.pem, key_file: ../server.key}";
 const UPSTREAM: &str = "tls: {ca_file: ../ca.pem}";
@@ -38,7 +41,7 @@ const UPSTREAM: &str = "tls: {ca_file: ../ca.pem}";
 async fn every_contradiction_is_a_fault_of_its_member() {
     let ids = "tls: {spiffe_ids: [\"spiffe://a/b\"]}";
     let two = "tls: {ca_file: ../ca.pem, spiffe_ids: [\"spiffe://a/b\", \"spiffe://b/b\"]}";
-    let cases: [(&[(&str, &str)], &str, &str); 10] = [
+    let cases: [Case<'_>; 10] = [
         (
             &[(FILES, "tls: {spiffe: true}")],
             "",
