@@ -1,5 +1,6 @@
 //! Server-sent events, read by a client of others (Python's `httpx-sse`, `tests/sse`): each comes when it is made.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -42,7 +43,7 @@ async fn each_event_arrives_before_the_next_one_is_made() {
             let event = format!("event: tick\nid: {number}\ndata: so many {number}\n\n");
             let chunk = format!("{:x}\r\n{event}\r\n", event.len());
             scene.write(&chunk).await;
-            expected.push_str(&format!("tick {number} so many {number}\n"));
+            writeln!(expected, "tick {number} so many {number}").unwrap();
             // The next one is not written before this one is there.
             let says = async |process: &Process| process.stdout() == expected;
             process.until("the event is there", says).await;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use crate::support::gateway::Gateway;
 use crate::support::process::{Process, command};
 use crate::support::servers::tool;
-use crate::support::site::{AGENT, Ground, Setup, now};
+use crate::support::site::{Ground, Setup, now};
 
 /// A gateway whose clock is as far off as a file says.
 struct Clocked {
