@@ -4,6 +4,8 @@
 
 mod control;
 mod known;
+mod management_tls;
+mod opening;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::call::ConnectionFacts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
+use crate::config::settings::Shutdown;
 use crate::enforcement::OpenCall;
 use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::SignalFeed;
@@ -64,6 +67,9 @@ pub enum AppError {
     /// The thread that looks at the traffic cannot be started.
     #[error("the thread of detections cannot be started")]
     Detections(#[source] std::io::Error),
+    /// The Workload API is followed from the start on, or never.
+    #[error("`spiffe` takes effect at the next start, expected no such section until then")]
+    WorkloadApi,
     /// Signals cannot be heard.
     #[error("signals of the operating system cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -74,6 +80,8 @@ pub enum AppError {
 #[must_use = "a gateway that is dropped stops without draining"]
 pub struct App {
     listeners: Vec<(Arc<str>, SocketAddr)>,
+    /// Those of them that take no connection before the gateway is ready.
+    waiting: Vec<Arc<str>>,
     management: SocketAddr,
     recorder: Recorder,
     recorder_thread: RecorderThread,
@@ -86,7 +94,7 @@ pub struct App {
     stop: watch::Sender<bool>,
     stop_management: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    drain_timeout: Duration,
+    shutdown: Shutdown,
 }
 
 impl App {
@@ -108,27 +116,30 @@ impl App {
         loaded: &Loaded,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AppError> {
-        let known = Known::read(loaded, clock, Metrics::new()?)?;
+        let settings = &loaded.settings;
+        let mut known = Known::read(loaded, clock, Metrics::new()?)?;
         let metrics = Arc::clone(&known.metrics);
-        let (recorder, recorder_thread) =
-            Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
+        let (recorder, recorder_thread) = Recorder::start(&settings.records, Arc::clone(&metrics))?;
         let shared = known.shared(loaded, &recorder);
         let (detections, looked_for) = known.detections(loaded, &recorder)?;
+        let mut tasks = JoinSet::new();
+        known.follow(loaded, &mut tasks);
         let Known {
             snapshots,
             status,
+            held,
             state,
             signals,
             graph,
             keys,
-            shared: shared_state,
+            clock,
             ..
         } = known;
-        let management_tls = control::load_management_tls(&loaded.settings.management)?;
+        let management_tls = management_tls::load(&settings.management, &held)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
-        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded), &metrics)?;
-        let handles = sockets.handles();
+        let sockets = Listeners::bind(&settings.listeners, workers(loaded), &metrics, &held)?;
+        let (handles, closed) = (sockets.handles(), sockets.closed()?);
         let control = Control {
             path: path.to_owned(),
             environment,
@@ -138,39 +149,37 @@ impl App {
             graph: Arc::clone(&graph),
             metrics,
             status: Arc::clone(&status),
+            held,
             listeners: sockets.handles(),
             management_tls: Arc::new(ArcSwap::new(management_tls)),
-            management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
-            started: loaded.settings.clone(),
-            current: loaded.settings.clone(),
+            management: Arc::new(ArcSwap::from_pointee(settings.management.clone())),
+            started: settings.clone(),
+            current: settings.clone(),
             files: loaded.files.clone(),
-            folders: Arc::new(ArcSwap::from_pointee(control::folders(&loaded.settings))),
+            folders: Arc::new(ArcSwap::from_pointee(control::folders(settings))),
             reloads,
             looked_for,
         };
-        let mut tasks = JoinSet::new();
         let (stop_management, management_stopped) = watch::channel(false);
         let management = control.serve_management(&mut tasks, management_stopped)?;
         keys.follow();
         snapshots.load().upstreams.follow();
         let files = loaded.files.iter().cloned().collect();
         let watch =
-            Watch::new(files, loaded.settings.reload_interval, asked).map_err(AppError::Signals)?;
+            Watch::new(files, settings.reload_interval, asked).map_err(AppError::Signals)?;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
         tasks.spawn(detections.follow());
-        if let Some((changes, freshness)) = shared_state {
-            tasks.spawn(state.follow(changes, freshness));
-        }
         let workers = listener::run(
             sockets,
             move |_worker| Arc::new(Gateway::start(shared.clone())),
             &stopped,
-            loaded.settings.drain_timeout,
+            settings.shutdown.drain_timeout,
         )?;
-        status.start();
+        opening::begin(&mut tasks, closed, (&snapshots, &status), clock);
         Ok(Self {
             listeners: addresses(&handles),
+            waiting: waiting(&handles),
             management,
             recorder,
             recorder_thread,
@@ -183,7 +192,7 @@ impl App {
             stop,
             stop_management,
             tasks,
-            drain_timeout: loaded.settings.drain_timeout,
+            shutdown: settings.shutdown,
         })
     }
 
@@ -191,6 +200,12 @@ impl App {
     #[must_use]
     pub fn listeners(&self) -> &[(Arc<str>, SocketAddr)] {
         &self.listeners
+    }
+
+    /// Whether a listener takes connections from the start. Others say so in the log when they do.
+    #[must_use]
+    pub fn listens_at_once(&self, listener: &str) -> bool {
+        !self.waiting.iter().any(|waiting| **waiting == *listener)
     }
 
     /// Where the control plane listens.
@@ -216,13 +231,14 @@ impl App {
         self.keys.first_attempts().await;
     }
 
-    /// Stops: takes no more connections, lets calls under way end, and writes the last records. The control plane
-    /// answers until the last call has ended.
+    /// Stops: says so on `/readyz` for as long as the operator wants, takes no more connections, lets calls under way
+    /// end, and writes the last records. The control plane answers until the last call has ended.
     ///
     /// # Errors
     /// [`AppError`] if a worker failed, or records remain unwritten.
     pub async fn stop(self) -> Result<(), AppError> {
         self.status.drain();
+        tokio::time::sleep(self.shutdown.delay).await;
         // A worker that has ended needs no word of it.
         self.stop.send_replace(true);
         let (workers, records) = (self.workers, self.recorder_thread);
@@ -233,7 +249,7 @@ impl App {
         self.signals.end().await;
         self.graph.end().await;
         drop(self.recorder);
-        let patience = self.drain_timeout.max(RECORDS_PATIENCE);
+        let patience = self.shutdown.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
         if let Ok(drained) = drained {
             drained?;
@@ -281,6 +297,12 @@ impl CallHandler for Gateway {
 fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
     let of = |handle: &ListenerHandle| (Arc::clone(handle.name()), handle.address());
     handles.iter().map(of).collect()
+}
+
+/// The listeners that share their port, by name.
+fn waiting(handles: &[ListenerHandle]) -> Vec<Arc<str>> {
+    let waiting = handles.iter().filter(|handle| handle.shares_port());
+    waiting.map(|handle| Arc::clone(handle.name())).collect()
 }
 
 /// One worker per core, unless the operator says otherwise.

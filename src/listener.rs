@@ -11,6 +11,7 @@ mod cuttable;
 mod door;
 mod frames;
 mod heads;
+mod parting;
 mod proxied;
 mod rim;
 mod serve;
@@ -23,6 +24,6 @@ pub mod worker;
 
 pub use accept::serve_management;
 pub use rim::CallHandler;
-pub use socket::{ListenError, ListenerHandle, Listeners, bind_alone};
+pub use socket::{Closed, ListenError, ListenerHandle, Listeners, bind_alone};
 pub use tls::{TlsError, load};
 pub use worker::{Workers, run};

@@ -18,6 +18,7 @@ use crate::management::settings::ManagementSettings;
 use crate::policy::OnUnsupported;
 use crate::policy::locations::OwnRanges;
 use crate::record::settings::RecordSettings;
+use crate::spiffe::settings::WorkloadApi;
 use crate::store::settings::StoreSettings;
 use crate::telemetry::logging::LogSettings;
 use crate::types::ResourceName;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub listeners: Vec<ListenerSettings>,
     /// The control plane.
     pub management: ManagementSettings,
+    /// Who gives this gateway certificates of SPIFFE, if anybody does.
+    pub spiffe: Option<WorkloadApi>,
     /// The APIs behind the gateway; no two answer to one host and path.
     pub resources: Arc<Resources>,
     /// Where each resource's calls are forwarded to.
@@ -58,12 +61,21 @@ pub struct Settings {
     pub sources: Sources,
     /// The time between two looks at the files.
     pub reload_interval: Duration,
-    /// How long calls under way may take to end at shutdown.
-    pub drain_timeout: Duration,
+    /// How it ends.
+    pub shutdown: Shutdown,
     /// The log.
     pub log: LogSettings,
     /// How many workers serve calls; `None`: one per core.
     pub workers: Option<usize>,
+}
+
+/// How the gateway ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shutdown {
+    /// How long `/readyz` says so before anything else changes.
+    pub delay: Duration,
+    /// How long calls under way may take to end after that.
+    pub drain_timeout: Duration,
 }
 
 /// The folders and files that decisions rest on, beside the configuration itself.

@@ -13,6 +13,7 @@ mod process;
 mod resources;
 mod secrets;
 mod signals;
+mod spiffe;
 mod store;
 
 use std::collections::BTreeMap;
@@ -61,7 +62,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         .assertions
         .as_ref()
         .map(|raw| process::assertions(check, raw, &root.key("assertions")));
-    let (reload_interval, drain_timeout) = process::times(check, config);
+    let (reload_interval, shutdown) = process::times(check, config);
     let detections = detections::detections(check, &config.detections, &root.key("detections"));
     between_sections(check, config);
 
@@ -70,6 +71,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let settings = Settings {
         listeners: listeners?,
         management: management?,
+        spiffe: config.spiffe.as_ref().map(spiffe::workload_api),
         resources,
         upstreams,
         issuers,
@@ -87,7 +89,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         },
         sources: sources(check, config)?,
         reload_interval,
-        drain_timeout,
+        shutdown,
         log: config.log.settings(),
         workers: config.workers.map(usize::from),
     };
@@ -270,6 +272,7 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let message = "needs the section `graph`, which says as whom Graph is asked";
         check.error(&root.key("directory").key("graph"), message);
     }
+    spiffe::uses(check, config);
     issuers_of_requests(check, config);
     between_deciding_sections(check, config);
 }

@@ -61,7 +61,13 @@ impl Server {
 
     pub(crate) fn with(settings: &ListenerSettings, workers: usize) -> Self {
         let metrics = Metrics::new().unwrap();
-        let listeners = Listeners::bind(std::slice::from_ref(settings), workers, &metrics).unwrap();
+        let listeners = Listeners::bind(
+            std::slice::from_ref(settings),
+            workers,
+            &metrics,
+            &Arc::default(),
+        )
+        .unwrap();
         let handle = listeners.handles().remove(0);
         let handler = Arc::new(Echo::new(settings.limits.request()));
         let shared = Arc::clone(&handler);
@@ -103,6 +109,7 @@ pub(crate) fn settings(pki: &Pki, limits: Limits) -> ListenerSettings {
     ListenerSettings {
         name: "main".into(),
         address: "127.0.0.1:0".parse().unwrap(),
+        reuse_port: false,
         tls: Some(pki.server_tls()),
         proxy_protocol_from: Vec::new(),
         trusted_proxies: TrustedProxies::default(),
