@@ -159,6 +159,7 @@ impl App {
         control.loaded_well();
         tasks.spawn(control.follow(watch));
         tasks.spawn(detections.follow());
+        tasks.spawn(Arc::clone(&state).forget_what_is_over());
         if let Some((changes, freshness)) = shared_state {
             tasks.spawn(state.follow(changes, freshness));
         }
