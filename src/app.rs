@@ -4,6 +4,7 @@
 
 mod control;
 mod known;
+mod opening;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::call::ConnectionFacts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Loaded;
+use crate::config::settings::Shutdown;
 use crate::enforcement::OpenCall;
 use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::SignalFeed;
@@ -74,6 +76,8 @@ pub enum AppError {
 #[must_use = "a gateway that is dropped stops without draining"]
 pub struct App {
     listeners: Vec<(Arc<str>, SocketAddr)>,
+    /// Those of them that take no connection before the gateway is ready.
+    waiting: Vec<Arc<str>>,
     management: SocketAddr,
     recorder: Recorder,
     recorder_thread: RecorderThread,
@@ -86,7 +90,7 @@ pub struct App {
     stop: watch::Sender<bool>,
     stop_management: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    drain_timeout: Duration,
+    shutdown: Shutdown,
 }
 
 impl App {
@@ -122,13 +126,14 @@ impl App {
             graph,
             keys,
             shared: shared_state,
+            clock,
             ..
         } = known;
         let management_tls = control::load_management_tls(&loaded.settings.management)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
         let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded), &metrics)?;
-        let handles = sockets.handles();
+        let (handles, closed) = (sockets.handles(), sockets.closed()?);
         let control = Control {
             path: path.to_owned(),
             environment,
@@ -167,11 +172,12 @@ impl App {
             sockets,
             move |_worker| Arc::new(Gateway::start(shared.clone())),
             &stopped,
-            loaded.settings.drain_timeout,
+            loaded.settings.shutdown.drain_timeout,
         )?;
-        status.start();
+        opening::begin(&mut tasks, closed, (&snapshots, &status), clock);
         Ok(Self {
             listeners: addresses(&handles),
+            waiting: waiting(&handles),
             management,
             recorder,
             recorder_thread,
@@ -184,7 +190,7 @@ impl App {
             stop,
             stop_management,
             tasks,
-            drain_timeout: loaded.settings.drain_timeout,
+            shutdown: loaded.settings.shutdown,
         })
     }
 
@@ -192,6 +198,12 @@ impl App {
     #[must_use]
     pub fn listeners(&self) -> &[(Arc<str>, SocketAddr)] {
         &self.listeners
+    }
+
+    /// Whether a listener takes connections from the start. Others say so in the log when they do.
+    #[must_use]
+    pub fn listens_at_once(&self, listener: &str) -> bool {
+        !self.waiting.iter().any(|waiting| **waiting == *listener)
     }
 
     /// Where the control plane listens.
@@ -217,13 +229,14 @@ impl App {
         self.keys.first_attempts().await;
     }
 
-    /// Stops: takes no more connections, lets calls under way end, and writes the last records. The control plane
-    /// answers until the last call has ended.
+    /// Stops: says so on `/readyz` for as long as the operator wants, takes no more connections, lets calls under way
+    /// end, and writes the last records. The control plane answers until the last call has ended.
     ///
     /// # Errors
     /// [`AppError`] if a worker failed, or records remain unwritten.
     pub async fn stop(self) -> Result<(), AppError> {
         self.status.drain();
+        tokio::time::sleep(self.shutdown.delay).await;
         // A worker that has ended needs no word of it.
         self.stop.send_replace(true);
         let (workers, records) = (self.workers, self.recorder_thread);
@@ -234,7 +247,7 @@ impl App {
         self.signals.end().await;
         self.graph.end().await;
         drop(self.recorder);
-        let patience = self.drain_timeout.max(RECORDS_PATIENCE);
+        let patience = self.shutdown.drain_timeout.max(RECORDS_PATIENCE);
         let written = tokio::task::spawn_blocking(move || records.finish(patience)).await;
         if let Ok(drained) = drained {
             drained?;
@@ -282,6 +295,12 @@ impl CallHandler for Gateway {
 fn addresses(handles: &[ListenerHandle]) -> Vec<(Arc<str>, SocketAddr)> {
     let of = |handle: &ListenerHandle| (Arc::clone(handle.name()), handle.address());
     handles.iter().map(of).collect()
+}
+
+/// The listeners that share their port, by name.
+fn waiting(handles: &[ListenerHandle]) -> Vec<Arc<str>> {
+    let waiting = handles.iter().filter(|handle| handle.shares_port());
+    waiting.map(|handle| Arc::clone(handle.name())).collect()
 }
 
 /// One worker per core, unless the operator says otherwise.

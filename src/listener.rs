@@ -12,6 +12,7 @@ mod door;
 mod frames;
 mod heads;
 mod hello;
+mod parting;
 mod proxied;
 mod rim;
 mod serve;
@@ -24,6 +25,6 @@ pub mod worker;
 
 pub use accept::serve_management;
 pub use rim::CallHandler;
-pub use socket::{ListenError, ListenerHandle, Listeners, bind_alone};
+pub use socket::{Closed, ListenError, ListenerHandle, Listeners, bind_alone};
 pub use tls::{TlsError, load};
 pub use worker::{Workers, run};

@@ -293,7 +293,10 @@ impl Control {
         let sockets = |settings: &Settings| -> Vec<_> {
             let listeners = settings.listeners.iter();
             listeners
-                .map(|l| (Arc::clone(&l.name), l.address, l.limits, l.tls.is_some()))
+                .map(|l| {
+                    let shared = (l.reuse_port, l.tls.is_some());
+                    (Arc::clone(&l.name), l.address, l.limits, shared)
+                })
                 .collect()
         };
         let now = &self.started;
@@ -305,7 +308,7 @@ impl Control {
             ),
             ("records", now.records != next.records),
             ("tokens", now.tokens != next.tokens),
-            ("shutdown", now.drain_timeout != next.drain_timeout),
+            ("shutdown", now.shutdown != next.shutdown),
             ("log", now.log != next.log),
             ("store", now.store != next.store),
             (

@@ -27,7 +27,9 @@ pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
         let mut stop = StopSignals::hear()?;
         let app = App::start(path, process_environment, &loaded).context("starting")?;
         for (name, address) in app.listeners() {
-            tracing::info!(listener = %name, %address, "listening");
+            if app.listens_at_once(name) {
+                tracing::info!(listener = %name, %address, "listening");
+            }
         }
         tracing::info!(listener = "management", address = %app.management(), "listening");
         stop.wait().await;

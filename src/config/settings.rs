@@ -58,12 +58,21 @@ pub struct Settings {
     pub sources: Sources,
     /// The time between two looks at the files.
     pub reload_interval: Duration,
-    /// How long calls under way may take to end at shutdown.
-    pub drain_timeout: Duration,
+    /// How it ends.
+    pub shutdown: Shutdown,
     /// The log.
     pub log: LogSettings,
     /// How many workers serve calls; `None`: one per core.
     pub workers: Option<usize>,
+}
+
+/// How the gateway ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shutdown {
+    /// How long `/readyz` says so before anything else changes.
+    pub delay: Duration,
+    /// How long calls under way may take to end after that.
+    pub drain_timeout: Duration,
 }
 
 /// The folders and files that decisions rest on, beside the configuration itself.

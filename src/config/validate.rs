@@ -61,7 +61,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         .assertions
         .as_ref()
         .map(|raw| process::assertions(check, raw, &root.key("assertions")));
-    let (reload_interval, drain_timeout) = process::times(check, config);
+    let (reload_interval, shutdown) = process::times(check, config);
     let detections = detections::detections(check, &config.detections, &root.key("detections"));
     between_sections(check, config);
 
@@ -87,7 +87,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
         },
         sources: sources(check, config)?,
         reload_interval,
-        drain_timeout,
+        shutdown,
         log: config.log.settings(),
         workers: config.workers.map(usize::from),
     };

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdTcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use tower::ServiceExt;
 
 use super::door::{ClientPlace, Door};
 use super::hello;
+use super::parting;
 use super::proxied;
 use super::serve::{Served, serve};
 use super::settings::Limits;
@@ -66,7 +68,7 @@ pub(super) struct Drain {
 
 /// Accepts until it is told to stop; then waits for the open connections, up to the deadline.
 /// `make` gives each connection its service.
-pub(super) async fn accept<M, S, B>(socket: TcpListener, door: Arc<Door>, make: M, mut drain: Drain)
+pub(super) async fn accept<M, S, B>(socket: TcpListener, door: Arc<Door>, make: M, drain: Drain)
 where
     M: Fn(Arc<ConnectionFacts>) -> Served<S> + Clone + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
@@ -78,51 +80,52 @@ where
     let places = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(0)));
     let handshakes = Arc::new(Semaphore::new(door.limits.max_concurrent_handshakes));
     let mut pause = FIRST_PAUSE;
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            _ = drain.shutdown.wait_for(|stop| *stop) => break,
-            accepted = socket.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                pause = FIRST_PAUSE;
-                // Beyond a limit a connection is closed at once: to wait would fill the backlog with it.
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    door.trouble(Trouble::TooMany);
-                    continue;
-                };
-                let Some(client_place) = door.admit(peer.ip().to_canonical()) else {
-                    door.trouble(Trouble::TooManyOfClient);
-                    continue;
-                };
-                let connection = connect(
-                    (stream, peer),
-                    Arc::clone(&door),
-                    Arc::clone(&handshakes),
-                    make.clone(),
-                    drain.clone(),
-                );
-                tokio::spawn(async move {
-                    connection.await;
-                    drop((client_place, place));
-                });
-            }
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!(listener = %door.name, error = %error, "cannot accept connections");
-                tokio::time::sleep(pause).await;
-                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    let told = {
+        let mut closing = pin!(parting::until_closing(&socket, &door, drain.clone()));
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                told = &mut closing => break told,
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    pause = FIRST_PAUSE;
+                    // Beyond a limit a connection is closed at once: to wait would fill the backlog with it.
+                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                        door.trouble(Trouble::TooMany);
+                        continue;
+                    };
+                    let Some(client_place) = door.admit(peer.ip().to_canonical()) else {
+                        door.trouble(Trouble::TooManyOfClient);
+                        continue;
+                    };
+                    let connection = connect(
+                        (stream, peer),
+                        Arc::clone(&door),
+                        Arc::clone(&handshakes),
+                        make.clone(),
+                        drain.clone(),
+                    );
+                    tokio::spawn(async move {
+                        connection.await;
+                        drop((client_place, place));
+                    });
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(listener = %door.name, error = %error, "cannot accept connections");
+                    tokio::time::sleep(pause).await;
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+                }
             }
         }
-    }
+    };
     drop(socket);
     // Every open connection holds a place.
     let all_closed = places.acquire_many(most);
-    if tokio::time::timeout(drain.deadline, all_closed)
-        .await
-        .is_err()
-    {
+    let left = drain.deadline.saturating_sub(told.elapsed());
+    if tokio::time::timeout(left, all_closed).await.is_err() {
         tracing::warn!(listener = %door.name, "connections were still open at the drain deadline");
     }
 }

@@ -18,6 +18,9 @@ use crate::types::Reason;
 /// How long a peer may take for an answer after which the connection is closed.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
 
+/// How long a peer of HTTP/1.1, and one that has not called yet, has for the call after which its connection is closed.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// The shared state of one connection's activity.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -239,6 +242,18 @@ impl Activity {
     pub(super) fn is_quiet_for(&self, time: Duration) -> bool {
         let state = self.state.lock();
         state.calls == 0 && state.last_write.elapsed() >= time
+    }
+
+    /// Whether a connection that is to take no more calls may be closed without losing one, `since` when it is to. In
+    /// HTTP/2 its peer is told which calls were taken. In HTTP/1.1 a call may be on its way: the next answer says that it
+    /// is the last, and who has not called for a while is hardly about to.
+    pub(super) fn may_part(&self, since: Instant) -> bool {
+        let state = self.state.lock();
+        let quiet_since = since.max(state.idle_since);
+        let is_quiet = state.calls == 0
+            && (self.http2 || !state.head_has_begun)
+            && quiet_since.elapsed() >= PARTING;
+        is_quiet || (self.http2 && state.begun > 0)
     }
 
     /// Whether no call is under way, and every call was forwarded for one account. Connections that several share, as a

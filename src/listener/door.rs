@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use rustls::ServerConfig;
+use tokio::sync::watch;
 
 use super::settings::{Limits, ListenerSettings};
 use crate::call::TrustedProxies;
@@ -27,6 +28,8 @@ pub(super) struct Door {
     /// Whose word on their clients' addresses counts.
     pub(super) proxies: Arc<TrustedProxies>,
     clients: Mutex<HashMap<IpAddr, usize>>,
+    /// Where other processes share the port: whether this one has begun to listen.
+    pub(super) opened: Option<watch::Receiver<bool>>,
     /// `None` where nobody counts.
     metrics: Option<ConnectionMetrics>,
 }
@@ -45,8 +48,10 @@ impl Door {
         settings: &ListenerSettings,
         tls: Option<Arc<ArcSwap<ServerConfig>>>,
         metrics: ConnectionMetrics,
+        opened: Option<watch::Receiver<bool>>,
     ) -> Self {
         Self {
+            opened,
             balancers: settings.proxy_protocol_from.clone(),
             proxies: Arc::new(settings.trusted_proxies.clone()),
             metrics: Some(metrics),
@@ -67,6 +72,7 @@ impl Door {
             balancers: Vec::new(),
             proxies: Arc::default(),
             clients: Mutex::default(),
+            opened: None,
             metrics: None,
         }
     }

@@ -40,6 +40,8 @@ const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 const MAX_RESET_STREAMS: usize = 20;
 /// HTTP/2: how long an answer to a ping may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// The time between two looks whether a connection may be closed.
+const PARTING_LOOK: Duration = Duration::from_millis(50);
 /// Header fields that hyper reads without an allocation of its own.
 const DEFAULT_MAX_HEADERS: usize = 100;
 
@@ -104,8 +106,10 @@ where
                 }
                 return Ok::<_, Infallible>(response.map(|body| Counted::new(body, None)));
             }
-            if asks {
-                switch::refuse(&mut response);
+            // An HTTP/2 connection says so by itself.
+            let is_last = !http2 && *patience.shutdown.borrow();
+            if asks || is_last {
+                switch::say_last(&mut response);
             }
             let is_whole = response.extensions().get::<Whole>().is_some();
             if let Some(guard) = guard.as_mut().filter(|_| is_whole) {
@@ -261,7 +265,13 @@ async fn drive<C: Connection>(
             // The last two end no connection.
             Expired::Refusal | Expired::Head | Expired::Answers => return None,
         },
-        Stop::Drained | Stop::Refused => connection.inner().close(),
+        Stop::Drained => {
+            if let Some(result) = until_parting(&mut connection, activity, limits).await {
+                return ended(result, &connection, activity);
+            }
+            connection.inner().close();
+        }
+        Stop::Refused => connection.inner().close(),
     }
     // Calls under way go on to their end; what is left over after them is given up.
     loop {
@@ -271,6 +281,24 @@ async fn drive<C: Connection>(
             Err(_elapsed) => return None,
         }
     }
+}
+
+/// Drives a connection that is to take no more calls until it may be closed without losing one; or to its end.
+async fn until_parting<C: Connection>(
+    connection: &mut Cuttable<Pin<&mut C>>,
+    activity: &Activity,
+    limits: &Limits,
+) -> Option<Ended<hyper::Result<()>>> {
+    let since = Instant::now();
+    while !activity.may_part(since) {
+        let driven = until_expired(connection, activity, limits);
+        match tokio::time::timeout(PARTING_LOOK, driven).await {
+            Ok(Stop::Ended(result)) => return Some(result),
+            Ok(_stop) => return None,
+            Err(_elapsed) => {}
+        }
+    }
+    None
 }
 
 /// Drives a connection until it ends or passes a limit. The timer is set anew only for an earlier limit or when it

@@ -86,6 +86,8 @@ pub struct ListenerSettings {
     pub name: Arc<str>,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whether other processes of this user may listen there too, as the next one does while this one ends.
+    pub reuse_port: bool,
     /// TLS; `None` only by `dangerous_plaintext: true`.
     pub tls: Option<ServerTls>,
     /// The load balancers whose connections begin with a header of the PROXY protocol.

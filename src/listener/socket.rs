@@ -1,6 +1,7 @@
 //! The sockets of the listeners: one per worker and listener, all on one port (`SO_REUSEPORT`).
 //!
-//! A port that another process has is named, never shared with it by accident. Never here: accepting.
+//! A port that another process has is named, never shared with it by accident. Where the operator says `reuse_port`, it is
+//! shared with other processes of the same user, which is what the kernel asks for. Never here: accepting.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -8,7 +9,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::sync::watch;
 
 use super::door::Door;
 use super::settings::ListenerSettings;
@@ -80,6 +82,33 @@ pub enum ListenError {
 pub struct Listeners {
     bound: Vec<Bound>,
     workers: usize,
+    open: watch::Sender<bool>,
+}
+
+/// Listeners that share their port with other processes: bound, and nobody can connect to them yet.
+#[derive(Debug)]
+#[must_use = "nobody can connect before they are opened"]
+pub struct Closed {
+    /// The sockets of each, once more.
+    sockets: Vec<(ListenerHandle, Vec<TcpListener>)>,
+    open: watch::Sender<bool>,
+}
+
+impl Closed {
+    /// Lets connections in.
+    ///
+    /// # Errors
+    /// [`ListenError`] for the first that cannot listen.
+    pub fn open(self) -> Result<Vec<ListenerHandle>, ListenError> {
+        for (handle, sockets) in &self.sockets {
+            for socket in sockets {
+                let listens = SockRef::from(socket).listen(BACKLOG);
+                listens.map_err(|source| failed(handle.name(), handle.address, source))?;
+            }
+        }
+        self.open.send_replace(true);
+        Ok(self.sockets.into_iter().map(|(handle, _)| handle).collect())
+    }
 }
 
 #[derive(Debug)]
@@ -110,6 +139,12 @@ impl ListenerHandle {
         self.address
     }
 
+    /// Whether it shares its port with other processes, and lets nobody in before it is told to.
+    #[must_use]
+    pub fn shares_port(&self) -> bool {
+        self.door.opened.is_some()
+    }
+
     /// Takes certificate, key and CA bundle as they were loaded anew ([`tls::load`]). New connections use them; open
     /// ones go on as they are. A listener without TLS stays without.
     pub fn use_tls(&self, config: Arc<ServerConfig>) {
@@ -130,21 +165,40 @@ impl Listeners {
         metrics: &Metrics,
     ) -> Result<Self, ListenError> {
         let workers = workers.max(1);
+        let (open, opened) = watch::channel(false);
         let bound = settings
             .iter()
-            .map(|listener| Bound::new(listener, workers, metrics))
+            .map(|listener| Bound::new(listener, workers, metrics, &opened))
             .collect::<Result<_, _>>()?;
-        Ok(Self { bound, workers })
+        Ok(Self {
+            bound,
+            workers,
+            open,
+        })
     }
 
     /// A handle on every listener, in the order of the settings.
     #[must_use]
     pub fn handles(&self) -> Vec<ListenerHandle> {
-        let handle = |bound: &Bound| ListenerHandle {
-            door: Arc::clone(&bound.door),
-            address: bound.address,
-        };
-        self.bound.iter().map(handle).collect()
+        self.bound.iter().map(Bound::handle).collect()
+    }
+
+    /// The listeners that nobody can connect to yet, if there are any.
+    ///
+    /// # Errors
+    /// [`ListenError`] when the operating system does not say once more which sockets they are.
+    pub fn closed(&self) -> Result<Option<Closed>, ListenError> {
+        let mut closed = Vec::new();
+        for bound in self.bound.iter().filter(|b| b.handle().shares_port()) {
+            let sockets = bound.sockets.iter().map(TcpListener::try_clone);
+            let sockets: io::Result<_> = sockets.collect();
+            let sockets = sockets.map_err(|e| failed(&bound.door.name, bound.address, e))?;
+            closed.push((bound.handle(), sockets));
+        }
+        Ok((!closed.is_empty()).then(|| Closed {
+            sockets: closed,
+            open: self.open.clone(),
+        }))
     }
 
     /// What each worker accepts from: one socket of every listener.
@@ -160,10 +214,18 @@ impl Listeners {
 }
 
 impl Bound {
+    fn handle(&self) -> ListenerHandle {
+        ListenerHandle {
+            door: Arc::clone(&self.door),
+            address: self.address,
+        }
+    }
+
     fn new(
         settings: &ListenerSettings,
         workers: usize,
         metrics: &Metrics,
+        opened: &watch::Receiver<bool>,
     ) -> Result<Self, ListenError> {
         let tls = settings.tls.as_ref().map(tls::load).transpose();
         let tls = tls.map_err(|source| ListenError::Tls {
@@ -172,20 +234,26 @@ impl Bound {
         })?;
         let name = &settings.name;
         // Sockets of one user may share a port, even over processes; one that may not tells whether it is free.
-        if settings.address.port() != 0 {
+        let sharing = if settings.reuse_port {
+            Sharing::Processes
+        } else {
+            Sharing::Workers
+        };
+        if settings.address.port() != 0 && !settings.reuse_port {
             drop(bind_alone(name, settings.address)?);
         }
-        let first = bind(name, settings.address, Sharing::Port)?;
+        let first = bind(name, settings.address, sharing)?;
         let address = local_address(name, settings.address, &first)?;
         let mut sockets = vec![first];
         for _ in 1..workers {
-            sockets.push(bind(name, address, Sharing::Port)?);
+            sockets.push(bind(name, address, sharing)?);
         }
         Ok(Self {
             door: Arc::new(Door::of(
                 settings,
                 tls.map(|config| Arc::new(ArcSwap::new(config))),
                 metrics.listener(name),
+                settings.reuse_port.then(|| opened.clone()),
             )),
             address,
             sockets,
@@ -201,11 +269,14 @@ pub fn bind_alone(name: &Arc<str>, address: SocketAddr) -> Result<TcpListener, L
     bind(name, address, Sharing::Nothing)
 }
 
-/// Whether other sockets of this user may have the port too.
+/// Which other sockets of this user may have the port too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sharing {
-    Port,
     Nothing,
+    /// Those of the other workers. They listen at once.
+    Workers,
+    /// Those of other processes as well. They listen once this process is ready.
+    Processes,
 }
 
 fn bind(
@@ -221,10 +292,12 @@ fn bind(
         )?;
         // A port whose last connections are still in TIME_WAIT is free.
         socket.set_reuse_address(true)?;
-        socket.set_reuse_port(sharing == Sharing::Port)?;
+        socket.set_reuse_port(sharing != Sharing::Nothing)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
+        if sharing != Sharing::Processes {
+            socket.listen(BACKLOG)?;
+        }
         Ok(socket.into())
     };
     listen().map_err(|source| failed(name, address, source))

@@ -79,8 +79,8 @@ pub(super) fn take<B>(
     })
 }
 
-/// Ends a connection of HTTP/1.1 behind an answer that is no switch: what follows the request is none.
-pub(super) fn refuse<B>(response: &mut Response<B>) {
+/// Ends a connection of HTTP/1.1 behind an answer: what follows the request is none, or no more calls are taken.
+pub(super) fn say_last<B>(response: &mut Response<B>) {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
 }

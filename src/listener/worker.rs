@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::accept::{Drain, accept, adopt};
 use super::door::Door;
+use super::parting;
 use super::rim::{CallHandler, Rim};
 use super::serve::Served;
 use super::socket::{ListenError, Listeners};
@@ -91,7 +92,6 @@ fn work<H: CallHandler>(
         let handler = make_handler();
         let mut loops = JoinSet::new();
         for (door, socket) in share {
-            let socket = adopt(socket, &door)?;
             let rim = Arc::new(Rim::new(door.limits.max_concurrent_calls));
             let handler = Arc::clone(&handler);
             let make = move |connection| {
@@ -110,9 +110,19 @@ fn work<H: CallHandler>(
                     has_websockets,
                 }
             };
-            loops.spawn(accept(socket, door, make, drain.clone()));
+            let drain = drain.clone();
+            loops.spawn(async move {
+                if parting::until_open(&door, &drain).await {
+                    let socket = adopt(socket, &door)?;
+                    accept(socket, door, make, drain).await;
+                }
+                Ok(())
+            });
         }
-        while loops.join_next().await.is_some() {}
-        Ok(())
+        let mut outcome = Ok(());
+        while let Some(ended) = loops.join_next().await {
+            outcome = outcome.and(ended.unwrap_or(Ok(())));
+        }
+        outcome
     })
 }

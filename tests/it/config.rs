@@ -89,7 +89,7 @@ fn what_the_reference_leaves_out_reads_as_what_it_says() {
     assert_eq!(full.records, minimal.records);
     assert_eq!(full.decisions, minimal.decisions);
     assert_eq!(full.reload_interval, minimal.reload_interval);
-    assert_eq!(full.drain_timeout, minimal.drain_timeout);
+    assert_eq!(full.shutdown, minimal.shutdown);
     assert_eq!(full.management.address, minimal.management.address);
     assert_eq!(full.issuers[0], minimal.issuers[0]);
     assert_eq!(

@@ -49,6 +49,7 @@ mod possession;
 mod properties;
 mod reasons;
 mod reload;
+mod restart;
 mod risk_command;
 mod samples;
 mod sdk;

@@ -13,6 +13,10 @@ pub struct Listener {
     pub name: Name,
     /// The IP address and port.
     pub address: Address,
+    /// Share the port with other processes of this user that say so too, so that the next one takes over without a gap.
+    /// It takes connections once it is ready.
+    #[serde(default)]
+    pub reuse_port: bool,
     /// TLS. Needed, unless `dangerous_plaintext` is set.
     pub tls: Option<ServerTls>,
     /// Speak HTTP without TLS: tokens can be read on the way.

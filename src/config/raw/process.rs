@@ -117,13 +117,16 @@ impl Default for Reload {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Shutdown {
-    /// How long calls under way may take to end; Kubernetes kills after 30 seconds by default.
+    /// How long `/readyz` says so before anything else changes, for load balancers that look at it.
+    pub delay: Duration,
+    /// How long calls under way may take to end after that; Kubernetes kills after 30 seconds by default.
     pub drain_timeout: Duration,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
         Self {
+            delay: Duration::seconds(0),
             drain_timeout: Duration::seconds(25),
         }
     }

@@ -57,6 +57,7 @@ pub(super) fn listeners(
         done.push(ListenerSettings {
             name: Arc::clone(&listener.name.0),
             address,
+            reuse_port: listener.reuse_port,
             tls,
             proxy_protocol_from: ranges(&listener.proxy_protocol.from),
             trusted_proxies: trusted_proxies(check, &listener.trusted_proxies, &at),

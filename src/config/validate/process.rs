@@ -9,6 +9,7 @@ use crate::config::member::MemberPath;
 use crate::config::raw;
 use crate::config::raw::process::{Assertions, Overflow as RawOverflow, Records, Responses};
 use crate::config::raw::text::{Duration as RawDuration, File};
+use crate::config::settings::Shutdown;
 use crate::enforcement::ResponseSettings;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
 
@@ -118,13 +119,20 @@ pub(super) fn responses(
     }
 }
 
-/// The time between two looks at the files, and the time that draining may take.
-pub(super) fn times(check: &mut Checker<'_>, config: &raw::Config) -> (Duration, Duration) {
+/// The time between two looks at the files, and how the gateway ends.
+pub(super) fn times(check: &mut Checker<'_>, config: &raw::Config) -> (Duration, Shutdown) {
     let root = MemberPath::root();
     let reload = root.key("reload").key("interval");
-    let drain = root.key("shutdown").key("drain_timeout");
+    let (at, shutdown) = (root.key("shutdown"), &config.shutdown);
     (
         check.between(&reload, &config.reload.interval, ("100ms", "1h")),
-        check.between(&drain, &config.shutdown.drain_timeout, ("0s", "1d")),
+        Shutdown {
+            delay: check.between(&at.key("delay"), &shutdown.delay, ("0s", "1h")),
+            drain_timeout: check.between(
+                &at.key("drain_timeout"),
+                &shutdown.drain_timeout,
+                ("0s", "1d"),
+            ),
+        },
     )
 }

@@ -33,6 +33,7 @@ pub(crate) async fn connect(
     server_name: &str,
 ) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
     let name = ServerName::try_from(server_name.to_owned()).unwrap();
     TlsConnector::from(Arc::new(config))
         .connect(name, stream)

@@ -103,6 +103,7 @@ pub(crate) fn settings(pki: &Pki, limits: Limits) -> ListenerSettings {
     ListenerSettings {
         name: "main".into(),
         address: "127.0.0.1:0".parse().unwrap(),
+        reuse_port: false,
         tls: Some(pki.server_tls()),
         proxy_protocol_from: Vec::new(),
         trusted_proxies: TrustedProxies::default(),
