@@ -4,6 +4,7 @@
 
 mod control;
 mod known;
+mod management_tls;
 mod opening;
 
 use std::net::SocketAddr;
@@ -66,6 +67,9 @@ pub enum AppError {
     /// The thread that looks at the traffic cannot be started.
     #[error("the thread of detections cannot be started")]
     Detections(#[source] std::io::Error),
+    /// The Workload API is followed from the start on, or never.
+    #[error("`spiffe` takes effect at the next start, expected no such section until then")]
+    WorkloadApi,
     /// Signals cannot be heard.
     #[error("signals of the operating system cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -112,27 +116,29 @@ impl App {
         loaded: &Loaded,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AppError> {
-        let known = Known::read(loaded, clock, Metrics::new()?)?;
+        let settings = &loaded.settings;
+        let mut known = Known::read(loaded, clock, Metrics::new()?)?;
         let metrics = Arc::clone(&known.metrics);
-        let (recorder, recorder_thread) =
-            Recorder::start(&loaded.settings.records, Arc::clone(&metrics))?;
+        let (recorder, recorder_thread) = Recorder::start(&settings.records, Arc::clone(&metrics))?;
         let shared = known.shared(loaded, &recorder);
         let (detections, looked_for) = known.detections(loaded, &recorder)?;
+        let mut tasks = JoinSet::new();
+        known.follow(loaded, &mut tasks);
         let Known {
             snapshots,
             status,
+            held,
             state,
             signals,
             graph,
             keys,
-            shared: shared_state,
             clock,
             ..
         } = known;
-        let management_tls = control::load_management_tls(&loaded.settings.management)?;
+        let management_tls = management_tls::load(&settings.management, &held)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
-        let sockets = Listeners::bind(&loaded.settings.listeners, workers(loaded), &metrics)?;
+        let sockets = Listeners::bind(&settings.listeners, workers(loaded), &metrics, &held)?;
         let (handles, closed) = (sockets.handles(), sockets.closed()?);
         let control = Control {
             path: path.to_owned(),
@@ -143,36 +149,32 @@ impl App {
             graph: Arc::clone(&graph),
             metrics,
             status: Arc::clone(&status),
+            held,
             listeners: sockets.handles(),
             management_tls: Arc::new(ArcSwap::new(management_tls)),
-            management: Arc::new(ArcSwap::from_pointee(loaded.settings.management.clone())),
-            started: loaded.settings.clone(),
-            current: loaded.settings.clone(),
+            management: Arc::new(ArcSwap::from_pointee(settings.management.clone())),
+            started: settings.clone(),
+            current: settings.clone(),
             files: loaded.files.clone(),
-            folders: Arc::new(ArcSwap::from_pointee(control::folders(&loaded.settings))),
+            folders: Arc::new(ArcSwap::from_pointee(control::folders(settings))),
             reloads,
             looked_for,
         };
-        let mut tasks = JoinSet::new();
         let (stop_management, management_stopped) = watch::channel(false);
         let management = control.serve_management(&mut tasks, management_stopped)?;
         keys.follow();
         snapshots.load().upstreams.follow();
         let files = loaded.files.iter().cloned().collect();
         let watch =
-            Watch::new(files, loaded.settings.reload_interval, asked).map_err(AppError::Signals)?;
+            Watch::new(files, settings.reload_interval, asked).map_err(AppError::Signals)?;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
         tasks.spawn(detections.follow());
-        tasks.spawn(Arc::clone(&state).forget_what_is_over());
-        if let Some((changes, freshness)) = shared_state {
-            tasks.spawn(state.follow(changes, freshness));
-        }
         let workers = listener::run(
             sockets,
             move |_worker| Arc::new(Gateway::start(shared.clone())),
             &stopped,
-            loaded.settings.shutdown.drain_timeout,
+            settings.shutdown.drain_timeout,
         )?;
         opening::begin(&mut tasks, closed, (&snapshots, &status), clock);
         Ok(Self {
@@ -190,7 +192,7 @@ impl App {
             stop,
             stop_management,
             tasks,
-            shutdown: loaded.settings.shutdown,
+            shutdown: settings.shutdown,
         })
     }
 

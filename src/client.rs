@@ -3,6 +3,8 @@
 //! No redirect is followed, nothing is read past the limits, and no certificate is trusted but those of the given
 //! bundle, or of the operating system. Never here: a call, and an address that a token or a caller names.
 
+pub mod workload;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

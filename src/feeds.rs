@@ -14,6 +14,7 @@ pub mod reload;
 pub mod signals;
 pub mod state;
 pub mod status;
+pub mod svid;
 pub mod watch;
 
 pub use detections::{DetectionFeed, DetectionFeedContext};
@@ -22,4 +23,5 @@ pub use keys::{KeyFeed, KeyFeedContext, keep_keys};
 pub use reload::{ReloadError, Reloaded, Reloads};
 pub use state::{KnownState, StateFeed, StateFeedContext};
 pub use status::{Source, Status};
+pub use svid::SvidFeed;
 pub use watch::{Change, Watch};

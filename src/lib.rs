@@ -34,6 +34,7 @@
 //! | [`decision`] (pure) | all of that → [`decision::Decided`] | "allow" as a default |
 //! | [`enforcement`] | [`decision::Decided`] → [`enforcement::Permit`] or [`enforcement::Denial`]; the calls that are open | evaluating rules |
 //! | [`assertion`] | a permitted call → a signed proof of that for its upstream | a verdict |
+//! | [`spiffe`] | certificates of X509-SVIDs → who shows them; the one that this gateway has | a socket, a clock |
 //! | [`clock`] | the one place where wall time is read | being named by the rooms above |
 //! | [`client`] | a small request of our own → its answer | a call; an address that a caller names |
 //! | [`record`] | a decision and its outcome → lines in a sink | bodies, tokens |
@@ -86,6 +87,7 @@ pub mod policy;
 pub mod record;
 pub mod risk;
 pub mod snapshot;
+pub mod spiffe;
 pub mod store;
 pub mod telemetry;
 pub mod types;

@@ -12,7 +12,7 @@ use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{AppError, Environment};
+use super::{AppError, Environment, management_tls};
 use crate::assertion::Signer;
 use crate::config::{self, Loaded, Settings};
 use crate::feeds::detections::InForce;
@@ -24,13 +24,13 @@ use crate::feeds::{
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
 use crate::identity::{IssuerKeys, Issuers};
-use crate::listener::settings::{ClientCertificates, ServerTls};
 use crate::listener::{self, ListenerHandle, tls};
 use crate::management::settings::{Folders, ManagementSettings};
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
 use crate::risk::read::FILE_SOURCE;
 use crate::snapshot::{Cause, Snapshot};
+use crate::spiffe::Held;
 use crate::telemetry::{ChangeSource, Metrics};
 use crate::types::fault::chain;
 use crate::types::{Fault, Faults, Severity, Timestamp};
@@ -52,6 +52,8 @@ pub(super) struct Control {
     pub(super) graph: Arc<GraphFeed>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
+    /// The identity that SPIFFE's Workload API gives, if one is used.
+    pub(super) held: Arc<Held>,
     pub(super) listeners: Vec<ListenerHandle>,
     pub(super) management_tls: Arc<ArcSwap<ServerConfig>>,
     /// What the running listeners, records and caches were started with.
@@ -232,11 +234,21 @@ impl Control {
     /// Swaps a loaded configuration in: first whatever can fail, then the one pointer that calls read.
     fn apply(&mut self, loaded: &Loaded, cause: Cause) -> Result<(), AppError> {
         let settings = &loaded.settings;
+        // FAIL-CLOSED: nobody asks the Workload API, so that there would never be a certificate.
+        if settings.spiffe.is_some() && self.started.spiffe.is_none() {
+            return Err(AppError::WorkloadApi);
+        }
         let before = self.shared.snapshots.load();
         let now = self.shared.clock.now();
         let kept = KnownState::default();
-        let next = snapshot(loaded, &kept, Some(&before), now, &self.metrics)?;
-        let management = load_management_tls(&settings.management)?;
+        let next = snapshot(
+            loaded,
+            &kept,
+            (Some(&before), &self.held),
+            now,
+            &self.metrics,
+        )?;
+        let management = management_tls::load(&settings.management, &self.held)?;
         let listeners = self.load_listener_tls(settings)?;
 
         for (handle, config) in listeners {
@@ -284,7 +296,7 @@ impl Control {
             .iter()
             .filter_map(|handle| Some((handle, of(handle)?)));
         with_tls
-            .map(|(handle, tls)| Ok((handle, tls::load(tls).map_err(AppError::Tls)?)))
+            .map(|(handle, tls)| Ok((handle, tls::load(tls, &self.held).map_err(AppError::Tls)?)))
             .collect()
     }
 
@@ -315,6 +327,7 @@ impl Control {
                 "detections.queue",
                 now.detections.queue != next.detections.queue,
             ),
+            ("spiffe", now.spiffe != next.spiffe),
             ("workers", now.workers != next.workers),
         ];
         for (setting, _) in waits.iter().filter(|(_, changed)| *changed) {
@@ -327,7 +340,7 @@ impl Control {
 pub(super) fn snapshot(
     loaded: &Loaded,
     kept: &KnownState,
-    before: Option<&Snapshot>,
+    (before, held): (Option<&Snapshot>, &Arc<Held>),
     now: Timestamp,
     metrics: &Metrics,
 ) -> Result<Snapshot, AppError> {
@@ -339,7 +352,7 @@ pub(super) fn snapshot(
     };
     let none = UpstreamTable::default();
     let known = before.map_or(&none, |before| &before.upstreams);
-    let upstreams = UpstreamTable::load(&settings.upstreams, metrics, known);
+    let upstreams = UpstreamTable::load(&settings.upstreams, metrics, held, known);
     let issuers = settings.issuers.iter().map(|settings| Issuer {
         settings: Arc::new(settings.clone()),
         keys: loaded.keys.get(&settings.name).map(|set| {
@@ -373,24 +386,5 @@ pub(super) fn folders(settings: &Settings) -> Folders {
         on_unsupported: sources.on_unsupported,
         named_locations: sources.named_locations.clone(),
         directory: sources.directory.clone(),
-    }
-}
-
-/// The management listener's TLS.
-pub(super) fn load_management_tls(
-    settings: &ManagementSettings,
-) -> Result<Arc<ServerConfig>, AppError> {
-    tls::load(&server_tls(settings)).map_err(AppError::Tls)
-}
-
-fn server_tls(settings: &ManagementSettings) -> ServerTls {
-    ServerTls {
-        certificate_file: settings.certificate_file.clone(),
-        key_file: settings.key_file.clone(),
-        client_certificates: match &settings.client_ca_file {
-            Some(roots) => ClientCertificates::Required(roots.clone()),
-            None => ClientCertificates::Off,
-        },
-        allow_tls12: false,
     }
 }

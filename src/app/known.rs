@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use tokio::task::JoinSet;
 
 use super::{AppError, control};
 use crate::client;
@@ -15,12 +16,13 @@ use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::{SignalContext, SignalFeed};
 use crate::feeds::{
     self, DetectionFeed, DetectionFeedContext, Discovered, KeyFeed, KeyFeedContext, KnownState,
-    StateFeed, StateFeedContext, Status,
+    StateFeed, StateFeedContext, Status, SvidFeed,
 };
 use crate::gateway::{Meters, Shared};
 use crate::identity::Authenticator;
 use crate::record::Recorder;
 use crate::snapshot::Snapshots;
+use crate::spiffe::Held;
 use crate::store::settings::Freshness;
 use crate::store::{self, Changes, Names, OwnNames, StoreError};
 use crate::telemetry::Metrics;
@@ -35,6 +37,8 @@ pub(super) struct Known {
     pub(super) metrics: Arc<Metrics>,
     pub(super) snapshots: Arc<Snapshots>,
     pub(super) status: Arc<Status>,
+    /// The identity that SPIFFE's Workload API gives, if one is used.
+    pub(super) held: Arc<Held>,
     pub(super) state: Arc<StateFeed>,
     pub(super) signals: Arc<SignalFeed>,
     pub(super) graph: Arc<GraphFeed>,
@@ -61,7 +65,9 @@ impl Known {
         let names = opened.names.map_or_else(own, Names::Shared);
         let mut kept = KnownState::default();
         kept.read(&opened.state);
-        let mut first = control::snapshot(loaded, &kept, None, clock.now(), &metrics)?;
+        let held = Arc::new(Held::default());
+        let now = clock.now();
+        let mut first = control::snapshot(loaded, &kept, (None, &held), now, &metrics)?;
         // FAIL-CLOSED: before a required engine was read, nobody knows what was reported of agents.
         let is_required = opened.shared.as_ref().is_some_and(|(_, of)| of.required);
         let store = feeds::state::SHARED_STATE.into();
@@ -98,6 +104,7 @@ impl Known {
             metrics,
             snapshots,
             status,
+            held,
             state,
             signals: Arc::new(signals),
             graph: Arc::new(graph),
@@ -119,6 +126,19 @@ impl Known {
             discovered: Arc::new(Discovered::with_capacity(DISCOVERED_AGENTS)),
             recorder: recorder.clone(),
             meters: Arc::new(Meters::new(metrics, &loaded.settings.resources)),
+        }
+    }
+
+    /// Follows the Workload API and the state that replicas share from now on, where the configuration names them.
+    pub(super) fn follow(&mut self, loaded: &Loaded, tasks: &mut JoinSet<()>) {
+        if let Some(settings) = loaded.settings.spiffe.clone() {
+            let (held, status) = (Arc::clone(&self.held), Arc::clone(&self.status));
+            let feed = SvidFeed::new(settings, held, status, Arc::clone(&self.clock));
+            tasks.spawn(feed.follow());
+        }
+        tasks.spawn(Arc::clone(&self.state).forget_what_is_over());
+        if let Some((changes, freshness)) = self.shared.take() {
+            tasks.spawn(Arc::clone(&self.state).follow(changes, freshness));
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::feeds::Status;
+use crate::feeds::{Source, Status};
 use crate::listener::Closed;
 use crate::snapshot::Snapshots;
 
@@ -38,7 +38,7 @@ async fn open_when_ready(
     clock: Arc<dyn Clock>,
     status: Arc<Status>,
 ) {
-    while !can_judge(&snapshots, &*clock) {
+    while !can_judge(&snapshots, &*clock) || lacks_certificate(&status) {
         tokio::time::sleep(LOOK).await;
     }
     match closed.open() {
@@ -50,6 +50,12 @@ async fn open_when_ready(
         }
         Err(fault) => tracing::error!(%fault, "no calls are taken"),
     }
+}
+
+/// Whether listeners show a certificate of SPIFFE, and none has come yet.
+fn lacks_certificate(status: &Status) -> bool {
+    let health = status.of(&Source::Spiffe);
+    health.is_some_and(|health| health.last_success.is_none())
 }
 
 /// Whether every issuer's keys are there, and all that is required was heard of.

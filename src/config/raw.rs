@@ -11,6 +11,7 @@ pub mod listeners;
 pub mod process;
 pub mod resources;
 pub mod signals;
+pub mod spiffe;
 pub mod store;
 pub mod text;
 pub mod upstreams;
@@ -26,6 +27,7 @@ use listeners::{Listener, Management};
 use process::{Assertions, Log, Records, Reload, Responses, Shutdown};
 use resources::Resource;
 use signals::Signals;
+use spiffe::Spiffe;
 use store::Store;
 use text::{File, IpRange};
 
@@ -44,6 +46,8 @@ pub struct Config {
     /// Whose tokens are accepted.
     #[schemars(with = "Vec<Issuer>", length(min = 1, max = 64))]
     pub issuers: Option<Vec<Option<Issuer>>>,
+    /// SPIFFE's Workload API, which gives the gateway a certificate.
+    pub spiffe: Option<Spiffe>,
     /// The APIs behind the gateway.
     #[schemars(with = "Vec<Resource>", length(min = 1, max = 1000))]
     pub resources: Option<Vec<Option<Resource>>>,

@@ -18,6 +18,7 @@ use crate::management::settings::ManagementSettings;
 use crate::policy::OnUnsupported;
 use crate::policy::locations::OwnRanges;
 use crate::record::settings::RecordSettings;
+use crate::spiffe::settings::WorkloadApi;
 use crate::store::settings::StoreSettings;
 use crate::telemetry::logging::LogSettings;
 use crate::types::ResourceName;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub listeners: Vec<ListenerSettings>,
     /// The control plane.
     pub management: ManagementSettings,
+    /// Who gives this gateway certificates of SPIFFE, if anybody does.
+    pub spiffe: Option<WorkloadApi>,
     /// The APIs behind the gateway; no two answer to one host and path.
     pub resources: Arc<Resources>,
     /// Where each resource's calls are forwarded to.

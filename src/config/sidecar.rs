@@ -13,6 +13,9 @@ use super::environment::Environment;
 /// What stands in place of a file's name.
 pub const ENVIRONMENT: &str = "@environment";
 
+/// The variable that every workload of SPIFFE is told its agent's socket in.
+const WORKLOAD_API: &str = "SPIFFE_ENDPOINT_SOCKET";
+
 /// Whether the configuration is to be made from the environment.
 #[must_use]
 pub fn is_meant(path: &Path) -> bool {
@@ -43,6 +46,8 @@ pub enum Unset {
     Value(&'static str),
     /// Without it, what this other variable says.
     Of(&'static str),
+    /// Without it, this; but nothing where SPIFFE's Workload API is there to give it.
+    ValueOrSpiffe(&'static str),
     /// Without it, what every configuration has.
     Usual,
 }
@@ -72,7 +77,7 @@ const fn variable(name: &'static str, member: &'static str, form: Form, unset: U
 /// Every variable that a sidecar's configuration is made from.
 pub const VARIABLES: &[Variable] = {
     use Form::{Flag, List, Number, SecretFile, Text};
-    use Unset::{Of, Refused, Usual, Value};
+    use Unset::{Of, Refused, Usual, Value, ValueOrSpiffe};
     &[
         variable(
             "BOOMGATE_UPSTREAM_URL",
@@ -84,6 +89,18 @@ pub const VARIABLES: &[Variable] = {
             "BOOMGATE_UPSTREAM_PROTOCOL",
             "resources.0.upstream.protocol",
             Text,
+            Usual,
+        ),
+        variable(
+            "BOOMGATE_UPSTREAM_CA_FILE",
+            "resources.0.upstream.tls.ca_file",
+            Text,
+            Usual,
+        ),
+        variable(
+            "BOOMGATE_UPSTREAM_SPIFFE_IDS",
+            "resources.0.upstream.tls.spiffe_ids",
+            List,
             Usual,
         ),
         variable(
@@ -129,14 +146,15 @@ pub const VARIABLES: &[Variable] = {
             "BOOMGATE_TLS_CERTIFICATE_FILE",
             "listeners.0.tls.certificate_file",
             Text,
-            Value("/etc/boomgate/tls/tls.crt"),
+            ValueOrSpiffe("/etc/boomgate/tls/tls.crt"),
         ),
         variable(
             "BOOMGATE_TLS_KEY_FILE",
             "listeners.0.tls.key_file",
             Text,
-            Value("/etc/boomgate/tls/tls.key"),
+            ValueOrSpiffe("/etc/boomgate/tls/tls.key"),
         ),
+        variable(WORKLOAD_API, "spiffe.endpoint_socket", Text, Usual),
         variable(
             "BOOMGATE_MANAGEMENT_LISTEN",
             "management.address",
@@ -216,10 +234,31 @@ pub fn text(environment: Environment<'_>) -> Result<String, Vec<String>> {
             Err(message) => faults.push(message),
         }
     }
+    if environment(WORKLOAD_API).is_some() {
+        use_workload_api(&mut config);
+    }
     if faults.is_empty() {
         Ok(config.to_string())
     } else {
         Err(faults)
+    }
+}
+
+/// With a Workload API, whatever has no certificate from a file shows the one that the API gives: both listeners, and the
+/// gateway to an upstream that is known by its SPIFFE id.
+fn use_workload_api(config: &mut Value) {
+    for listener in ["listeners.0", "management"] {
+        let file = format!("/{}/tls/certificate_file", listener.replace('.', "/"));
+        if config.pointer(&file).is_none() {
+            put(config, &format!("{listener}.tls.spiffe"), true.into());
+        }
+    }
+    if config
+        .pointer("/resources/0/upstream/tls/spiffe_ids")
+        .is_some()
+    {
+        let member = "resources.0.upstream.tls.client_certificate.spiffe";
+        put(config, member, true.into());
     }
 }
 
@@ -253,7 +292,8 @@ fn written(variable: &Variable, environment: Environment<'_>) -> Result<Option<S
         return Ok(Some(text));
     }
     match variable.unset {
-        Unset::Value(text) => Ok(Some(text.to_owned())),
+        Unset::ValueOrSpiffe(_) if environment(WORKLOAD_API).is_some() => Ok(None),
+        Unset::Value(text) | Unset::ValueOrSpiffe(text) => Ok(Some(text.to_owned())),
         Unset::Usual => Ok(None),
         Unset::Refused(expected) => Err(format!(
             "the environment variable `{}` is not set, expected {expected}. Without a configuration file (`--config FILE`), \

@@ -13,6 +13,7 @@ mod process;
 mod resources;
 mod secrets;
 mod signals;
+mod spiffe;
 mod store;
 
 use std::collections::BTreeMap;
@@ -70,6 +71,7 @@ pub fn validate(check: &mut Checker<'_>, config: &raw::Config) -> Option<Validat
     let settings = Settings {
         listeners: listeners?,
         management: management?,
+        spiffe: config.spiffe.as_ref().map(spiffe::workload_api),
         resources,
         upstreams,
         issuers,
@@ -270,6 +272,7 @@ fn between_sections(check: &mut Checker<'_>, config: &raw::Config) {
         let message = "needs the section `graph`, which says as whom Graph is asked";
         check.error(&root.key("directory").key("graph"), message);
     }
+    spiffe::uses(check, config);
     issuers_of_requests(check, config);
     between_deciding_sections(check, config);
 }

@@ -15,16 +15,21 @@ use super::callers::issuer as issuer_url;
 use super::issuer::Issuer;
 use crate::listener::settings::{ClientCertificates, ServerTls};
 use crate::listener::{bind_alone, serve_management, tls};
+use crate::spiffe::settings::OwnCertificate;
 
 /// Serves the issuer's documents on a free port of loopback until the runtime ends.
 pub(super) fn serve_keys(issuer: &Arc<Issuer>, folder: &Path) -> Result<SocketAddr, DemoError> {
     let settings = ServerTls {
-        certificate_file: folder.join("tls/server.pem"),
-        key_file: folder.join("tls/server.key"),
+        certificate: OwnCertificate::Files {
+            certificate_file: folder.join("tls/server.pem"),
+            key_file: folder.join("tls/server.key"),
+        },
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
     };
-    let config = Arc::new(ArcSwap::new(tls::load(&settings).map_err(DemoError::Tls)?));
+    let config = Arc::new(ArcSwap::new(
+        tls::load(&settings, &Arc::default()).map_err(DemoError::Tls)?,
+    ));
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let socket = bind_alone(&"issuer".into(), loopback).map_err(crate::app::AppError::Listen)?;
     let address = socket.local_addr().map_err(DemoError::Servers)?;

@@ -21,6 +21,8 @@ pub enum Source {
     Signals(Arc<str>),
     /// A list of Microsoft Graph, by its name there.
     Graph(&'static str),
+    /// The certificate of the Workload API.
+    Spiffe,
     /// The keys of the issuer of this configured name.
     Keys(Arc<str>),
 }

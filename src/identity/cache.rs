@@ -37,6 +37,8 @@ impl Key {
 #[derive(Debug, Clone)]
 struct Entry {
     verified: Arc<Verified>,
+    /// When it was verified. Before that moment nobody knows whether it is valid yet: the clock was set back.
+    at: Timestamp,
     /// How long the token had to live when it was remembered.
     remaining: Duration,
 }
@@ -65,7 +67,8 @@ impl VerifiedTokens {
     /// The token, if it was verified and has not expired since. The cache's own clock is not trusted with that.
     pub(super) fn get(&self, key: &Key, now: Timestamp) -> Option<Arc<Verified>> {
         let entry = self.0.as_ref()?.get(key)?;
-        (now < entry.verified.facts().expires_at).then_some(entry.verified)
+        let is_valid = entry.at <= now && now < entry.verified.facts().expires_at;
+        is_valid.then_some(entry.verified)
     }
 
     /// Remembers a token, at most until it expires. One that lives on in the leeway is not remembered.
@@ -79,6 +82,7 @@ impl VerifiedTokens {
                 key,
                 Entry {
                     verified,
+                    at: now,
                     remaining,
                 },
             );

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{RequestLimits, TrustedProxies};
+use crate::spiffe::settings::OwnCertificate;
 use crate::types::IpRange;
 
 /// Whether a client shows a certificate.
@@ -20,13 +21,11 @@ pub enum ClientCertificates {
     Required(PathBuf),
 }
 
-/// Certificate and key of a listener; both files are watched.
+/// TLS of a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerTls {
-    /// PEM: the chain, leaf first.
-    pub certificate_file: PathBuf,
-    /// PEM: the leaf's private key.
-    pub key_file: PathBuf,
+    /// Its certificate.
+    pub certificate: OwnCertificate,
     /// Client certificates.
     pub client_certificates: ClientCertificates,
     /// Whether TLS 1.2 is spoken beside 1.3.

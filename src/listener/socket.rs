@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::door::Door;
 use super::settings::ListenerSettings;
 use super::tls::{self, TlsError};
+use crate::spiffe::Held;
 use crate::telemetry::Metrics;
 
 /// Connections that may wait to be accepted.
@@ -163,12 +164,13 @@ impl Listeners {
         settings: &[ListenerSettings],
         workers: usize,
         metrics: &Metrics,
+        held: &Arc<Held>,
     ) -> Result<Self, ListenError> {
         let workers = workers.max(1);
         let (open, opened) = watch::channel(false);
         let bound = settings
             .iter()
-            .map(|listener| Bound::new(listener, workers, metrics, &opened))
+            .map(|listener| Bound::new(listener, workers, metrics, (held, &opened)))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             bound,
@@ -225,10 +227,10 @@ impl Bound {
         settings: &ListenerSettings,
         workers: usize,
         metrics: &Metrics,
-        opened: &watch::Receiver<bool>,
+        (held, opened): (&Arc<Held>, &watch::Receiver<bool>),
     ) -> Result<Self, ListenError> {
-        let tls = settings.tls.as_ref().map(tls::load).transpose();
-        let tls = tls.map_err(|source| ListenError::Tls {
+        let tls = settings.tls.as_ref().map(|tls| tls::load(tls, held));
+        let tls = tls.transpose().map_err(|source| ListenError::Tls {
             name: Arc::clone(&settings.name),
             source: Box::new(source),
         })?;

@@ -1,4 +1,4 @@
-//! TLS of a listener, from files: TLS 1.2 and 1.3, ALPN `h2` and `http/1.1`, client certificates where asked for.
+//! TLS of a listener, from files or with the gateway's SPIFFE identity: TLS 1.2 and 1.3, ALPN `h2` and `http/1.1`, client certificates where asked for.
 //!
 //! A fault of a file is an error, at start and at reload: a certificate that does not fit its key, and a CA
 //! bundle without a certificate in it, above all. Never here: "could not read" as "off".
@@ -14,6 +14,8 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::settings::{ClientCertificates, ServerTls};
+use crate::spiffe::Held;
+use crate::spiffe::settings::OwnCertificate;
 
 /// Why a listener has no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -67,11 +69,11 @@ pub enum TlsError {
     Provider(#[source] rustls::Error),
 }
 
-/// Loads what a listener needs to speak TLS.
+/// Loads what a listener needs to speak TLS. A certificate of SPIFFE is the one that is held at each handshake.
 ///
 /// # Errors
 /// [`TlsError`] names the file and what is wrong with it.
-pub fn load(settings: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn load(settings: &ServerTls, held: &Arc<Held>) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions: &[&rustls::SupportedProtocolVersion] = if settings.allow_tls12 {
         &[&rustls::version::TLS13, &rustls::version::TLS12]
@@ -85,19 +87,28 @@ pub fn load(settings: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
-    let chain = certificates(&settings.certificate_file)?;
-    let key =
-        PrivateKeyDer::from_pem_file(&settings.key_file).map_err(|source| TlsError::Read {
-            path: settings.key_file.clone(),
-            source,
-        })?;
-    let mut config = builder
-        .with_single_cert(chain, key)
-        .map_err(|source| TlsError::Pair {
-            certificate: settings.certificate_file.clone(),
-            key: settings.key_file.clone(),
-            source,
-        })?;
+    let mut config = match &settings.certificate {
+        OwnCertificate::Spiffe => {
+            let held: Arc<Held> = Arc::clone(held);
+            builder.with_cert_resolver(held)
+        }
+        OwnCertificate::Files {
+            certificate_file,
+            key_file,
+        } => {
+            let chain = certificates(certificate_file)?;
+            let key = PrivateKeyDer::from_pem_file(key_file).map_err(|source| TlsError::Read {
+                path: key_file.clone(),
+                source,
+            })?;
+            let config = builder.with_single_cert(chain, key);
+            config.map_err(|source| TlsError::Pair {
+                certificate: certificate_file.clone(),
+                key: key_file.clone(),
+                source,
+            })?
+        }
+    };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // A replayed request would be judged and forwarded twice (RFC 8446 §8).
     config.max_early_data_size = 0;

@@ -60,7 +60,7 @@ enum Severity {
 struct Problem {
     severity: Severity,
     /// `configuration`, `risk_file`, `store`, `keys/<issuer>`, the name of a stream of events,
-    /// `riskyAgents` and the other lists of Graph, `graph_directory`, `process`.
+    /// `riskyAgents` and the other lists of Graph, `graph_directory`, `spiffe`, `process`.
     source: String,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,12 +109,19 @@ fn problems(control: &Control) -> Vec<Problem> {
             Source::SharedState => SHARED_STATE,
             Source::Signals(name) => &**name,
             Source::Graph(list) => list,
+            Source::Spiffe => "spiffe",
             Source::Keys(_) => return None,
         };
         let fault = health.fault?;
+        // Without a certificate of its own no handshake of this process comes to an end.
+        let lacks = source == Source::Spiffe && health.last_success.is_none();
         Some(Problem {
             // What is silent for too long is told of above.
-            severity: Severity::Degraded,
+            severity: if lacks {
+                Severity::NotReady
+            } else {
+                Severity::Degraded
+            },
             source: name.to_owned(),
             messages: fault.messages,
             failed_at: Some(fault.at),

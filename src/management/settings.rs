@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::policy::OnUnsupported;
+use crate::spiffe::settings::OwnCertificate;
 use crate::types::Secret;
 
 /// The management listener.
@@ -12,10 +13,8 @@ use crate::types::Secret;
 pub struct ManagementSettings {
     /// Where it listens; loopback by default.
     pub address: SocketAddr,
-    /// PEM: the chain, leaf first; watched.
-    pub certificate_file: PathBuf,
-    /// PEM: the leaf's private key; watched.
-    pub key_file: PathBuf,
+    /// Its certificate.
+    pub certificate: OwnCertificate,
     /// PEM: the roots that every client's certificate must lead to; watched. `None`: no client is asked for one.
     pub client_ca_file: Option<PathBuf>,
     /// The bearer token that may do everything.

@@ -22,6 +22,7 @@ use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
 use crate::risk::{Rank, RiskEntry};
 use crate::snapshot::{Cause, Snapshot};
+use crate::spiffe::settings::OwnCertificate;
 use crate::store::{Answer, MemoryStore, Sealed, StateStore, StoreError};
 use crate::telemetry::ChangeSource;
 use crate::types::{
@@ -106,8 +107,10 @@ fn state() -> State {
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9443)),
             client_ca_file: None,
-            certificate_file: "management.pem".into(),
-            key_file: "management.key".into(),
+            certificate: OwnCertificate::Files {
+                certificate_file: "management.pem".into(),
+                key_file: "management.key".into(),
+            },
             admin_token: Secret::new(TOKEN),
             oidc: None,
             allowed_hosts: vec!["boomgate.example.com".to_owned()],

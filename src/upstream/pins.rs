@@ -1,4 +1,4 @@
-//! Pins of an upstream's key: a certificate must lead to a root, be of the right name and in time, **and** have one of the
+//! Pins of an upstream's key: a certificate must lead to a root, be of the right name or id and in time, **and** have one of the
 //! pinned keys.
 //!
 //! The key is that of the leaf: others that a server sends along need not be of the chain that was verified. Never here:
@@ -7,40 +7,24 @@
 use std::sync::Arc;
 
 use ::aws_lc_rs::digest::{SHA256, digest};
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-
-use super::table::UpstreamError;
-use crate::types::ResourceName;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 /// The usual checks, and the pins.
 #[derive(Debug)]
 pub(super) struct Pinned {
-    usual: Arc<WebPkiServerVerifier>,
+    usual: Arc<dyn ServerCertVerifier>,
     pins: Vec<[u8; 32]>,
 }
 
 impl Pinned {
-    pub(super) fn new(
-        resource: &ResourceName,
-        roots: RootCertStore,
-        provider: &Arc<CryptoProvider>,
-        pins: &[[u8; 32]],
-    ) -> Result<Self, UpstreamError> {
-        let builder =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-        let usual = builder.build().map_err(|source| UpstreamError::Verifier {
-            resource: resource.clone(),
-            source,
-        })?;
-        Ok(Self {
+    pub(super) fn new(usual: Arc<dyn ServerCertVerifier>, pins: &[[u8; 32]]) -> Self {
+        Self {
             usual,
             pins: pins.to_vec(),
-        })
+        }
     }
 
     fn is_pinned(&self, leaf: &CertificateDer<'_>) -> Result<bool, Error> {

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::spiffe::SpiffeId;
+use crate::spiffe::settings::OwnCertificate;
+
 /// The HTTP version spoken to an upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UpstreamProtocol {
@@ -44,19 +47,13 @@ pub struct UpstreamTls {
     pub server_name: Option<Arc<str>>,
     /// SHA-256 of the keys (SubjectPublicKeyInfo) of which its certificate must have one, beside all else; any without it.
     pub pins: Vec<[u8; 32]>,
+    /// The ids of which its certificate must have one, in place of a name; its roots are the bundle of the trust domain then:
+    /// `ca_file`, or what the Workload API says. None: the name counts.
+    pub spiffe_ids: Vec<SpiffeId>,
     /// The certificate that we show where the upstream asks for one.
-    pub client_certificate: Option<ClientCertificate>,
+    pub client_certificate: Option<OwnCertificate>,
     /// Whether only TLS 1.3 is spoken; default no, 1.2 is as well.
     pub refuse_tls12: bool,
-}
-
-/// A certificate of our own, and its key; both files are watched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientCertificate {
-    /// PEM: the chain, leaf first.
-    pub certificate_file: PathBuf,
-    /// PEM: the leaf's private key.
-    pub key_file: PathBuf,
 }
 
 /// Asking endpoints whether they are well, beside the calls.

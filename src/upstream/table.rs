@@ -17,6 +17,7 @@ use rustls::pki_types::pem;
 use super::live::Live;
 use super::settings::{Origin, UpstreamSettings};
 use super::tls::EndpointTls;
+use crate::spiffe::Held;
 use crate::telemetry::{EndpointState, Metrics};
 use crate::types::ResourceName;
 
@@ -125,19 +126,20 @@ impl fmt::Debug for Upstream {
 }
 
 impl UpstreamTable {
-    /// Prepares the upstreams of one configuration. Those that are as they were in `previous` are taken from it.
+    /// Prepares the upstreams of one configuration. What SPIFFE gives is what is held at each handshake. Those that are as they were in `previous` are taken from it.
     ///
     /// # Errors
     /// [`UpstreamError`] for the first upstream that cannot be used.
     pub fn load(
         settings: &BTreeMap<ResourceName, UpstreamSettings>,
         metrics: &Metrics,
+        held: &Arc<Held>,
         previous: &Self,
     ) -> Result<Self, UpstreamError> {
         let mut system = None;
         let mut upstreams = BTreeMap::new();
         for (resource, settings) in settings {
-            let upstream = Upstream::load(resource, settings, metrics, &mut system)?;
+            let upstream = Upstream::load(resource, settings, metrics, (&mut system, held))?;
             let earlier = previous.0.get(resource);
             let upstream = match earlier.filter(|earlier| ***earlier == upstream) {
                 Some(earlier) => Arc::clone(earlier),
@@ -179,7 +181,10 @@ impl Upstream {
         resource: &ResourceName,
         settings: &UpstreamSettings,
         metrics: &Metrics,
-        system: &mut Option<Vec<rustls::pki_types::CertificateDer<'static>>>,
+        (system, held): (
+            &mut Option<Vec<rustls::pki_types::CertificateDer<'static>>>,
+            &Arc<Held>,
+        ),
     ) -> Result<Self, UpstreamError> {
         let names = settings
             .origins
@@ -188,7 +193,7 @@ impl Upstream {
         let tls = settings
             .tls
             .as_ref()
-            .map(|tls| EndpointTls::load(resource, settings, tls, system));
+            .map(|tls| EndpointTls::load(resource, settings, tls, system, held));
         Ok(Self {
             names: names.collect::<Result<_, _>>()?,
             tls: tls.transpose()?,

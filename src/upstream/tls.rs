@@ -1,4 +1,4 @@
-//! TLS to an upstream: roots, name, versions, pins, and a certificate of our own. Prepared when a configuration is loaded, never on the path of a call.
+//! TLS to an upstream: roots, name or SPIFFE ids, versions, pins, and a certificate of our own. Prepared when a configuration is loaded, never on the path of a call.
 //!
 //! Never here: a certificate that does not verify, whatever the reason.
 
@@ -6,14 +6,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::aws_lc_rs::digest::{Context as Digest, SHA256};
-use rustls::crypto::aws_lc_rs;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::pins::Pinned;
-use super::settings::{ClientCertificate, UpstreamProtocol, UpstreamSettings, UpstreamTls};
+use super::settings::{UpstreamProtocol, UpstreamSettings, UpstreamTls};
 use super::table::UpstreamError;
+use crate::spiffe::settings::OwnCertificate;
+use crate::spiffe::{Bundle, Held, Peers};
 use crate::types::ResourceName;
 
 /// TLS to one upstream.
@@ -29,16 +33,9 @@ impl EndpointTls {
         settings: &UpstreamSettings,
         tls: &UpstreamTls,
         system: &mut Option<Vec<CertificateDer<'static>>>,
+        held: &Arc<Held>,
     ) -> Result<Self, UpstreamError> {
         let mut files = Digest::new(&SHA256);
-        let store = match &tls.ca_file {
-            Some(path) => roots_of_file(resource, path, &mut files)?,
-            None => {
-                let certificates =
-                    system.get_or_insert_with(|| rustls_native_certs::load_native_certs().certs);
-                roots_of_system(resource, certificates, &mut files)?
-            }
-        };
         let versions: &[&rustls::SupportedProtocolVersion] = if tls.refuse_tls12 {
             &[&rustls::version::TLS13]
         } else {
@@ -48,26 +45,55 @@ impl EndpointTls {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(versions)
             .map_err(UpstreamError::Provider)?;
-        let builder = if tls.pins.is_empty() {
-            builder.with_root_certificates(store)
+        let verifier = if tls.spiffe_ids.is_empty() {
+            let roots = match &tls.ca_file {
+                Some(path) => roots_of_file(resource, path, &mut files)?,
+                None => {
+                    let certificates = system
+                        .get_or_insert_with(|| rustls_native_certs::load_native_certs().certs);
+                    roots_of_system(resource, certificates, &mut files)?
+                }
+            };
+            by_name(resource, roots, &provider)?
         } else {
-            let verifier = Pinned::new(resource, store, &provider, &tls.pins)?;
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(verifier))
+            let bundle = match &tls.ca_file {
+                Some(path) => Bundle::Fixed(Arc::new(roots_of_file(resource, path, &mut files)?)),
+                None => Bundle::Held(Arc::clone(held)),
+            };
+            Arc::new(Peers::new(tls.spiffe_ids.clone(), bundle, &provider))
         };
+        let verifier = if tls.pins.is_empty() {
+            verifier
+        } else {
+            Arc::new(Pinned::new(verifier, &tls.pins))
+        };
+        let builder = builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
         let mut config = match &tls.client_certificate {
             None => builder.with_no_client_auth(),
-            Some(own) => {
+            Some(OwnCertificate::Spiffe) => {
+                let held: Arc<Held> = Arc::clone(held);
+                builder.with_client_cert_resolver(held)
+            }
+            Some(OwnCertificate::Files {
+                certificate_file,
+                key_file,
+            }) => {
+                let own = (certificate_file, key_file);
                 let (chain, key) = certificate_of_files(resource, own, &mut files)?;
                 let config = builder.with_client_auth_cert(chain, key);
                 config.map_err(|source| UpstreamError::Pair {
                     resource: resource.clone(),
-                    certificate: own.certificate_file.clone(),
+                    certificate: certificate_file.clone(),
                     source,
                 })?
             }
         };
+        if !tls.spiffe_ids.is_empty() {
+            // Certificates live for an hour and bundles change: a session that is taken up again would be looked at no more.
+            config.resumption = Resumption::disabled();
+        }
         config.alpn_protocols = match settings.protocol {
             UpstreamProtocol::Http1 => vec![b"http/1.1".to_vec()],
             UpstreamProtocol::Http2 => vec![b"h2".to_vec()],
@@ -80,10 +106,25 @@ impl EndpointTls {
     }
 }
 
+/// The usual checks: a root, the name, the time.
+fn by_name(
+    resource: &ResourceName,
+    roots: RootCertStore,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, UpstreamError> {
+    let builder =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    let verifier = builder.build().map_err(|source| UpstreamError::Verifier {
+        resource: resource.clone(),
+        source,
+    })?;
+    Ok(verifier)
+}
+
 /// The certificate that we show, and its key.
 fn certificate_of_files(
     resource: &ResourceName,
-    own: &ClientCertificate,
+    (certificate_file, key_file): (&PathBuf, &PathBuf),
     files: &mut Digest,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), UpstreamError> {
     let read = |path: &PathBuf| {
@@ -94,11 +135,11 @@ fn certificate_of_files(
             source,
         }
     };
-    let chain = CertificateDer::pem_file_iter(&own.certificate_file)
-        .map_err(read(&own.certificate_file))?
+    let chain = CertificateDer::pem_file_iter(certificate_file)
+        .map_err(read(certificate_file))?
         .collect::<Result<Vec<_>, _>>()
-        .map_err(read(&own.certificate_file))?;
-    let key = PrivateKeyDer::from_pem_file(&own.key_file).map_err(read(&own.key_file))?;
+        .map_err(read(certificate_file))?;
+    let key = PrivateKeyDer::from_pem_file(key_file).map_err(read(key_file))?;
     for certificate in &chain {
         files.update(certificate);
     }

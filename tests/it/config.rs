@@ -7,6 +7,7 @@ pub(crate) mod support;
 use boomgate::config::{load, schema};
 use boomgate::identity::settings::{KeyOrigin, Profile};
 use boomgate::policy::PolicyState;
+use boomgate::spiffe::settings::OwnCertificate;
 use boomgate::types::RiskLevel;
 
 use support::{Folder, TOKEN, environment, reference_text};
@@ -37,8 +38,10 @@ fn the_reference_loads_as_it_is() {
     assert!(matches!(entra.profile, Profile::Entra { .. }));
     let folder_of = |path: &std::path::Path| path.starts_with(folder.root());
     assert!(folder_of(&settings.sources.policies));
-    assert!(folder_of(
-        &settings.listeners[0].tls.as_ref().unwrap().key_file
+    let tls = settings.listeners[0].tls.as_ref().unwrap();
+    assert!(matches!(
+        &tls.certificate,
+        OwnCertificate::Files { key_file, .. } if folder_of(key_file)
     ));
 }
 

@@ -1,5 +1,5 @@
 //! gRPC through the gateway, with a client and a server of others (Python's `grpcio`, `tests/grpc`): unary calls and streams
-//! in both directions, with status, metadata and trailers.
+//! in both directions, with status, metadata and trailers. And gRPC-Web (Python's `sonora`).
 
 use std::path::Path;
 use std::process::Command;
@@ -44,5 +44,34 @@ async fn calls_of_every_kind_come_through_with_status_and_trailers() {
         "unary HELLO {AGENT} 5 OK\nrefused FAILED_PRECONDITION not now\ndown 1000\nup 1000000\n\
          both ONE\nboth TWO\nboth THREE\nboth [] OK\nanonymous UNAUTHENTICATED\n"
     );
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn grpc_web_passes_with_its_trailers_in_the_body() {
+    let Some(python) = tool("BOOMGATE_PYTHON") else {
+        return;
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc");
+    let address = free_address();
+    let mut command = Command::new(&python);
+    command
+        .arg(folder.join("web_server.py"))
+        .arg(address.port().to_string());
+    let server = Server::start("grpc-web", command, address, TempDir::new().unwrap()).await;
+    let site = Site::start(Setup {
+        upstream: vec![format!("url: http://{}", server.address)],
+        ..Setup::default()
+    })
+    .await;
+    let mut command = Command::new(python);
+    command
+        .arg(folder.join("web_client.py"))
+        .arg(site.address().port().to_string())
+        .arg(site.pki.path("ca.pem"))
+        .arg(site.agent_token(AGENT));
+    let said = run(command).await.unwrap();
+    let expected = "unary HELLO {'grpc-status': '0', 'x-checksum': '5'}\n\
+                    refused FAILED_PRECONDITION not now\ndown 1000\n";
     assert_eq!(said, expected);
 }

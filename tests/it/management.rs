@@ -20,6 +20,7 @@ use boomgate::policy::OnUnsupported;
 use boomgate::record::Recorder;
 use boomgate::record::settings::{Destination, Overflow, RecordSettings};
 use boomgate::snapshot::{Snapshot, Snapshots};
+use boomgate::spiffe::settings::OwnCertificate;
 use boomgate::store::MemoryStore;
 use boomgate::telemetry::Metrics;
 use boomgate::types::{RiskLevel, Secret};
@@ -83,8 +84,10 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
         settings: Arc::new(ArcSwap::from_pointee(ManagementSettings {
             client_ca_file: None,
             address,
-            certificate_file: pki.path("server.pem"),
-            key_file: pki.path("server.key"),
+            certificate: OwnCertificate::Files {
+                certificate_file: pki.path("server.pem"),
+                key_file: pki.path("server.key"),
+            },
             admin_token: Secret::new("an-admin-token"),
             oidc: None,
             allowed_hosts: Vec::new(),
@@ -111,7 +114,9 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
 #[tokio::test]
 async fn an_agent_is_stopped_over_tls_in_both_versions_of_http() {
     let pki = Pki::new();
-    let tls = Arc::new(ArcSwap::new(load(&pki.server_tls()).unwrap()));
+    let tls = Arc::new(ArcSwap::new(
+        load(&pki.server_tls(), &Arc::default()).unwrap(),
+    ));
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let socket = bind_alone(&"management".into(), any).unwrap();
     let address = socket.local_addr().unwrap();

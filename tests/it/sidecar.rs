@@ -11,7 +11,7 @@ use crate::support::process::{Process, command};
 use crate::support::site::{AGENT, Ground, OTHER_AGENT, RESOURCE, Setup, TENANT, block};
 
 /// A sidecar on this ground, which lies where a pod would mount it.
-fn sidecar(ground: &Ground, arguments: &[&str]) -> Command {
+pub(crate) fn sidecar(ground: &Ground, arguments: &[&str]) -> Command {
     let mut command = command(arguments);
     for variable in VARIABLES {
         command.env_remove(variable.name);
@@ -155,6 +155,7 @@ fn every_variable_is_in_the_documentation() {
             Unset::Refused(_) => "must be set".to_owned(),
             Unset::Value(text) => format!("`{text}`"),
             Unset::Of(other) => format!("`{other}`"),
+            Unset::ValueOrSpiffe(text) => format!("`{text}`, or SPIFFE"),
             Unset::Usual => "as in a file".to_owned(),
         };
         let member = variable.member.replace(".0.", "[0].");

@@ -2,6 +2,7 @@
 //! byte by byte where it matters which byte goes when.
 
 mod bytes;
+mod many;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -63,14 +63,17 @@ pub enum ForwardingHeader {
     Forwarded,
 }
 
-/// Certificate and key. Both files are watched.
+/// Certificate and key: two files, which are watched, or SPIFFE's Workload API.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerTls {
-    /// PEM: the chain, leaf first.
-    pub certificate_file: File,
-    /// PEM: the leaf's private key.
-    pub key_file: File,
+    /// PEM: the chain, leaf first. Needed, unless `spiffe` is set.
+    pub certificate_file: Option<File>,
+    /// PEM: the leaf's private key. Needed, unless `spiffe` is set.
+    pub key_file: Option<File>,
+    /// In place of the two files: show the certificate that the Workload API of the section `spiffe` gives.
+    #[serde(default)]
+    pub spiffe: bool,
     /// The oldest version of TLS that is spoken.
     #[serde(default)]
     pub min_version: TlsVersion,
@@ -214,14 +217,17 @@ pub struct ManagementOidc {
     pub audience: Exact,
 }
 
-/// Certificate and key of the management listener. All files are watched.
+/// Certificate and key of the management listener: from files, which are watched, or from SPIFFE's Workload API.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManagementTls {
-    /// PEM: the chain, leaf first.
-    pub certificate_file: File,
-    /// PEM: the leaf's private key.
-    pub key_file: File,
+    /// PEM: the chain, leaf first. Needed, unless `spiffe` is set.
+    pub certificate_file: Option<File>,
+    /// PEM: the leaf's private key. Needed, unless `spiffe` is set.
+    pub key_file: Option<File>,
+    /// In place of the two files: show the certificate that the Workload API of the section `spiffe` gives.
+    #[serde(default)]
+    pub spiffe: bool,
     /// PEM: the roots that every client's certificate must lead to. With it, nobody connects without such a certificate,
     /// probes included; the token is needed all the same.
     pub client_ca_file: Option<File>,

@@ -15,11 +15,12 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::call::resource::HostPattern;
 use crate::identity;
+use crate::spiffe;
 use crate::types::{self, AppId, ObjectId, ResourceName, TenantId};
 use parse::{
     DURATION_UNITS, SIZE_UNITS, address, authentication_context, document_url, duration, exact,
     file, id_prefix, json_pointer, key_pin, label, name, path_prefix, path_template,
-    request_target, size, tenant, to_unit, upstream_url,
+    request_target, size, tenant, to_unit, upstream_url, workload_endpoint,
 };
 
 /// Checks one text; an error is a predicate such as `is not a duration, expected …`.
@@ -147,6 +148,14 @@ text_types! {
             "is not the pin of a key, expected `sha256/` and the base64 of 32 bytes".to_owned()
         })
     };
+    /// The id of a workload.
+    SpiffeId(spiffe::SpiffeId) = "spiffe-id", r"^spiffe://[a-z0-9._-]+/|\$\{", "spiffe://example.org/ns/hr/sa/api", |text| {
+        spiffe::SpiffeId::parse(text).ok_or_else(|| {
+            "is not the SPIFFE id of a workload, expected one such as `spiffe://example.org/ns/hr/sa/api`".to_owned()
+        })
+    };
+    /// The socket of SPIFFE's Workload API.
+    WorkloadEndpoint(PathBuf) = "workload-endpoint", r"^unix:/|\$\{", "unix:///run/spire/agent.sock", workload_endpoint;
     /// A secret: an environment variable or a file, never the secret itself.
     SecretSource(Arc<str>) = "secret-source", r"^(\$\{.+\}|file:.+)$", "file:admin-token", |text| Ok(text.into());
 }

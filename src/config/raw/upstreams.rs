@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsVersion;
-use super::text::{Duration, File, Host, KeyPin, RequestTarget, UpstreamUrl};
+use super::text::{Duration, File, Host, KeyPin, RequestTarget, SpiffeId, UpstreamUrl};
 use crate::upstream::settings;
 
 /// Where a resource's calls are forwarded to.
@@ -256,6 +256,10 @@ pub struct UpstreamTls {
     /// of the leaf's SubjectPublicKeyInfo. Any without it.
     #[schemars(length(max = 16))]
     pub pins: Vec<KeyPin>,
+    /// The SPIFFE ids of which its certificate must have one, in place of the name. It must lead to the bundle of that
+    /// id's trust domain: `ca_file`, else what the Workload API of the section `spiffe` says.
+    #[schemars(length(max = 64))]
+    pub spiffe_ids: Vec<SpiffeId>,
     /// What the gateway shows where the upstream asks for a certificate. Read again when the files change.
     pub client_certificate: Option<ClientCertificate>,
     /// The oldest version of TLS that is spoken.
@@ -266,8 +270,11 @@ pub struct UpstreamTls {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientCertificate {
-    /// PEM: the chain, leaf first.
-    pub certificate_file: File,
-    /// PEM: the leaf's private key.
-    pub key_file: File,
+    /// PEM: the chain, leaf first. Needed, unless `spiffe` is set.
+    pub certificate_file: Option<File>,
+    /// PEM: the leaf's private key. Needed, unless `spiffe` is set.
+    pub key_file: Option<File>,
+    /// In place of the two files: show the certificate that the Workload API of the section `spiffe` gives.
+    #[serde(default)]
+    pub spiffe: bool,
 }

@@ -14,9 +14,55 @@ use rustls::sign::CertifiedKey;
 use super::{Checker, Extent};
 use crate::config::member::MemberPath;
 use crate::config::raw::text::File;
+use crate::spiffe::settings::OwnCertificate;
 
 /// The largest PEM file, in bytes.
 const MAX_PEM_BYTES: u64 = 1024 * 1024;
+
+/// A certificate of our own as it is written below one member: two files, or the Workload API.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) certificate_file: Option<&'a File>,
+    pub(super) key_file: Option<&'a File>,
+    pub(super) spiffe: bool,
+}
+
+/// Where a certificate of our own comes from. Files are read, and held against each other.
+pub(super) fn own_certificate(
+    check: &mut Checker<'_>,
+    at: &MemberPath,
+    written: Written<'_>,
+) -> OwnCertificate {
+    let files = [
+        ("certificate_file", written.certificate_file),
+        ("key_file", written.key_file),
+    ];
+    if written.spiffe {
+        for (name, _) in files.iter().filter(|(_, file)| file.is_some()) {
+            check.error(
+                &at.key(name),
+                "stands beside `spiffe`, expected one of them",
+            );
+        }
+        return OwnCertificate::Spiffe;
+    }
+    let (Some(certificate_file), Some(key_file)) = (written.certificate_file, written.key_file)
+    else {
+        for (name, _) in files.iter().filter(|(_, file)| file.is_none()) {
+            check.error(
+                at,
+                format!("`{name}` is missing; expected both files, or `spiffe: true`"),
+            );
+        }
+        // Nobody starts with it: a fault was told.
+        return OwnCertificate::Spiffe;
+    };
+    let (certificate_file, key_file) = certified_key(check, at, certificate_file, key_file);
+    OwnCertificate::Files {
+        certificate_file,
+        key_file,
+    }
+}
 
 /// Reads certificate and key below `at` and holds one against the other; gives their paths.
 pub(super) fn certified_key(

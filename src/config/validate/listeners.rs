@@ -94,16 +94,19 @@ fn trusted_proxies(
 }
 
 fn server_tls(check: &mut Checker<'_>, raw: &raw::ServerTls, at: &MemberPath) -> ServerTls {
-    let (certificate_file, key_file) =
-        files::certified_key(check, at, &raw.certificate_file, &raw.key_file);
+    let written = files::Written {
+        certificate_file: raw.certificate_file.as_ref(),
+        key_file: raw.key_file.as_ref(),
+        spiffe: raw.spiffe,
+    };
+    let certificate = files::own_certificate(check, at, written);
     let client_certificates = client_certificates(
         check,
         &raw.client_certificates,
         &at.key("client_certificates"),
     );
     ServerTls {
-        certificate_file,
-        key_file,
+        certificate,
         client_certificates,
         allow_tls12: match raw.min_version {
             raw::TlsVersion::V12 => true,
@@ -180,8 +183,12 @@ pub(super) fn management(
         check.warn(&at.key("address"), message);
     }
     let tls = &raw.tls;
-    let (certificate_file, key_file) =
-        files::certified_key(check, &at.key("tls"), &tls.certificate_file, &tls.key_file);
+    let written = files::Written {
+        certificate_file: tls.certificate_file.as_ref(),
+        key_file: tls.key_file.as_ref(),
+        spiffe: tls.spiffe,
+    };
+    let certificate = files::own_certificate(check, &at.key("tls"), written);
     let client_ca = tls.client_ca_file.as_ref();
     let client_ca_at = at.key("tls").key("client_ca_file");
     let client_ca_file = client_ca.map(|file| files::ca_bundle(check, &client_ca_at, file));
@@ -195,8 +202,7 @@ pub(super) fn management(
         .collect();
     Some(ManagementSettings {
         address: raw.address.0,
-        certificate_file,
-        key_file,
+        certificate,
         client_ca_file,
         admin_token: credential(check, &at.key("admin_token"), "token")?,
         oidc: raw.oidc.as_ref().map(|oidc| RoleTokens {

@@ -18,12 +18,11 @@ use crate::risk::signal::Effect;
 use crate::snapshot::Cause;
 use crate::store::Entry;
 use crate::telemetry::{ChangeSource, SignalResult};
-use crate::types::json;
+use crate::types::{Timestamp, json};
 
-pub use report::ReportError;
+pub use report::{ReportError, Told};
 pub use signature::SignatureError;
 
-use report::Told;
 use settings::WebhookSettings;
 
 /// Why a report is not accepted.
@@ -41,6 +40,21 @@ pub enum Unacceptable {
     /// Nothing is wrong with it, and it cannot be kept now.
     #[error("the report cannot be taken now; send it again")]
     Unavailable,
+}
+
+/// Checks the signature of a report that arrives now, and reads what it says.
+///
+/// # Errors
+/// [`Unacceptable`]; nothing of the report may be believed then.
+pub fn read(
+    settings: &WebhookSettings,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Told, Unacceptable> {
+    signature::check(&settings.signature, headers, body, now).map_err(Unacceptable::Signature)?;
+    let value = json::parse(body).map_err(|_error| Unacceptable::Json)?;
+    report::read(&settings.mapping, &value, now).map_err(Unacceptable::Report)
 }
 
 /// One webhook.
@@ -116,11 +130,12 @@ impl Webhook {
 
     /// Checks a report, and reads what it says.
     fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Told, Unacceptable> {
-        let now = self.reporter.context.clock.now();
-        signature::check(&self.settings.signature, headers, body, now)
-            .map_err(Unacceptable::Signature)?;
-        let value = json::parse(body).map_err(|_error| Unacceptable::Json)?;
-        report::read(&self.settings.mapping, &value, now).map_err(Unacceptable::Report)
+        read(
+            &self.settings,
+            headers,
+            body,
+            self.reporter.context.clock.now(),
+        )
     }
 
     /// What is to be kept, and how it is counted.

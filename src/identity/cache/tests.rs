@@ -54,6 +54,15 @@ fn remembers_a_token_until_it_expires_and_no_longer() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_finds_nothing_that_was_verified_after_it() {
+    let cache = VerifiedTokens::new(10);
+    let at = Timestamp::from_seconds;
+    cache.put(key(&["api"], "t"), &verified(100), at(40));
+    assert!(cache.get(&key(&["api"], "t"), at(39)).is_none());
+    assert!(cache.get(&key(&["api"], "t"), at(40)).is_some());
+}
+
+#[test]
 fn remembers_nothing_that_has_expired_and_nothing_when_it_is_off() {
     let at = Timestamp::from_seconds;
     let cache = VerifiedTokens::new(10);

@@ -30,8 +30,10 @@ impl Files {
 
     fn settings(&self, certificate: &str, key: &str) -> ServerTls {
         ServerTls {
-            certificate_file: self.path(certificate),
-            key_file: self.path(key),
+            certificate: OwnCertificate::Files {
+                certificate_file: self.path(certificate),
+                key_file: self.path(key),
+            },
             client_certificates: ClientCertificates::Off,
             allow_tls12: true,
         }
@@ -45,7 +47,7 @@ impl Files {
 #[test]
 fn loads_a_pair_with_both_protocols_and_without_early_data() {
     let files = Files::new();
-    let config = load(&files.settings("cert.pem", "key.pem")).unwrap();
+    let config = load(&files.settings("cert.pem", "key.pem"), &Arc::default()).unwrap();
     assert_eq!(
         config.alpn_protocols,
         [b"h2".to_vec(), b"http/1.1".to_vec()]
@@ -57,18 +59,18 @@ fn loads_a_pair_with_both_protocols_and_without_early_data() {
 #[test]
 fn a_key_of_another_certificate_is_an_error() {
     let files = Files::new();
-    let error = load(&files.settings("cert.pem", "other.pem")).unwrap_err();
+    let error = load(&files.settings("cert.pem", "other.pem"), &Arc::default()).unwrap_err();
     assert!(matches!(error, TlsError::Pair { .. }), "{error:?}");
 }
 
 #[test]
 fn missing_and_empty_files_are_errors() {
     let files = Files::new();
-    let missing = load(&files.settings("none.pem", "key.pem")).unwrap_err();
+    let missing = load(&files.settings("none.pem", "key.pem"), &Arc::default()).unwrap_err();
     assert!(matches!(missing, TlsError::Read { .. }), "{missing:?}");
-    let empty = load(&files.settings("empty.pem", "key.pem")).unwrap_err();
+    let empty = load(&files.settings("empty.pem", "key.pem"), &Arc::default()).unwrap_err();
     assert!(matches!(empty, TlsError::NoCertificate { .. }), "{empty:?}");
-    let no_key = load(&files.settings("cert.pem", "empty.pem")).unwrap_err();
+    let no_key = load(&files.settings("cert.pem", "empty.pem"), &Arc::default()).unwrap_err();
     assert!(matches!(no_key, TlsError::Read { .. }), "{no_key:?}");
 }
 
@@ -79,7 +81,7 @@ fn an_empty_or_missing_bundle_never_turns_client_certificates_off() {
         for kind in [ClientCertificates::Optional, ClientCertificates::Required] {
             let mut settings = files.settings("cert.pem", "key.pem");
             settings.client_certificates = kind(files.path(bundle));
-            assert!(load(&settings).is_err(), "{bundle}");
+            assert!(load(&settings, &Arc::default()).is_err(), "{bundle}");
         }
     }
 }

@@ -22,7 +22,8 @@ fn upstream(protocol: UpstreamProtocol, preserve_host: bool) -> Arc<Upstream> {
     };
     let name = crate::types::ResourceName::parse("hr").unwrap();
     let (metrics, none) = (Metrics::new().unwrap(), UpstreamTable::default());
-    let table = UpstreamTable::load(&[(name.clone(), settings)].into(), &metrics, &none).unwrap();
+    let settings = [(name.clone(), settings)].into();
+    let table = UpstreamTable::load(&settings, &metrics, &Arc::default(), &none).unwrap();
     Arc::clone(table.upstream(&name).unwrap())
 }
 

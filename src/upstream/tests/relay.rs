@@ -280,7 +280,13 @@ fn name() -> ResourceName {
 }
 
 fn table(upstream: UpstreamSettings, metrics: &Metrics, previous: &UpstreamTable) -> UpstreamTable {
-    UpstreamTable::load(&[(name(), upstream)].into(), metrics, previous).unwrap()
+    UpstreamTable::load(
+        &[(name(), upstream)].into(),
+        metrics,
+        &Arc::default(),
+        previous,
+    )
+    .unwrap()
 }
 
 async fn relay(

@@ -18,6 +18,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("decision", 4),
     ("enforcement", 5),
     ("assertion", 5),
+    ("spiffe", 5),
     ("clock", 6),
     ("client", 6),
     ("upstream", 6),

@@ -1,5 +1,6 @@
 //! Limits in number and time, the version that ALPN said, shedding and drain.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use boomgate::listener::settings::Limits;
@@ -307,7 +308,8 @@ async fn a_taken_port_is_named() {
     let server = Server::start(&pki, LIMITS);
     let mut again = settings(&pki, LIMITS);
     again.address = server.address;
-    let error = Listeners::bind(&[again], 1, &Metrics::new().unwrap()).unwrap_err();
+    let error =
+        Listeners::bind(&[again], 1, &Metrics::new().unwrap(), &Arc::default()).unwrap_err();
     assert!(matches!(error, ListenError::PortTaken { .. }), "{error:?}");
     assert!(error.to_string().contains(&server.address.to_string()));
 }

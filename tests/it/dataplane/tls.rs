@@ -92,13 +92,15 @@ async fn a_reload_changes_new_connections_only_and_a_bad_file_changes_nothing() 
     let first = presented().await;
     let renewed = pki.server_tls();
     assert_eq!(presented().await, first, "nobody reloaded yet");
-    server.handle.use_tls(load(&renewed).unwrap());
+    server
+        .handle
+        .use_tls(load(&renewed, &Arc::default()).unwrap());
     let second = presented().await;
     assert_ne!(second, first);
     assert_eq!(open.get("/hr").await.unwrap().status(), 200);
 
-    std::fs::write(&renewed.key_file, "not a key").unwrap();
-    assert!(load(&renewed).is_err());
+    std::fs::write(pki.path("server.key"), "not a key").unwrap();
+    assert!(load(&renewed, &Arc::default()).is_err());
     assert_eq!(presented().await, second);
 }
 
@@ -107,7 +109,9 @@ async fn the_management_plane_has_the_same_front() {
     let pki = Pki::new();
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
-    let tls = Arc::new(ArcSwap::new(load(&pki.server_tls()).unwrap()));
+    let tls = Arc::new(ArcSwap::new(
+        load(&pki.server_tls(), &Arc::default()).unwrap(),
+    ));
     let (stop, stopped) = watch::channel(false);
     let router = tower::service_fn(|request: http::Request<hyper::body::Incoming>| async move {
         let facts = request.extensions().get::<Arc<ConnectionFacts>>().unwrap();
@@ -227,7 +231,7 @@ async fn sessions_resume_by_ticket_and_no_ticket_outlives_a_reload() {
         assert!(is_resumed(server.address, &config).await, "{version:?}");
         server
             .handle
-            .use_tls(load(settings.tls.as_ref().unwrap()).unwrap());
+            .use_tls(load(settings.tls.as_ref().unwrap(), &Arc::default()).unwrap());
         assert!(!is_resumed(server.address, &config).await, "{version:?}");
     }
 }

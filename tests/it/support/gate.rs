@@ -36,8 +36,9 @@ impl Gate {
     /// stand in the file.
     pub(crate) async fn start(pki: &Pki, upstream: &str, resource: &str) -> Self {
         let keys = Keys::generate();
-        let tls = pki.server_tls();
-        let (certificate, key) = (tls.certificate_file.display(), tls.key_file.display());
+        pki.server_tls();
+        let files = ["server.pem", "server.key"].map(|name| pki.path(name));
+        let [certificate, key] = files.each_ref().map(|file| file.display());
         let write = |name: &str, text: &str| {
             let path = pki.path(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -25,6 +25,17 @@ where
     F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response<Full<Bytes>>> + Send,
 {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let serve = make(socket.local_addr().unwrap());
+    serve_at(pki, socket, serve);
+}
+
+/// The same on a socket that listens already.
+pub(crate) fn serve_at<F, A>(pki: &Pki, socket: TcpListener, serve: F)
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response<Full<Bytes>>> + Send,
+{
     let pair = pki.pair(&["localhost"]);
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -34,8 +45,6 @@ where
         .unwrap();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let tls = TlsAcceptor::from(Arc::new(config));
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let serve = make(socket.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = socket.accept().await {
             let (tls, serve) = (tls.clone(), serve.clone());

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use boomgate::listener::settings::{ClientCertificates, ServerTls};
+use boomgate::spiffe::settings::OwnCertificate;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
 };
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -53,6 +54,26 @@ impl Pki {
         })
     }
 
+    /// Issues an X509-SVID with this id and these further names, as they are changed.
+    pub(crate) fn issue_svid(
+        &self,
+        id: &str,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (String, String) {
+        self.issue_with(names, |params| {
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            let id = SanType::URI(id.try_into().unwrap());
+            params.subject_alt_names.push(id);
+            change(params);
+        })
+    }
+
+    /// The certificate of the CA, as DER.
+    pub(crate) fn ca(&self) -> &CertificateDer<'static> {
+        self.ca.der()
+    }
+
     fn issue_with(
         &self,
         names: &[&str],
@@ -88,8 +109,10 @@ impl Pki {
         std::fs::write(self.path("server.pem"), certificate).unwrap();
         std::fs::write(self.path("server.key"), key).unwrap();
         ServerTls {
-            certificate_file: self.path("server.pem"),
-            key_file: self.path("server.key"),
+            certificate: OwnCertificate::Files {
+                certificate_file: self.path("server.pem"),
+                key_file: self.path("server.key"),
+            },
             client_certificates: ClientCertificates::Off,
             allow_tls12: true,
         }

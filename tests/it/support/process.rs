@@ -80,6 +80,11 @@ impl Process {
         }
     }
 
+    /// Its number; a shell's, where that becomes the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

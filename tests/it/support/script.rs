@@ -1,6 +1,7 @@
 //! An upstream that a test plays byte by byte.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,5 +56,31 @@ impl Scene {
 
     pub(crate) async fn write(&mut self, bytes: &str) {
         self.0.write_all(bytes.as_bytes()).await.unwrap();
+    }
+
+    /// Says that nothing more will come, and goes on listening.
+    pub(crate) async fn close_half(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
+    /// Ends the connection by a reset.
+    pub(crate) fn reset(self) {
+        let socket = socket2::SockRef::from(&self.0);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+    }
+
+    /// Waits until the gateway has closed the connection.
+    pub(crate) async fn until_closed(mut self) {
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut rest)).await;
+        // It may be a reset.
+        assert!(closed.is_ok(), "the gateway should have closed it");
+    }
+
+    /// Reads so many bytes.
+    pub(crate) async fn read_exactly(&mut self, bytes: usize) {
+        let mut read = vec![0; bytes];
+        let reading = tokio::time::timeout(PATIENCE, self.0.read_exact(&mut read)).await;
+        reading.expect("they should have come").unwrap();
     }
 }

@@ -61,7 +61,13 @@ impl Server {
 
     pub(crate) fn with(settings: &ListenerSettings, workers: usize) -> Self {
         let metrics = Metrics::new().unwrap();
-        let listeners = Listeners::bind(std::slice::from_ref(settings), workers, &metrics).unwrap();
+        let listeners = Listeners::bind(
+            std::slice::from_ref(settings),
+            workers,
+            &metrics,
+            &Arc::default(),
+        )
+        .unwrap();
         let handle = listeners.handles().remove(0);
         let handler = Arc::new(Echo::new(settings.limits.request()));
         let shared = Arc::clone(&handler);

@@ -12,7 +12,7 @@ use crate::support::site::{AGENT, Site};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// A text frame of a client: masked by zeros.
-const HELLO: &[u8] = b"\x81\x85\0\0\0\0hello";
+pub(super) const HELLO: &[u8] = b"\x81\x85\0\0\0\0hello";
 
 /// A client that has asked for a WebSocket, and the upstream's end of the connection, with the head that it got.
 struct Asked {
@@ -31,12 +31,7 @@ async fn ask(early: &[u8], upstream: &[&str]) -> Asked {
     setup.listener.push("limits: {write_timeout: 2s}");
     let site = Site::start(setup).await;
     let mut client = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
-    let head = format!(
-        "GET /hr/socket HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
-         Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: {KEY}\r\n\r\n",
-        site.agent_token(AGENT)
-    );
+    let head = request(&site.agent_token(AGENT));
     client
         .send(&[head.as_bytes(), early].concat())
         .await
@@ -55,8 +50,17 @@ async fn ask(early: &[u8], upstream: &[&str]) -> Asked {
     }
 }
 
+/// What asks for a WebSocket.
+pub(super) fn request(token: &str) -> String {
+    format!(
+        "GET /hr/socket HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+         Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: {KEY}\r\n\r\n"
+    )
+}
+
 /// The answer of a server that agrees.
-fn agreement() -> String {
+pub(super) fn agreement() -> String {
     let accept = accept(&HeaderValue::from_static(KEY));
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -153,6 +153,19 @@ pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// The SPIFFE Workload Endpoint §4, by a Unix socket alone: over TCP anybody who gets at the port gets the key.
+pub(super) fn workload_endpoint(text: &str) -> Result<PathBuf, String> {
+    let path = text.strip_prefix("unix:").map(|rest| {
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        PathBuf::from(path)
+    });
+    path.filter(|path| path.is_absolute() && !text.contains('\0'))
+        .ok_or_else(|| {
+            "is not the address of a Unix socket, expected `unix://` and an absolute path, such as `unix:///run/spire/agent.sock`"
+                .to_owned()
+        })
+}
+
 pub(super) fn path_prefix(text: &str) -> Result<Arc<str>, String> {
     let normal = (!text.contains(['*', '{', '}'])).then(|| normalise(text).ok());
     let Some(normal) = normal.flatten() else {

@@ -11,9 +11,11 @@ use crate::config::raw::text;
 use crate::config::raw::upstreams as raw;
 use crate::config::validate::listeners::exact_host;
 use crate::config::validate::{Checker, files};
+use crate::spiffe::SpiffeId;
+use crate::spiffe::settings::OwnCertificate;
 use crate::upstream::settings::{
-    Balance, ClientCertificate, Ejection, HealthCheck, Origin, Retries, UpstreamLimits,
-    UpstreamProtocol, UpstreamSettings, UpstreamTls,
+    Balance, Ejection, HealthCheck, Origin, Retries, UpstreamLimits, UpstreamProtocol,
+    UpstreamSettings, UpstreamTls,
 };
 
 pub(super) fn upstream(
@@ -137,6 +139,7 @@ fn tls(
                 .flat_map(|tls| &tls.pins)
                 .map(|pin| pin.0)
                 .collect(),
+            spiffe_ids: raw.map_or_else(Vec::new, |raw| spiffe_ids(check, raw, at)),
             client_certificate: raw
                 .and_then(|tls| tls.client_certificate.as_ref())
                 .map(|own| client_certificate(check, own, &at.key("client_certificate"))),
@@ -149,13 +152,26 @@ fn client_certificate(
     check: &mut Checker<'_>,
     raw: &raw::ClientCertificate,
     at: &MemberPath,
-) -> ClientCertificate {
-    let (certificate_file, key_file) =
-        files::certified_key(check, at, &raw.certificate_file, &raw.key_file);
-    ClientCertificate {
-        certificate_file,
-        key_file,
+) -> OwnCertificate {
+    let written = files::Written {
+        certificate_file: raw.certificate_file.as_ref(),
+        key_file: raw.key_file.as_ref(),
+        spiffe: raw.spiffe,
+    };
+    files::own_certificate(check, at, written)
+}
+
+/// The ids of servers. With a bundle of their own they are of one trust domain, whose bundle it is.
+fn spiffe_ids(check: &mut Checker<'_>, raw: &raw::UpstreamTls, at: &MemberPath) -> Vec<SpiffeId> {
+    let ids: Vec<_> = raw.spiffe_ids.iter().map(|id| id.0.clone()).collect();
+    let first = ids.first().map(SpiffeId::domain);
+    if raw.ca_file.is_some()
+        && let Some(index) = ids.iter().position(|id| Some(id.domain()) != first)
+    {
+        let message = "is of another trust domain than the first, expected ids of the one whose bundle `ca_file` is";
+        check.refuse(&at.key("spiffe_ids").item(index), message);
     }
+    ids
 }
 
 fn health_check(check: &mut Checker<'_>, raw: &raw::HealthCheck, at: &MemberPath) -> HealthCheck {

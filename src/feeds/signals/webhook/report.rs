@@ -33,19 +33,19 @@ pub struct ReportError {
 
 /// What a report says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub struct Told {
     /// Its id.
-    pub(super) id: Arc<str>,
+    pub id: Arc<str>,
     /// What is remembered of its id.
-    pub(super) key: Arc<str>,
+    pub key: Arc<str>,
     /// When it happened; never after now.
-    pub(super) at: Timestamp,
+    pub at: Timestamp,
     /// Whom it is about.
-    pub(super) subject: SubjectId,
+    pub subject: SubjectId,
     /// What decides on the effect.
-    pub(super) value: Arc<str>,
+    pub value: Arc<str>,
     /// A text for people.
-    pub(super) evidence: Option<Arc<str>>,
+    pub evidence: Option<Arc<str>>,
 }
 
 /// Reads a report that arrives now.
