@@ -101,6 +101,8 @@ pub struct StateFeed {
     context: StateFeedContext,
     /// Entries that a newer version wrote, as they came: nobody here can write them again.
     foreign: Mutex<BTreeMap<Arc<str>, Sealed>>,
+    /// Held while it is found out whether entries are news, and they are put in force.
+    showing: Mutex<()>,
 }
 
 impl StateFeed {
@@ -110,6 +112,7 @@ impl StateFeed {
         let feed = Self {
             context,
             foreign: Mutex::default(),
+            showing: Mutex::default(),
         };
         feed.note_foreign(foreign);
         feed
@@ -253,7 +256,8 @@ impl StateFeed {
         let mut heard = KnownState::default();
         heard.read(entries);
         self.note_foreign(std::mem::take(&mut heard.foreign));
-        // What this replica said itself comes back from those who share the store.
+        // What this replica said itself comes back from those who share the store, perhaps at this very moment.
+        let _one_at_a_time = self.showing.lock();
         if !heard.is_news(&self.context.snapshots.load()) {
             return;
         }
