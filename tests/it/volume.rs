@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -135,16 +135,17 @@ fn resident(process: u32) -> u64 {
     kib / 1024
 }
 
-/// Watches a process until the end, and gives the most that it took.
-fn watch(process: u32, ended: Arc<AtomicBool>) -> std::thread::JoinHandle<u64> {
-    std::thread::spawn(move || {
-        let mut most = 0;
-        while !ended.load(Ordering::Relaxed) {
-            most = most.max(resident(process));
-            std::thread::sleep(Duration::from_millis(20));
+/// Watches a process from now on; the most that it took.
+fn watch(process: u32) -> Arc<AtomicU64> {
+    let most = Arc::new(AtomicU64::new(0));
+    let noted = Arc::clone(&most);
+    tokio::spawn(async move {
+        loop {
+            noted.fetch_max(resident(process), Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        most
-    })
+    });
+    most
 }
 
 #[tokio::test]
@@ -165,8 +166,7 @@ async fn bodies_larger_than_memory_pass_both_ways_and_take_none_of_it() {
         }
     };
     let before = resident(process);
-    let ended = Arc::new(AtomicBool::new(false));
-    let watching = watch(process, Arc::clone(&ended));
+    let most = watch(process);
     for alpn in ["http/1.1", "h2"] {
         let down = call(
             &ground,
@@ -188,8 +188,7 @@ async fn bodies_larger_than_memory_pass_both_ways_and_take_none_of_it() {
         let counted = up.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(counted, size().to_string());
     }
-    ended.store(true, Ordering::Relaxed);
-    let most = watching.join().unwrap();
+    let most = most.load(Ordering::Relaxed);
     println!(
         "{} MiB each way, twice: {before} MiB before, {most} at most",
         size() / MIB
