@@ -106,7 +106,7 @@ fn plot(samples: &[Sample]) -> String {
         .collect();
     let failures = samples.last().unwrap().failures;
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 420\" width=\"720\" role=\"img\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 740 420\" width=\"740\" role=\"img\">\n\
          <title>Memory and calls a second under steady load</title>\n\
          <style>text{{font:13px system-ui,sans-serif;fill:#555}}.line{{fill:none;stroke:#c2410c;stroke-width:1.5}}\
          .grid{{stroke:#999;stroke-width:1}}@media(prefers-color-scheme:dark){{text{{fill:#aaa}}}}</style>\n\

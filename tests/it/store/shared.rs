@@ -189,7 +189,8 @@ async fn a_replica_that_was_cut_off_goes_on_says_so_and_catches_up() {
     proxy.hold();
     replicas
         .until("it says that it is cut off", async || {
-            replicas.ready(&cut).await["status"] == "degraded"
+            let ready = replicas.ready(&cut).await;
+            ready["status"] == "degraded" && ready["reasons"][0]["source"] == "store"
         })
         .await;
     assert_eq!(replicas.confirm(&whole, &[AGENT]).await, 204);
