@@ -66,6 +66,7 @@ mod support;
 mod tokens;
 mod twin;
 mod typestate;
+mod upstream_dns;
 mod upstream_tls;
 mod websocket;
 mod what_if;
