@@ -110,6 +110,7 @@ fn cost(agents: u32) {
             token: Some(Mark::of(&[agent.as_bytes(), &(round / 40).to_be_bytes()])),
             address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)),
             client: Mark::of(&[b"agent/1.0"]),
+            tls: Some(Mark::of(&[b"tls"])),
             fate: Fate::Forwarded,
             id: None,
         };

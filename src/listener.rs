@@ -11,6 +11,7 @@ mod cuttable;
 mod door;
 mod frames;
 mod heads;
+mod hello;
 mod parting;
 mod proxied;
 mod rim;

@@ -24,6 +24,7 @@ pub use entry::{Entry, Opened, Sealed};
 pub use memory::MemoryStore;
 pub use names::{Name, Names, OwnNames, Taken};
 
+use crate::risk::Rank;
 use rustls::ClientConfig;
 use settings::{Freshness, RedisTls, StoreSettings};
 
@@ -81,8 +82,9 @@ pub trait StateStore: Debug + Send + Sync {
     /// With the answer they are durable.
     fn put(&self, entries: Vec<Sealed>) -> Answer<'_, Vec<Sealed>>;
 
-    /// Keeps what is at these keys no longer. Other replicas are not told: they forget by the same rule.
-    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()>;
+    /// Keeps these entries no longer, by key and rank; where one of a higher rank is kept by now, that stays. Other
+    /// replicas are not told: they forget by the same rule.
+    fn forget(&self, entries: Vec<(Arc<str>, Rank)>) -> Answer<'_, ()>;
 }
 
 /// What others change in an engine that is shared.

@@ -136,6 +136,7 @@ impl Known {
             let feed = SvidFeed::new(settings, held, status, Arc::clone(&self.clock));
             tasks.spawn(feed.follow());
         }
+        tasks.spawn(Arc::clone(&self.state).forget_what_is_over());
         if let Some((changes, freshness)) = self.shared.take() {
             tasks.spawn(Arc::clone(&self.state).follow(changes, freshness));
         }

@@ -33,6 +33,9 @@ pub struct ConnectionFacts {
     pub http2: bool,
     /// SHA-256 of the client's certificate, when one was presented and verified.
     pub client_certificate_sha256: Option<[u8; 32]>,
+    /// How the client begins TLS, as a print: the same for all connections of one program with one library. Nothing where
+    /// a proxy that is believed is at the other end, for it would be the proxy's.
+    pub tls_client: Option<Arc<str>>,
 }
 
 impl ConnectionFacts {

@@ -81,8 +81,10 @@ pub struct Call {
     pub token: Option<Mark>,
     /// Where it comes from.
     pub address: IpAddr,
-    /// By what client: its `User-Agent` and, where it is known, how it begins TLS.
+    /// By what client: its `User-Agent`.
     pub client: Mark,
+    /// How the client begins TLS, where that is known.
+    pub tls: Option<Mark>,
     /// What became of it.
     pub fate: Fate,
     /// Its id.

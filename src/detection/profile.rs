@@ -7,7 +7,7 @@ use super::sketch::{Latest, Seen};
 use super::tokens::Tokens;
 use super::trial::{DAY, Trial};
 use super::week::Week;
-use super::{DetectionSettings, Kind};
+use super::{DetectionSettings, Kind, Mark};
 use crate::types::Timestamp;
 
 /// After so long an absence an agent is learned anew: what was usual before says little.
@@ -38,6 +38,8 @@ pub(super) struct Profile {
     /// Networks and clients that its tokens were issued to.
     pub(super) places: Latest<8>,
     pub(super) clients: Latest<8>,
+    /// How their clients begin TLS.
+    pub(super) tls_clients: Latest<4>,
     pub(super) tokens: Tokens,
     /// When a token of its went to and fro between networks last, in seconds.
     roamed: u32,
@@ -90,6 +92,13 @@ impl Profile {
             && (self.days >= FEWEST_DAYS || learning < u32::from(FEWEST_DAYS) * DAY)
     }
 
+    /// Its clients begin TLS like this, if that is known.
+    pub(super) fn learn_tls(&mut self, tls: Mark) {
+        if tls != Mark::default() {
+            self.tls_clients.put(tls);
+        }
+    }
+
     /// A token of its goes to and fro between networks, by one and the same client.
     pub(super) const fn roamed(&mut self, now: u32) {
         self.roamed = now;
@@ -125,6 +134,6 @@ mod tests {
 
     #[test]
     fn a_profile_is_under_a_kilobyte() {
-        assert!(size_of::<Profile>() <= 960, "{}", size_of::<Profile>());
+        assert!(size_of::<Profile>() <= 1_024, "{}", size_of::<Profile>());
     }
 }

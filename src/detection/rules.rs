@@ -63,6 +63,7 @@ pub(super) fn called(
     let origin = Origin {
         place: Mark::of_network(call.address),
         client: call.client,
+        tls: call.tls.unwrap_or_default(),
     };
     let is_replayed = look.token(call, origin);
     if !call.doer.on_behalf {
@@ -140,44 +141,61 @@ impl Look<'_> {
             return false;
         };
         let told = self.profile.tokens.used(token, origin, self.now);
-        let (home, moves, since) = match told {
+        let (home, moves, tls_moves, since) = match told {
             Told::New => {
                 // Whoever gets a new token is the agent: whoever copied one cannot.
                 self.profile.places.put(origin.place);
                 self.profile.clients.put(origin.client);
+                self.profile.learn_tls(origin.tls);
                 return false;
             }
             Told::AtHome => return false,
-            Told::Away { home, moves, since } => (home, moves, since),
+            Told::Away {
+                home,
+                moves,
+                tls_moves,
+                since,
+            } => (home, moves, tls_moves, since),
         };
         let is_new_place = home.place != origin.place && !self.profile.places.has(origin.place);
         let is_new_client =
             home.client != origin.client && !self.profile.clients.has(origin.client);
+        let tls_threshold = self.settings.tls_threshold;
+        let is_new_tls = tls_threshold > 0
+            && home.begins_unlike(origin)
+            && !self.profile.tls_clients.has(origin.tls);
         let minutes = self.now.saturating_sub(since) / 60;
-        let is_copied = match (is_new_place, is_new_client) {
-            (true, true) => true,
+        let is_copied = match (is_new_place, is_new_client, is_new_tls) {
+            (true, true, _) | (true, false, true) => true,
             // The same machine, another program: once it may have been restarted with a new version.
-            (false, true) => self.is_learned() && moves >= 2,
+            (false, true, _) => self.is_learned() && moves >= 2,
+            // A program of the same name with another library: while a new version is rolled out, both may be there.
+            (false, false, true) => self.is_learned() && u32::from(tls_moves) >= tls_threshold,
             // The same program elsewhere: a laptop moves, and replicas may share their tokens.
-            (true, false) => {
+            (true, false, false) => {
                 let threshold = self.threshold(Kind::TokenReplay);
                 self.is_learned()
                     && u32::from(moves) >= threshold
                     && !self.profile.is_roaming(self.now)
             }
-            (false, false) => false,
+            (false, false, false) => false,
         };
+        if !is_copied && !self.is_learned() {
+            // What an agent has several of while it is learned is its own.
+            self.profile.learn_tls(origin.tls);
+        }
         // What is usual while it is learned, or among places of its own, stays usual.
         let is_its_way = !is_new_place || !self.is_learned() || self.profile.is_roaming(self.now);
         if !is_copied && is_its_way && home.place != origin.place && moves > 1 {
             self.profile.roamed(self.now);
         }
         if is_copied {
-            let by = if is_new_client {
-                "another client"
-            } else {
-                "the same client"
+            let by = match (is_new_client, is_new_tls) {
+                (true, _) => "another client",
+                (false, true) => "a client that has the same name and begins TLS otherwise",
+                (false, false) => "the same client",
             };
+            let moves = moves.saturating_add(tls_moves);
             let from = if is_new_place {
                 "another network"
             } else {
@@ -191,7 +209,7 @@ impl Look<'_> {
                 )
             });
         }
-        is_copied && is_new_place && is_new_client
+        is_copied && is_new_place && (is_new_client || is_new_tls)
     }
 
     fn off_hours(&mut self) {

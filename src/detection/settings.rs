@@ -37,6 +37,9 @@ pub struct DetectionSettings {
     pub learning: Duration,
     /// The most agents that have a profile.
     pub max_agents: usize,
+    /// Token replay: how often a token goes to and fro between two clients of one name and place that begin TLS otherwise;
+    /// 0: how they begin TLS does not matter.
+    pub tls_threshold: u32,
     /// A rule per kind, in the order of [`Kind::ALL`].
     pub rules: [Rule; Kind::ALL.len()],
 }
@@ -49,6 +52,7 @@ impl Default for DetectionSettings {
         Self {
             learning: Duration::from_secs(7 * DAY),
             max_agents: 100_000,
+            tls_threshold: 4,
             rules: Kind::ALL.map(Rule::default_of),
         }
     }

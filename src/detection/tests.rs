@@ -53,6 +53,7 @@ impl Office {
             token: Some(Mark::of(&[&(self.now / HOUR).to_be_bytes()])),
             address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)),
             client: Mark::of(&[b"agent/1"]),
+            tls: Some(Mark::of(&[b"its library"])),
             fate: Fate::Forwarded,
             id: None,
         }
@@ -146,6 +147,46 @@ fn a_token_that_goes_to_and_fro_is_found_after_some_moves_and_where_replicas_sha
     };
     assert_eq!(later(7), []);
     assert_eq!(later(7), []);
+}
+
+#[test]
+fn a_client_of_the_same_name_that_begins_tls_otherwise_is_another_one() {
+    let with_another_library = |call: &mut Call| call.tls = Some(Mark::of(&[b"another library"]));
+    let mut office = Office::new();
+    assert_eq!(office.call(|_| {}), []);
+    let unknown = office.call(|call| {
+        elsewhere(call);
+        call.tls = None;
+    });
+    assert_eq!(unknown, []);
+    let stolen = office.call(|call| {
+        elsewhere(call);
+        with_another_library(call);
+    });
+    assert_eq!(stolen, [Kind::TokenReplay]);
+
+    // Beside it, on the same machine: once it may be another version.
+    let to_and_fro = |n: u32, call: &mut Call| {
+        if n % 2 == 1 {
+            with_another_library(call);
+        }
+    };
+    let mut office = Office::new();
+    assert_eq!(office.calls(4, to_and_fro, 200), []);
+    assert_eq!(office.calls(4, to_and_fro, 200), [Kind::TokenReplay]);
+
+    let settings = DetectionSettings {
+        tls_threshold: 0,
+        ..DetectionSettings::default()
+    };
+    let mut off = Office::with(settings, 14);
+    assert_eq!(off.calls(8, to_and_fro, 200), []);
+
+    // What it has several of while it is learned is its own.
+    let mut both = Office::with(DetectionSettings::default(), 5);
+    assert_eq!(both.calls(20, to_and_fro, 200), [], "it is still learned");
+    both.now += 7 * DAY;
+    assert_eq!(both.calls(20, to_and_fro, 200), []);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Where an agent's tokens are used: one that goes to and fro between two places, or is used by two clients, was copied.
+//! Clients are two if they call themselves otherwise, or begin TLS otherwise.
 //!
 //! The eight tokens that were used last are watched. Never here: a token.
 
@@ -12,8 +13,22 @@ const TOKENS: usize = 8;
 pub(super) struct Origin {
     /// The network.
     pub(super) place: Mark,
-    /// The client.
+    /// The client, as it calls itself.
     pub(super) client: Mark,
+    /// How the client begins TLS; the default where nobody knows.
+    pub(super) tls: Mark,
+}
+
+impl Origin {
+    /// Whether both are known to begin TLS, and not alike.
+    pub(super) fn begins_unlike(self, other: Self) -> bool {
+        let is_known = self.tls != Mark::default() && other.tls != Mark::default();
+        is_known && self.tls != other.tls
+    }
+
+    fn is_elsewhere(self, other: Self) -> bool {
+        self.place != other.place || self.client != other.client
+    }
 }
 
 /// The use of one token.
@@ -26,6 +41,8 @@ struct Use {
     last: Origin,
     /// How often it went from one origin to another.
     moves: u8,
+    /// How often from one way to begin TLS to another, where nothing else differed.
+    tls_moves: u8,
     /// When it was used first and last, in seconds.
     since: u32,
     seen: u32,
@@ -48,6 +65,8 @@ pub(super) enum Told {
         home: Origin,
         /// How often it moved by now.
         moves: u8,
+        /// How often it moved from one TLS client to another of the same name and place.
+        tls_moves: u8,
         /// When it was used first, in seconds.
         since: u32,
     },
@@ -62,16 +81,19 @@ impl Tokens {
             return Told::New;
         };
         used.seen = now;
-        if used.last != origin {
-            used.last = origin;
+        if used.last.is_elsewhere(origin) {
             used.moves = used.moves.saturating_add(1);
+        } else if used.last.begins_unlike(origin) {
+            used.tls_moves = used.tls_moves.saturating_add(1);
         }
-        if used.home == origin {
+        used.last = origin;
+        if !used.home.is_elsewhere(origin) && !used.home.begins_unlike(origin) {
             return Told::AtHome;
         }
         Told::Away {
             home: used.home,
             moves: used.moves,
+            tls_moves: used.tls_moves,
             since: used.since,
         }
     }
@@ -84,6 +106,7 @@ impl Tokens {
                 home,
                 last: home,
                 moves: 0,
+                tls_moves: 0,
                 since: now,
                 seen: now,
             };
@@ -98,7 +121,7 @@ mod tests {
     fn origin(place: u8) -> Origin {
         Origin {
             place: Mark::of(&[&[place]]),
-            client: Mark::default(),
+            ..Origin::default()
         }
     }
 
@@ -115,10 +138,34 @@ mod tests {
             let away = Told::Away {
                 home: origin(1),
                 moves,
+                tls_moves: 0,
                 since: 10,
             };
             assert_eq!(tokens.used(token, origin(place), now), away);
         }
+    }
+
+    #[test]
+    fn another_way_to_begin_tls_is_another_client_and_an_unknown_one_is_none() {
+        let mut tokens = Tokens::default();
+        let token = Mark::of(&[b"t"]);
+        let begins = |with: &[u8]| Origin {
+            tls: Mark::of(&[with]),
+            ..origin(1)
+        };
+        let away = |tls_moves| Told::Away {
+            home: begins(b"a"),
+            moves: 0,
+            tls_moves,
+            since: 10,
+        };
+        assert_eq!(tokens.used(token, begins(b"a"), 10), Told::New);
+        assert_eq!(tokens.used(token, begins(b"b"), 11), away(1));
+        assert_eq!(tokens.used(token, begins(b"b"), 12), away(1));
+        assert_eq!(tokens.used(token, begins(b"a"), 13), Told::AtHome);
+        assert_eq!(tokens.used(token, origin(1), 14), Told::AtHome);
+        assert_eq!(tokens.used(token, begins(b"a"), 15), Told::AtHome);
+        assert_eq!(tokens.used(token, begins(b"b"), 16), away(3));
     }
 
     #[test]

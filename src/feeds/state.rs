@@ -4,6 +4,7 @@
 //! it does not matter in which order they come, nor how often. Never here: a decision, and what is said being lost
 //! because whoever said it has gone.
 
+mod bounds;
 mod shared;
 
 pub use shared::SHARED_STATE;
@@ -15,9 +16,8 @@ use parking_lot::Mutex;
 
 use super::Status;
 use crate::clock::Clock;
-use crate::risk::{Reported, RiskTable};
+use crate::risk::{Reported, RiskDetection, RiskTable};
 use crate::snapshot::{Cause, Snapshot, Snapshots};
-use crate::store::entry::{detection_key, seen_key};
 use crate::store::{Entry, Opened, Sealed, StateStore, StoreError};
 use crate::types::Timestamp;
 
@@ -101,6 +101,8 @@ pub struct StateFeed {
     context: StateFeedContext,
     /// Entries that a newer version wrote, as they came: nobody here can write them again.
     foreign: Mutex<BTreeMap<Arc<str>, Sealed>>,
+    /// Held while it is found out whether entries are news, and they are put in force.
+    showing: Mutex<()>,
 }
 
 impl StateFeed {
@@ -110,6 +112,7 @@ impl StateFeed {
         let feed = Self {
             context,
             foreign: Mutex::default(),
+            showing: Mutex::default(),
         };
         feed.note_foreign(foreign);
         feed
@@ -207,20 +210,20 @@ impl StateFeed {
     async fn forget_old(&self, before: &Snapshot, said: &[Entry]) {
         let now = self.context.snapshots.load();
         let (before, now) = (&before.reported, &now.reported);
-        let mut keys = Vec::new();
+        let mut old = Vec::new();
         let (mut said_detections, mut said_seen) = (false, false);
         for entry in said {
             match entry {
                 Entry::Detection(detection) => {
                     said_detections = true;
                     if now.detections.get(&detection.id).is_none() {
-                        keys.push(detection_key(&detection.id));
+                        old.push(entry.place());
                     }
                 }
                 Entry::Seen { source, id, .. } => {
                     said_seen = true;
                     if !now.seen.holds(source, id) {
-                        keys.push(seen_key(source, id));
+                        old.push(entry.place());
                     }
                 }
                 Entry::Risk(_) | Entry::Revocation(_) | Entry::Account(_) | Entry::Heard { .. } => {
@@ -228,18 +231,22 @@ impl StateFeed {
             }
         }
         if said_detections {
-            let ids = before.detections.iter().map(|one| &one.id);
-            let forgotten = ids.filter(|id| now.detections.get(id).is_none());
-            keys.extend(forgotten.map(|id| detection_key(id)));
+            let known = before.detections.iter();
+            let forgotten = known.filter(|one| now.detections.get(&one.id).is_none());
+            old.extend(forgotten.map(|one| Entry::Detection(RiskDetection::clone(one)).place()));
         }
         if said_seen {
             let forgotten = before.seen.lost_in(&now.seen);
-            keys.extend(forgotten.map(|(source, id)| seen_key(source, id)));
+            old.extend(forgotten.filter_map(|(source, id)| {
+                let at = before.seen.at(source, id)?;
+                let (source, id) = (Arc::clone(source), Arc::clone(id));
+                Some(Entry::Seen { source, id, at }.place())
+            }));
         }
-        if keys.is_empty() {
+        if old.is_empty() {
             return;
         }
-        if let Err(error) = self.context.store.forget(keys).await {
+        if let Err(error) = self.context.store.forget(old).await {
             // They are not shown any more, and take room in the store.
             tracing::warn!(%error, "old detections or reports are kept longer than needed");
         }
@@ -253,7 +260,8 @@ impl StateFeed {
         let mut heard = KnownState::default();
         heard.read(entries);
         self.note_foreign(std::mem::take(&mut heard.foreign));
-        // What this replica said itself comes back from those who share the store.
+        // What this replica said itself comes back from those who share the store, perhaps at this very moment.
+        let _one_at_a_time = self.showing.lock();
         if !heard.is_news(&self.context.snapshots.load()) {
             return;
         }

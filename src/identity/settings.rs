@@ -261,11 +261,11 @@ impl TokenSettings {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// An issuer for the unit tests of this room: ES256, a leeway of 5 s, tokens of one hour, keys of one day.
-    pub(in crate::identity) fn oidc_issuer() -> IssuerSettings {
+    pub(crate) fn oidc_issuer() -> IssuerSettings {
         IssuerSettings {
             name: "test".into(),
             issuers: vec!["i".into()],

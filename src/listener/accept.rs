@@ -17,14 +17,16 @@ use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
+use rustls::server::Acceptor;
 use rustls::{ServerConfig, ServerConnection};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::door::{ClientPlace, Door};
+use super::hello;
 use super::parting;
 use super::proxied;
 use super::serve::{Served, serve};
@@ -218,6 +220,7 @@ async fn connect<M, S, B>(
         tls: false,
         http2: false,
         client_certificate_sha256: None,
+        tls_client: None,
     };
     let limits = &door.limits;
     let trouble = if let Some(tls) = &door.tls {
@@ -229,8 +232,8 @@ async fn connect<M, S, B>(
         )
         .await
         {
-            Ok(stream) => {
-                note_handshake(&mut facts, stream.get_ref().1);
+            Ok((stream, begins)) => {
+                note_handshake(&mut facts, stream.get_ref().1, begins);
                 let http2 = facts.http2;
                 serve(stream, http2, make(Arc::new(facts)), limits, drain).await
             }
@@ -281,11 +284,17 @@ async fn shake_hands(
     tls: Arc<ServerConfig>,
     handshakes: &Semaphore,
     timeout: Duration,
-) -> Result<TlsStream<TcpStream>, Trouble> {
+) -> Result<(TlsStream<TcpStream>, Arc<str>), Trouble> {
     let _place = handshakes
         .try_acquire()
         .map_err(|_taken| Trouble::TooManyHandshakes)?;
-    match tokio::time::timeout(timeout, TlsAcceptor::from(tls).accept(stream)).await {
+    let shaking = async {
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let begins = hello::print(&begun.client_hello());
+        let stream = begun.into_stream(tls).await?;
+        io::Result::Ok((stream, begins))
+    };
+    match tokio::time::timeout(timeout, shaking).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => {
             tracing::debug!(%error, "TLS handshake failed");
@@ -296,8 +305,9 @@ async fn shake_hands(
 }
 
 /// What the handshake says of the connection.
-fn note_handshake(facts: &mut ConnectionFacts, tls: &ServerConnection) {
+fn note_handshake(facts: &mut ConnectionFacts, tls: &ServerConnection, begins: Arc<str>) {
     facts.tls = true;
+    facts.tls_client = (!facts.proxies.contains(facts.client)).then_some(begins);
     facts.http2 = tls.alpn_protocol() == Some(b"h2");
     facts.server_name = tls
         .server_name()

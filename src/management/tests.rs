@@ -20,7 +20,7 @@ use crate::identity::{
 };
 use crate::policy::OnUnsupported;
 use crate::record::settings::{Destination, Overflow, RecordSettings};
-use crate::risk::RiskEntry;
+use crate::risk::{Rank, RiskEntry};
 use crate::snapshot::{Cause, Snapshot};
 use crate::spiffe::settings::OwnCertificate;
 use crate::store::{Answer, MemoryStore, Sealed, StateStore, StoreError};
@@ -522,7 +522,7 @@ impl StateStore for Full {
         Box::pin(std::future::ready(Err(error)))
     }
 
-    fn forget(&self, _: Vec<Arc<str>>) -> Answer<'_, ()> {
+    fn forget(&self, _: Vec<(Arc<str>, Rank)>) -> Answer<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
     }
 }

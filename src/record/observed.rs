@@ -124,6 +124,7 @@ pub(super) fn observe(source: &Source<'_>) -> Option<(Observed, Option<Unanswere
         token: token.map(|(issuer, id)| token_mark(issuer, id)),
         address: context.client_address.to_canonical(),
         client: client(context.user_agent.as_deref()),
+        tls: context.connection.tls_client.as_deref().map(tls_mark),
         fate: fate(decision.reason, is_harmless),
         id: Some(context.id),
     };
@@ -141,6 +142,10 @@ fn token_mark(issuer: &str, id: &str) -> Mark {
 
 fn client(user_agent: Option<&str>) -> Mark {
     Mark::of(&[user_agent.unwrap_or_default().as_bytes()])
+}
+
+fn tls_mark(print: &str) -> Mark {
+    Mark::of(&[print.as_bytes()])
 }
 
 /// Whether a refusal is for what the agent may not do, or for what is held of it.

@@ -123,6 +123,19 @@ impl Detections {
         }
     }
 
+    /// Without these, unless something later was said of them.
+    #[must_use]
+    pub fn without(&self, over: &[Arc<RiskDetection>]) -> Self {
+        let mut all = self.clone();
+        for one in over {
+            let known = all.0.get(&one.id);
+            if known.is_some_and(|known| known.rank() <= one.rank()) {
+                all.0.remove(&one.id);
+            }
+        }
+        all
+    }
+
     /// With all of the other ones too.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {

@@ -32,6 +32,12 @@ impl Revocation {
         format!("session:{issuer}:{session}").into()
     }
 
+    /// Whether it is one of a session, which may outlive every token.
+    #[must_use]
+    pub fn is_of_session(&self) -> bool {
+        self.id.starts_with("session:")
+    }
+
     /// The later cut-off stands: it refuses all that the earlier one does.
     #[must_use]
     pub fn rank(&self) -> Rank {
@@ -71,6 +77,19 @@ impl Revocations {
     pub fn holds(&self, revocation: &Revocation) -> bool {
         let known = self.0.get(&revocation.id);
         known.is_some_and(|known| known.rank() >= revocation.rank())
+    }
+
+    /// Without these, unless a later cut-off is known by now.
+    #[must_use]
+    pub fn without(&self, over: &[Arc<Revocation>]) -> Self {
+        let mut all = self.clone();
+        for one in over {
+            let known = all.0.get(&one.id);
+            if known.is_some_and(|known| known.rank() <= one.rank()) {
+                all.0.remove(&one.id);
+            }
+        }
+        all
     }
 
     fn insert(&mut self, revocation: Arc<Revocation>) {

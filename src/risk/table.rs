@@ -92,8 +92,18 @@ impl RiskTable {
         table
     }
 
-    fn insert(&mut self, entry: Arc<RiskEntry>) {
-        let subjects = match entry.subject {
+    /// The table without these entries, unless their sources said something later.
+    #[must_use]
+    pub fn without(&self, over: &[Arc<RiskEntry>]) -> Self {
+        let mut table = self.clone();
+        for entry in over {
+            table.subjects_mut(entry.subject).remove(entry);
+        }
+        table
+    }
+
+    const fn subjects_mut(&mut self, kind: RiskSubject) -> &mut Subjects {
+        match kind {
             RiskSubject::AgentIdentity
             | RiskSubject::AgentUser
             | RiskSubject::AgentIdentityBlueprintPrincipal => &mut self.agents,
@@ -101,8 +111,11 @@ impl RiskTable {
             RiskSubject::ServicePrincipal => &mut self.service_principals,
             RiskSubject::Insider => &mut self.insiders,
             RiskSubject::SignIn => &mut self.sign_ins,
-        };
-        subjects.put(entry);
+        }
+    }
+
+    fn insert(&mut self, entry: Arc<RiskEntry>) {
+        self.subjects_mut(entry.subject).put(entry);
     }
 
     /// What is held of every agent, by id.

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::file::StateFile;
 use super::{Answer, Sealed, StateStore, StoreError};
+use crate::risk::Rank;
 
 /// How many changes may wait for the thread.
 const WAITING: usize = 1_024;
@@ -26,8 +27,8 @@ const TOGETHER: usize = 256;
 enum Change {
     /// Entries are to be kept.
     Put(Vec<Sealed>),
-    /// Entries at these keys are to be forgotten.
-    Forget(Vec<Arc<str>>),
+    /// These entries are to be forgotten, by key and rank.
+    Forget(Vec<(Arc<str>, Rank)>),
 }
 
 /// What is to be changed, and whom to answer.
@@ -79,8 +80,8 @@ impl StateStore for EmbeddedStore {
         Box::pin(self.change(Change::Put(entries)))
     }
 
-    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
-        Box::pin(async { self.change(Change::Forget(keys)).await.map(drop) })
+    fn forget(&self, entries: Vec<(Arc<str>, Rank)>) -> Answer<'_, ()> {
+        Box::pin(async { self.change(Change::Forget(entries)).await.map(drop) })
     }
 }
 

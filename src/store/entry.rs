@@ -70,6 +70,13 @@ pub enum Opened {
 }
 
 impl Entry {
+    /// Where it is kept, and which word it is.
+    #[must_use]
+    pub fn place(&self) -> (Arc<str>, Rank) {
+        let sealed = self.seal();
+        (sealed.key, sealed.rank)
+    }
+
     /// Closes it.
     #[must_use]
     pub fn seal(&self) -> Sealed {

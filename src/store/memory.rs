@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{Answer, Sealed, StateStore};
+use crate::risk::Rank;
 
 /// State that ends with the process.
 #[derive(Debug, Default)]
@@ -24,10 +25,12 @@ impl StateStore for MemoryStore {
         Box::pin(std::future::ready(Ok(above)))
     }
 
-    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
+    fn forget(&self, entries: Vec<(Arc<str>, Rank)>) -> Answer<'_, ()> {
         let mut kept = self.0.lock();
-        for key in keys {
-            kept.remove(&key);
+        for (key, rank) in entries {
+            if kept.get(&key).is_some_and(|known| known.rank <= rank) {
+                kept.remove(&key);
+            }
         }
         Box::pin(std::future::ready(Ok(())))
     }

@@ -156,18 +156,17 @@ impl StateStore for RedisStore {
         })
     }
 
-    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
+    fn forget(&self, entries: Vec<(Arc<str>, Rank)>) -> Answer<'_, ()> {
         Box::pin(async move {
             let mut writer = self.writer.lock().await;
             let mut connection = match writer.take() {
                 Some(connection) => connection,
                 None => self.engine.connect().await?,
             };
-            for some in keys.chunks(ENTRIES) {
-                let mut command = Cmd::new();
-                command.arg("HDEL").arg(&self.engine.keys.state);
-                for key in some {
-                    command.arg(&**key);
+            for some in entries.chunks(ENTRIES) {
+                let mut command = script::forget(&self.engine.keys);
+                for (key, rank) in some {
+                    command.arg(&**key).arg(rank.to_string());
                 }
                 let engine = &self.engine;
                 let _how_many: u64 = engine

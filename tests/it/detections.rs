@@ -8,4 +8,5 @@ mod quality;
 mod replay;
 mod score;
 pub(crate) mod theft;
+mod tls;
 mod traffic;

@@ -1,5 +1,6 @@
 //! What was reported of agents outlives the gateway, however it ends.
 
+mod bounds;
 mod disk;
 mod echo;
 mod kill;

@@ -32,6 +32,10 @@ pub struct Detections {
     /// One token is used from several places or by several clients. The threshold is how often it goes to and fro where
     /// only the network differs.
     pub token_replay: Detection,
+    /// How often a token goes to and fro between two clients that have one name and network and begin TLS otherwise, until
+    /// that is token replay; from another network once is enough. 0: how clients begin TLS does not matter.
+    #[schemars(range(max = 1_000_000))]
+    pub token_replay_tls_threshold: u32,
     /// An agent asks for what is not there. The threshold is how many different things within an hour; of things that
     /// are there, and that it never asked for, five times as many.
     pub reconnaissance: Detection,
@@ -51,6 +55,7 @@ impl Default for Detections {
             failed_access_attempt: Detection::default(),
             early_life_malicious_activity: Detection::default(),
             token_replay: Detection::default(),
+            token_replay_tls_threshold: 4,
             reconnaissance: Detection::default(),
             off_hours_activity: Detection::default(),
         }

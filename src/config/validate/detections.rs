@@ -41,6 +41,7 @@ pub(super) fn detections(
     let settings = DetectionSettings {
         learning: check.between(&at.key("learning"), &raw.learning, ("1h", "90d")),
         max_agents: usize::try_from(raw.max_agents).unwrap_or(usize::MAX),
+        tls_threshold: raw.token_replay_tls_threshold,
         ..DetectionSettings::default()
     };
     let rules = kinds

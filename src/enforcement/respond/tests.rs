@@ -21,6 +21,7 @@ fn context(port: Option<u16>) -> CallContext {
         tls: true,
         http2: true,
         client_certificate_sha256: None,
+        tls_client: None,
     });
     let moment = Moment {
         now: Timestamp::from_seconds(1),

@@ -71,7 +71,7 @@ impl StateFeed {
     }
 
     /// All that this process knows of what was reported, as it would be kept.
-    fn ours(&self) -> Vec<Sealed> {
+    pub(super) fn ours(&self) -> Vec<Sealed> {
         let snapshot = self.context.snapshots.load();
         let foreign = self.foreign.lock();
         // What was not read whole is passed on as it came.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
-use crate::risk::{AccountState, Revocation, RiskEntry, RiskSubject};
+use crate::risk::{AccountState, Rank, Revocation, RiskEntry, RiskSubject};
 use crate::store::{Answer, MemoryStore};
 use crate::telemetry::ChangeSource;
 use crate::types::{RiskLevel, RiskState};
@@ -109,8 +109,8 @@ impl StateStore for Slow {
         })
     }
 
-    fn forget(&self, keys: Vec<Arc<str>>) -> Answer<'_, ()> {
-        self.0.forget(keys)
+    fn forget(&self, entries: Vec<(Arc<str>, Rank)>) -> Answer<'_, ()> {
+        self.0.forget(entries)
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Boomgate<'a> {
     decision: Effect,
     reason: Reason,
     listener: &'a str,
+    /// How the client begins TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_client: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +130,7 @@ impl<'a> Boomgate<'a> {
             decision: source.decision.reason.effect(),
             reason: source.decision.reason,
             listener: &source.context.connection.listener,
+            tls_client: source.context.connection.tls_client.as_deref(),
             host: source.context.host.as_deref(),
             method: Some(source.method.as_str()),
             path: Some(source.shown_path()),
@@ -142,6 +146,7 @@ impl<'a> Boomgate<'a> {
             decision: refused.reason.effect(),
             reason: refused.reason,
             listener: &context.connection.listener,
+            tls_client: context.connection.tls_client.as_deref(),
             host: context.host.as_deref(),
             method: context.method.as_ref().map(http::Method::as_str),
             path: context.path.as_deref().map(redact::path),

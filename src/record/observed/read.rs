@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Observed, Text, Unanswered, client, fate, target, token_mark};
+use super::{Observed, Text, Unanswered, client, fate, target, tls_mark, token_mark};
 use crate::detection::{Call, Doer};
 use crate::record::replay::NotReplayable;
 use crate::risk::RiskSubject;
@@ -53,6 +53,7 @@ struct Own {
     method: Option<String>,
     path: Option<String>,
     issuer: Option<String>,
+    tls_client: Option<String>,
     agent_risk_level: Option<String>,
     agent_user_risk_level: Option<String>,
     /// Of a change, which is no call.
@@ -149,6 +150,7 @@ impl Line {
                 .map(|(of, id)| token_mark(of, id)),
             address: needed(self.ip_address, "ipAddress")?.to_canonical(),
             client: client(self.user_agent.as_deref()),
+            tls: own.tls_client.as_deref().map(tls_mark),
             fate: fate(reason, is_harmless),
             id: Some(id),
         }))

@@ -165,6 +165,7 @@ async fn receive_one(request: Request<Full<Bytes>>) -> Result<Received, Refused>
         tls: true,
         http2: false,
         client_certificate_sha256: None,
+        tls_client: Some("0123456789abcdef".into()),
     });
     let limits = RequestLimits {
         max_uri_bytes: 8192,

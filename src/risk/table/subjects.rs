@@ -76,6 +76,20 @@ impl Subjects {
         said.any(|old| old.rank() >= entry.rank())
     }
 
+    /// Takes an entry out, if it is there as it is given.
+    pub(super) fn remove(&mut self, entry: &RiskEntry) {
+        if !self.entries_of(&entry.id).any(|known| **known == *entry) {
+            return;
+        }
+        let others = self
+            .entries_of(&entry.id)
+            .filter(|known| ***known != *entry);
+        match Subject::of(others.cloned().collect()) {
+            Some(subject) => self.0.insert(Arc::clone(&entry.id), subject),
+            None => self.0.remove(&entry.id),
+        };
+    }
+
     /// Without what this source said.
     pub(super) fn without(&self, source: &str) -> Self {
         let said = |entry: &Arc<RiskEntry>| *entry.source == *source;

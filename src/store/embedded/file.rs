@@ -128,9 +128,11 @@ fn write(database: &Database, changes: &[&Change]) -> Result<Vec<Vec<Sealed>>, r
         for change in changes {
             above.push(match change {
                 Change::Put(entries) => put(&mut table, entries)?,
-                Change::Forget(keys) => {
-                    for key in keys {
-                        table.remove(&**key)?;
+                Change::Forget(entries) => {
+                    for (key, rank) in entries {
+                        if known(&table, key)?.is_some_and(|known| known.rank <= *rank) {
+                            table.remove(&**key)?;
+                        }
                     }
                     Vec::new()
                 }
@@ -148,11 +150,7 @@ fn put(
 ) -> Result<Vec<Sealed>, redb::Error> {
     let mut above = Vec::new();
     for entry in entries {
-        let known = table.get(&*entry.key)?.and_then(|row| {
-            let (rank, value) = row.value();
-            Sealed::from_texts(&entry.key, rank, value)
-        });
-        match known {
+        match known(table, &entry.key)? {
             Some(known) if known.rank > entry.rank => above.push(known),
             Some(_) | None => {
                 let rank = entry.rank.to_string();
@@ -161,6 +159,18 @@ fn put(
         }
     }
     Ok(above)
+}
+
+/// What is kept at a key.
+fn known(
+    table: &Table<'_, &'static str, (&'static str, &'static str)>,
+    key: &str,
+) -> Result<Option<Sealed>, redb::Error> {
+    let row = table.get(key)?;
+    Ok(row.and_then(|row| {
+        let (rank, value) = row.value();
+        Sealed::from_texts(key, rank, value)
+    }))
 }
 
 fn not_opened(path: &Path, error: DatabaseError) -> StoreError {

@@ -29,6 +29,18 @@ end
 return above
 ";
 
+/// Removes entries, unless one of a higher rank is kept by now; gives how many.
+const FORGET: &str = r"
+local removed = 0
+for i = 1, #ARGV, 2 do
+  local kept = redis.call('HGET', KEYS[1], ARGV[i])
+  if kept and string.sub(kept, 1, 44) <= ARGV[i + 1] then
+    removed = removed + redis.call('HDEL', KEYS[1], ARGV[i])
+  end
+end
+return removed
+";
+
 /// Where the stream is: its epoch, the number of the last change, and its place.
 const HEAD: &str = r"
 redis.call('HSETNX', KEYS[2], 'epoch', ARGV[1])
@@ -43,6 +55,13 @@ pub(super) fn put(keys: &Keys, stream_length: u64) -> Cmd {
     command.arg("EVAL").arg(PUT).arg(3);
     command.arg(&keys.state).arg(&keys.log).arg(&keys.meta);
     command.arg(stream_length).arg(new_epoch());
+    command
+}
+
+/// The script that removes entries; key and rank of each are to be added.
+pub(super) fn forget(keys: &Keys) -> Cmd {
+    let mut command = Cmd::new();
+    command.arg("EVAL").arg(FORGET).arg(1).arg(&keys.state);
     command
 }
 

@@ -45,6 +45,7 @@ fn context(client: &str) -> CallContext {
             tls: true,
             http2: true,
             client_certificate_sha256: None,
+            tls_client: None,
         }),
         client_address: client,
         version: Version::HTTP_2,

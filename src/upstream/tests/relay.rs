@@ -306,6 +306,7 @@ async fn relay(
         tls: false,
         http2: false,
         client_certificate_sha256: None,
+        tls_client: None,
     });
     let at = Moment {
         now: Timestamp::from_seconds(0),

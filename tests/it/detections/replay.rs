@@ -10,7 +10,7 @@ use super::theft::{by_a_thief, by_its_agent, token};
 use crate::support::site::{AGENT, Setup, Site};
 
 /// Runs the command; gives its exit code, and what it writes.
-fn run(records: PathBuf, config: Option<PathBuf>, output: Output) -> (u8, String) {
+pub(super) fn run(records: PathBuf, config: Option<PathBuf>, output: Output) -> (u8, String) {
     let arguments = Replay {
         records: vec![records],
         config,

@@ -175,6 +175,7 @@ impl Agent {
             token: Some(Mark::of(&[&wish.token.to_be_bytes()])),
             address: IpAddr::V4(Ipv4Addr::new(10 + a, b, c, wish.origin.host)),
             client: Mark::of(&[&wish.origin.client.to_be_bytes()]),
+            tls: Some(Mark::of(&[b"tls", &wish.origin.client.to_be_bytes()])),
             fate: wish.fate,
             id: None,
         };

@@ -232,7 +232,10 @@ impl Site {
 
     /// One that goes by this clock.
     pub(crate) async fn start_at(setup: &Setup, clock: Arc<dyn Clock>) -> Self {
-        let ground = Ground::lay(setup).await;
+        Self::on_at(Ground::lay(setup).await, clock)
+    }
+
+    fn on_at(ground: Ground, clock: Arc<dyn Clock>) -> Self {
         let path = ground.path("boomgate.yaml");
         let (loaded, faults) = config::load(&path, &config::process_environment);
         let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
@@ -246,6 +249,18 @@ impl Site {
         app.stop().await.unwrap();
         let app = start(&ground.folder);
         Self { app, ground }
+    }
+
+    /// Ends the gateway, and starts another one on the same ground that goes by this clock.
+    pub(crate) async fn restart_at(self, clock: Arc<dyn Clock>) -> Self {
+        Self::on_at(self.ended().await, clock)
+    }
+
+    /// Ends the gateway.
+    pub(crate) async fn ended(self) -> Ground {
+        let Self { app, ground } = self;
+        app.stop().await.unwrap();
+        ground
     }
 
     /// Where calls come in.
