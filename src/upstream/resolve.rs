@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::dns;
 use super::table::{Upstream, bare_host};
@@ -27,13 +27,21 @@ pub(super) fn follow(resource: &ResourceName, upstream: &Arc<Upstream>) {
     }
 }
 
-/// Looks all names up, for a call that finds no endpoint. Calls that come meanwhile wait for the same answer.
+/// Looks all names up, for a call that finds no endpoint. Calls that come meanwhile wait for the same answer. Servers of
+/// DNS are not asked again for `min_ttl`, however many calls come.
 pub(super) async fn resolve_for_call(resource: &ResourceName, upstream: &Upstream) {
-    let _resolving = upstream.live.resolving.lock().await;
-    if upstream.live.members().is_empty() {
-        for name in names(upstream) {
-            resolve(resource, upstream, &name).await;
-        }
+    let mut begun = upstream.live.resolving.lock().await;
+    let least = upstream.settings.dns.as_ref().map(|dns| dns.min_ttl);
+    let is_early = begun
+        .zip(least)
+        .is_some_and(|(begun, least)| begun.elapsed() < least);
+    if is_early || !upstream.live.members().is_empty() {
+        return;
+    }
+    // Before the look-up, which ends with the call that waits for it.
+    *begun = Some(Instant::now());
+    for name in names(upstream) {
+        resolve(resource, upstream, &name).await;
     }
 }
 

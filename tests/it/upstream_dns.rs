@@ -28,7 +28,7 @@ struct Names {
 
 impl Names {
     /// One that gives its records so many seconds to live.
-    async fn start(ttl: u32, first: Ipv4Addr) -> Option<Self> {
+    async fn start(ttl: u32, first: Option<Ipv4Addr>) -> Option<Self> {
         let dnsmasq = tool("BOOMGATE_DNSMASQ")?;
         let folder = TempDir::new().unwrap();
         let hosts = folder.path().join("hosts");
@@ -55,7 +55,7 @@ impl Names {
             .arg(format!("--local-ttl={ttl}"))
             .arg("--local=/test/")
             .arg(format!("--addn-hosts={}", hosts.display()));
-        fs::write(&hosts, line(first)).unwrap();
+        fs::write(&hosts, first.map(line).unwrap_or_default()).unwrap();
         let mut names = Self {
             address,
             hosts,
@@ -150,7 +150,7 @@ async fn a_change_counts_when_the_record_is_to_live_no_longer_and_never_before_t
         (3, "min_ttl: 1s", 3),
         (86_400, "min_ttl: 1s, max_ttl: 2s", 2),
     ] {
-        let Some(names) = Names::start(ttl, FIRST).await else {
+        let Some(names) = Names::start(ttl, Some(FIRST)).await else {
             return;
         };
         let before = Instant::now();
@@ -170,7 +170,7 @@ async fn a_change_counts_when_the_record_is_to_live_no_longer_and_never_before_t
 #[tokio::test]
 async fn the_last_addresses_stay_while_the_name_or_its_server_is_gone() {
     let port = servers().await;
-    let Some(mut names) = Names::start(1, FIRST).await else {
+    let Some(mut names) = Names::start(1, Some(FIRST)).await else {
         return;
     };
     let site = names.site(port, "min_ttl: 1s").await;
@@ -197,10 +197,37 @@ async fn the_last_addresses_stay_while_the_name_or_its_server_is_gone() {
     assert_eq!(called(&site).await, SECOND.to_string());
 }
 
-/// A name of `/etc/hosts` needs no server.
+#[tokio::test]
+async fn calls_to_a_name_that_is_not_there_do_not_ask_for_it_again_and_again() {
+    let Some(names) = Names::start(1, None).await else {
+        return;
+    };
+    let site = names.site(80, "min_ttl: 1h, max_ttl: 1h").await;
+    for _ in 0..20 {
+        let answer = site.get("/hr/people", &site.agent_token(AGENT)).await;
+        assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
+    }
+    // Once without a call, and once for the first call.
+    assert_eq!(failed_look_ups(&site).await, 2);
+}
+
+/// A name of `/etc/hosts` that has an address of this machine. DNS knows `localhost` without that file.
+fn own_name() -> Option<(Ipv4Addr, String)> {
+    let hosts = fs::read_to_string("/etc/hosts").ok()?;
+    hosts.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let address: Ipv4Addr = words.next()?.parse().ok()?;
+        let name = words.find(|word| !word.starts_with("localhost"))?;
+        std::net::TcpListener::bind((address, 0)).ok()?;
+        Some((address, name.to_owned()))
+    })
+}
+
 #[tokio::test]
 async fn names_of_the_machine_are_found_without_a_server() {
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = own_name();
+    let (address, name) = own.unwrap_or((Ipv4Addr::LOCALHOST, "localhost".to_owned()));
+    let socket = TcpListener::bind((address, 0)).await.unwrap();
     let port = socket.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = socket.accept().await {
@@ -209,11 +236,11 @@ async fn names_of_the_machine_are_found_without_a_server() {
     });
     let site = Site::start(Setup {
         upstream: vec![
-            format!("url: http://localhost:{port}"),
+            format!("url: http://{name}:{port}"),
             format!("dns: {{servers: ['{}']}}", refusing_address()),
         ],
         ..Setup::default()
     })
     .await;
-    assert_eq!(called(&site).await, "127.0.0.1");
+    assert_eq!(called(&site).await, address.to_string());
 }
