@@ -4,6 +4,7 @@
 //! Feeds write, the path of a call reads; no call ever waits for a feed. A feed that fails keeps what it had last,
 //! and says so in a metric, the log and [`Status`]. Never here: a decision.
 
+mod client_token;
 pub mod detections;
 pub mod discovered;
 mod fingerprint;

@@ -2,6 +2,11 @@
 //!
 //! Every header that names an identity or a path of the call is set or removed, never left as it came.
 
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::ops::Range;
+
+use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONNECTION, FORWARDED, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, TE,
     UPGRADE, VIA,
@@ -24,9 +29,13 @@ const ASSERTION: HeaderName = HeaderName::from_static("boomgate-assertion");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const TRACE_PARENT: HeaderName = HeaderName::from_static(TraceParent::NAME);
 
 /// As many headers as [`rewrite`] may add.
 const SET_HERE: usize = 12;
+
+/// What the values made for a call take, as a rule.
+const TEXT_BYTES: usize = 256;
 
 /// Who calls, as headers say it.
 #[derive(Debug)]
@@ -87,8 +96,14 @@ pub(super) fn rewrite(
     headers::strip(headers);
     // At once, in place of growing and hashing all names anew on the way.
     headers.reserve(SET_HERE);
-    let mut id = [0; 36];
-    set(headers, DECISION_ID, value(context.id.encode(&mut id)));
+    let host = headers.get(HOST).cloned();
+    let mut texts = Texts::default();
+    let id = texts.add(|text| text.push_str(context.id.encode(&mut [0; 36])));
+    let trace = texts.add(|text| trace_parent(text, context, sampled));
+    let client = texts.add(|text| client_address(text, context));
+    let forwarded = texts.add(|text| forwarded_element(text, context, host.as_ref()));
+    let texts = texts.into_values();
+    set(headers, DECISION_ID, texts.get(id));
     set(headers, AGENT_ID, passport.agent);
     set(headers, BLUEPRINT_ID, passport.blueprint);
     set(headers, AGENT_TYPE, Some(passport.kind));
@@ -98,15 +113,12 @@ pub(super) fn rewrite(
         headers.remove(AUTHORIZATION);
         headers.remove(dpop::HEADER);
     }
-    set_forwarded(headers, context);
-    let trace_parent = format!(
-        "00-{}-{}-{:02x}",
-        context.correlation_id(),
-        parent_id(),
-        u8::from(sampled)
-    );
-    let trace_name = HeaderName::from_static(TraceParent::NAME);
-    set(headers, trace_name, value(&trace_parent));
+    set(headers, FORWARDED, texts.get(forwarded));
+    set(headers, FORWARDED_FOR, texts.get(client));
+    let scheme = HeaderValue::from_static(context.connection.scheme());
+    set(headers, FORWARDED_PROTO, Some(scheme));
+    set(headers, FORWARDED_HOST, host);
+    set(headers, TRACE_PARENT, texts.get(trace));
     // RFC 9110 §7.6.3: an HTTP-to-HTTP gateway names itself towards the inside.
     headers.append(VIA, HeaderValue::from_static(via(context.version)));
     let own = upstream
@@ -166,28 +178,59 @@ pub(super) fn clean_response(headers: &mut HeaderMap) {
     });
 }
 
+/// The values that are made for one call: one allocation for all of them.
+struct Texts(String);
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self(String::with_capacity(TEXT_BYTES))
+    }
+}
+
+impl Texts {
+    /// Adds a value; where it is.
+    fn add(&mut self, write: impl FnOnce(&mut String)) -> Range<usize> {
+        let start = self.0.len();
+        write(&mut self.0);
+        start..self.0.len()
+    }
+
+    fn into_values(self) -> Values {
+        Values(Bytes::from(self.0))
+    }
+}
+
+/// The bytes of all values.
+struct Values(Bytes);
+
+impl Values {
+    fn get(&self, place: Range<usize>) -> Option<HeaderValue> {
+        HeaderValue::from_maybe_shared(self.0.slice(place)).ok()
+    }
+}
+
+/// The trace goes on (W3C Trace Context), with a new parent: 16 hexadecimal digits, never all zero.
+fn trace_parent(text: &mut String, context: &CallContext, sampled: bool) {
+    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
+    let (trace, parent) = (context.correlation_id(), high | 1);
+    // Writing to a text cannot fail.
+    let _written = write!(text, "00-{trace}-{parent:016x}-{:02x}", u8::from(sampled));
+}
+
+fn client_address(text: &mut String, context: &CallContext) {
+    let _written = write!(text, "{}", context.client_address);
+}
+
 /// The client as the socket shows it; nothing that the caller said of itself (RFC 7239).
-fn set_forwarded(headers: &mut HeaderMap, context: &CallContext) {
-    let client = context.client_address;
-    let scheme = context.connection.scheme();
-    let host = headers.get(HOST).cloned();
-    let named = host.as_ref().and_then(|host| host.to_str().ok());
-    let node = match client {
-        std::net::IpAddr::V4(address) => address.to_string(),
-        std::net::IpAddr::V6(address) => format!("\"[{address}]\""),
+fn forwarded_element(text: &mut String, context: &CallContext, host: Option<&HeaderValue>) {
+    let _written = match context.client_address {
+        IpAddr::V4(address) => write!(text, "for={address}"),
+        IpAddr::V6(address) => write!(text, "for=\"[{address}]\""),
     };
-    let element = match named {
-        Some(host) => format!("for={node};host=\"{host}\";proto={scheme}"),
-        None => format!("for={node};proto={scheme}"),
-    };
-    set(headers, FORWARDED, value(&element));
-    set(headers, FORWARDED_FOR, value(&client.to_string()));
-    set(
-        headers,
-        FORWARDED_PROTO,
-        Some(HeaderValue::from_static(scheme)),
-    );
-    set(headers, FORWARDED_HOST, host);
+    if let Some(host) = host.and_then(|host| host.to_str().ok()) {
+        let _written = write!(text, ";host=\"{host}\"");
+    }
+    let _written = write!(text, ";proto={}", context.connection.scheme());
 }
 
 /// Sets a header, or removes it.
@@ -198,33 +241,22 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
     };
 }
 
-fn value(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text).ok()
-}
-
 /// An id as a header's value. Ids of other issuers may hold any character: what is not visible ASCII is
 /// percent-encoded, and `%` itself too, so that no two ids look alike.
 fn id_value(id: &str) -> Option<HeaderValue> {
-    let mut text = String::with_capacity(id.len());
+    let is_plain = |byte: &u8| !matches!(byte, b'%' | 0..=0x20 | 0x7f..);
+    if id.as_bytes().iter().all(is_plain) {
+        return HeaderValue::from_str(id).ok();
+    }
+    let mut text = String::with_capacity(id.len().saturating_mul(3));
     for byte in id.bytes() {
-        match byte {
-            b'%' | 0..=0x20 | 0x7f.. => {
-                text.push('%');
-                for digit in [byte >> 4, byte & 0x0f] {
-                    let digit = char::from_digit(u32::from(digit), 16)?;
-                    text.push(digit.to_ascii_uppercase());
-                }
-            }
-            visible => text.push(char::from(visible)),
+        if is_plain(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _written = write!(text, "%{byte:02X}");
         }
     }
-    value(&text)
-}
-
-/// A new parent id: 16 hexadecimal digits, never all zero.
-fn parent_id() -> String {
-    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
-    format!("{:016x}", high | 1)
+    HeaderValue::try_from(text).ok()
 }
 
 const fn via(version: Version) -> &'static str {

@@ -128,10 +128,12 @@ fn add_streams(ground: &Ground, streams: &[(&str, &Transmitter, &str)]) {
     std::fs::write(path, text).unwrap();
 }
 
-/// The stream of a transmitter as the configuration has it, with the secrets that it names.
+/// The stream of a transmitter as the configuration has it, with the secrets that it names; `{base}` is the transmitter's
+/// address.
 pub(crate) fn stream(ground: &Ground, name: &str, transmitter: &Transmitter, more: &str) -> String {
     std::fs::write(ground.path("push-secret"), PUSH_SECRET).unwrap();
     std::fs::write(ground.path("receiver-token"), RECEIVER_TOKEN).unwrap();
+    let more = more.replace("{base}", transmitter.issuer.trim_end_matches("/tenant"));
     format!(
         "{{name: {name}, issuer: '{}', audiences: ['{AUDIENCE}'], ca_file: ../ca.pem, interval: 1s, {more}}}",
         transmitter.issuer

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::error::GraphError;
 use super::settings::GraphSettings;
-use super::token::{Token, code_of, patience, without_query};
+use super::token::{ask, code_of, patience, without_query};
 use crate::client::{Client, ClientError, Limits, parse_address};
+use crate::feeds::client_token::ClientToken;
 use crate::types::json;
 
 /// Has Graph name values that are newer than its first schema, in place of `unknownFutureValue`.
@@ -25,7 +26,7 @@ pub(super) struct Connection {
     settings: Arc<GraphSettings>,
     /// With the roots of the moment; made anew after a connection failed.
     client: Mutex<Option<Client>>,
-    token: tokio::sync::Mutex<Token>,
+    token: tokio::sync::Mutex<ClientToken>,
 }
 
 /// One page of a list.
@@ -74,10 +75,8 @@ impl Connection {
         let mut is_renewed = false;
         loop {
             let token = {
-                let mut current = self.token.lock().await;
-                current
-                    .get(&self.settings.client, &client, self.settings.timeout)
-                    .await?
+                let asking = ask(&self.settings.client, &client, self.settings.timeout);
+                self.token.lock().await.get(asking).await?
             };
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
                 .map_err(|_no_header| GraphError::Token("it fits into no header"))?;

@@ -1,26 +1,19 @@
 //! The token that Graph knows us by: an OAuth client's, by its secret or by a token of another issuer (RFC 6749 §4.4,
-//! RFC 7523 §2.2). Never here: a secret in a message, and a token that is used after its time.
+//! RFC 7523 §2.2), and what a refusal means. Never here: a secret in a message.
 
 use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::error::GraphError;
 use super::settings::{GraphClient, Proof};
-use crate::client::{Client, Limits, parse_address};
+use crate::client::{Client, Limits};
+use crate::feeds::client_token::{Granted, granted, request};
 use crate::store::files::read_bounded;
 use crate::types::{Secret, json, percent_encoded};
-
-/// How long before its end a token is not used any more.
-const EARLY: Duration = Duration::from_secs(60);
-
-/// How long a token is used that does not say when it ends.
-const UNSAID: Duration = Duration::from_secs(300);
 
 /// The largest answer of a token endpoint, and the largest token of another issuer.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
@@ -28,43 +21,12 @@ const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /// The longest patience that is had, whoever asks for it.
 const MAX_PATIENCE: Duration = Duration::from_secs(3_600);
 
-/// The token in use.
-#[derive(Debug, Default)]
-pub(super) struct Token {
-    current: Option<(Secret, Instant)>,
-}
-
-impl Token {
-    /// The token: the one that there is, or a new one.
-    pub(super) async fn get(
-        &mut self,
-        settings: &GraphClient,
-        client: &Client,
-        timeout: Duration,
-    ) -> Result<Secret, GraphError> {
-        if let Some((token, until)) = &self.current
-            && *until > Instant::now()
-        {
-            return Ok(token.clone());
-        }
-        let (token, lifetime) = ask(settings, client, timeout).await?;
-        // One that lives shortly is used for half of its time at least.
-        let until = Instant::now() + lifetime.saturating_sub(EARLY.min(lifetime / 2));
-        self.current = Some((token.clone(), until));
-        Ok(token)
-    }
-
-    /// This token was refused: the next request asks for another one.
-    pub(super) fn forget(&mut self, refused: &Secret) {
-        self.current.take_if(|(token, _)| token == refused);
-    }
-}
-
-async fn ask(
+/// Asks for a token.
+pub(super) async fn ask(
     settings: &GraphClient,
     client: &Client,
     timeout: Duration,
-) -> Result<(Secret, Duration), GraphError> {
+) -> Result<Granted, GraphError> {
     let limits = Limits {
         timeout,
         max_bytes: MAX_TOKEN_BYTES,
@@ -72,27 +34,11 @@ async fn ask(
     let form = form(settings).await?;
     let address = &settings.token_url;
     let failed = |fault| GraphError::Fetch(without_query(address).to_owned(), fault);
-    let mut request = Request::new(Bytes::from(form));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = parse_address(address).map_err(failed)?;
-    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-    request.headers_mut().insert(CONTENT_TYPE, form);
+    let request = request(address, form).map_err(failed)?;
     let answer = client.send(request, limits).await.map_err(failed)?;
     let document = json::parse(answer.body()).unwrap_or(Value::Null);
     match answer.status() {
-        StatusCode::OK => {
-            let token = document.get("access_token").and_then(Value::as_str);
-            let token = token.ok_or(GraphError::Token("no `access_token`"))?;
-            let kind = document.get("token_type").and_then(Value::as_str);
-            if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer")) {
-                return Err(GraphError::Token("its `token_type` is not `Bearer`"));
-            }
-            let lifetime = document.get("expires_in").and_then(Value::as_u64);
-            Ok((
-                Secret::new(token),
-                lifetime.map_or(UNSAID, Duration::from_secs),
-            ))
-        }
+        StatusCode::OK => granted(&document).map_err(GraphError::Token),
         status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
             Err(GraphError::Throttled {
                 address: without_query(address).to_owned(),

@@ -1,60 +1,31 @@
 //! What a transmitter knows us by: a bearer token of the configuration, or one that an authorization server gives a client
-//! (RFC 6749 §4.4). Never here: a token that shows, and one that is used after its time.
+//! (RFC 6749 §4.4). Never here: a token that shows.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, StatusCode};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::error::TransmitterError;
 use super::settings::Access;
-use crate::client::{Client, Limits, parse_address};
+use crate::client::{Client, Limits};
+use crate::feeds::client_token::{ClientToken, Granted, granted, request};
 use crate::types::{Secret, json, percent_encoded};
 
-/// How long before its end a token is not used any more.
-const EARLY: Duration = Duration::from_secs(30);
-
-/// How long a token is used that does not say when it ends.
-const UNSAID: Duration = Duration::from_secs(300);
-
-/// The tokens of one stream.
-#[derive(Debug, Default)]
-pub(super) struct Tokens {
-    current: Option<(Secret, Instant)>,
+/// The value of `Authorization` with this token.
+pub(super) fn authorization(token: &Secret) -> Result<HeaderValue, TransmitterError> {
+    sensitive(&format!("Bearer {}", token.expose()))
 }
 
-impl Tokens {
-    /// The value of `Authorization`.
-    pub(super) async fn authorization(
-        &mut self,
-        access: &Access,
-        client: &Client,
-        limits: Limits,
-    ) -> Result<HeaderValue, TransmitterError> {
-        let token = match access {
-            Access::Token(token) => token.clone(),
-            Access::Client { .. } => match &self.current {
-                Some((token, until)) if *until > Instant::now() => token.clone(),
-                _ => {
-                    let (token, lifetime) = ask(access, client, limits).await?;
-                    let until = Instant::now() + lifetime.saturating_sub(EARLY);
-                    self.current = Some((token.clone(), until));
-                    token
-                }
-            },
-        };
-        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
-        let mut value = value.map_err(|_no_header| TransmitterError::Token)?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
-
-    /// The token was refused: the next request asks for another one.
-    pub(super) fn forget(&mut self) {
-        self.current = None;
+/// The token: that of the configuration, or the client's.
+pub(super) async fn token(
+    tokens: &mut ClientToken,
+    access: &Access,
+    client: &Client,
+    limits: Limits,
+) -> Result<Secret, TransmitterError> {
+    match access {
+        Access::Token(token) => Ok(token.clone()),
+        Access::Client { .. } => tokens.get(ask(access, client, limits)).await,
     }
 }
 
@@ -63,7 +34,7 @@ async fn ask(
     access: &Access,
     client: &Client,
     limits: Limits,
-) -> Result<(Secret, Duration), TransmitterError> {
+) -> Result<Granted, TransmitterError> {
     let Access::Client {
         token_endpoint,
         id,
@@ -86,29 +57,22 @@ async fn ask(
     );
     let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, basic);
     let failed = |fault| TransmitterError::Fetch(token_endpoint.to_string(), fault);
-    let mut request = Request::new(Bytes::from(form));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = parse_address(token_endpoint).map_err(failed)?;
-    let headers = request.headers_mut();
-    let mut basic = HeaderValue::from_str(&format!("Basic {basic}"))
-        .map_err(|_no_header| TransmitterError::Token)?;
-    basic.set_sensitive(true);
-    headers.insert(AUTHORIZATION, basic);
-    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-    headers.insert(CONTENT_TYPE, form);
+    let mut request = request(token_endpoint, form).map_err(failed)?;
+    let basic = sensitive(&format!("Basic {basic}"))?;
+    request.headers_mut().insert(AUTHORIZATION, basic);
     let answer = client.send(request, limits).await.map_err(failed)?;
+    let shown = || token_endpoint.to_string();
     if answer.status() != StatusCode::OK {
-        return Err(TransmitterError::Status(
-            token_endpoint.to_string(),
-            answer.status(),
-        ));
+        return Err(TransmitterError::Status(shown(), answer.status()));
     }
     let document = json::parse(answer.body()).unwrap_or(Value::Null);
-    let token = document.get("access_token").and_then(Value::as_str);
-    let token = token.ok_or_else(|| {
-        TransmitterError::Document(token_endpoint.to_string(), "no `access_token`")
-    })?;
-    let lifetime = document.get("expires_in").and_then(Value::as_u64);
-    let lifetime = lifetime.map_or(UNSAID, Duration::from_secs);
-    Ok((Secret::new(token), lifetime))
+    granted(&document).map_err(|lacks| TransmitterError::Document(shown(), lacks))
+}
+
+/// A header's value that is shown nowhere.
+fn sensitive(text: &str) -> Result<HeaderValue, TransmitterError> {
+    let value = HeaderValue::from_str(text);
+    let mut value = value.map_err(|_no_header| TransmitterError::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
 }

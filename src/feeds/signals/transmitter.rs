@@ -11,11 +11,12 @@ use http::header::{AUTHORIZATION, CONTENT_LANGUAGE, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::access::Tokens;
+use super::access;
 use super::address::{document, metadata_address, with_stream};
 use super::error::TransmitterError;
 use super::settings::{Delivery, StreamSettings};
 use crate::client::{Client, ClientError, Limits, parse_address};
+use crate::feeds::client_token::ClientToken;
 use crate::identity::KeySet;
 use crate::risk::signal::SignalEvent;
 
@@ -48,7 +49,7 @@ pub(super) struct RemoteStream {
 pub(super) struct Transmitter<'a> {
     settings: &'a StreamSettings,
     client: Client,
-    tokens: Tokens,
+    token: ClientToken,
     pub(super) metadata: Metadata,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Transmitter<'a> {
         let mut met = Self {
             settings,
             client,
-            tokens: Tokens::default(),
+            token: ClientToken::default(),
             metadata: Metadata::default(),
         };
         if settings.jwks_uri.is_none() || settings.management.is_some() {
@@ -374,14 +375,19 @@ impl<'a> Transmitter<'a> {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static("en"));
         }
+        let mut token = None;
         if let Some(management) = &self.settings.management {
-            let (access, client) = (&management.access, &self.client);
-            let value = self.tokens.authorization(access, client, limits).await?;
+            let (access, tokens) = (&management.access, &mut self.token);
+            let current = access::token(tokens, access, &self.client, limits).await?;
+            let value = access::authorization(&current)?;
             request.headers_mut().insert(AUTHORIZATION, value);
+            token = Some(current);
         }
         let answer = self.client.send(request, limits).await.map_err(failed)?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
-            self.tokens.forget();
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let Some(refused) = &token
+        {
+            self.token.forget(refused);
         }
         Ok((answer.status(), answer.into_body()))
     }

@@ -215,7 +215,9 @@ fn the_trace_goes_on_under_a_new_parent() {
 #[test]
 fn an_address_of_version_6_is_quoted() {
     let mut headers = HeaderMap::new();
-    set_forwarded(&mut headers, &context("2001:db8::1"));
+    let passport = Passport::new(&Caller::Autonomous(agent()), AuthorizationHeader::Forward);
+    let upstream = upstream(UpstreamProtocol::Http1, true);
+    rewrite(&mut headers, passport, &context("2001:db8::1"), &upstream);
     assert_eq!(
         text(&headers, "forwarded"),
         Some("for=\"[2001:db8::1]\";proto=https")

@@ -66,6 +66,31 @@ async fn a_stream_is_made_and_its_events_are_asked_for_kept_and_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_client_of_an_authorization_server_asks_for_another_token_when_its_own_is_refused() {
+    let world = World::start(
+        "poll: {}, manage: {client: {token_endpoint: '{base}/token', id: receiver, secret: 'file:receiver-token', \
+         scope: 'ssf.read ssf.manage'}}",
+    )
+    .await;
+    let until_acknowledged = async |id: &str| {
+        world.transmitter.queue(id, world.high(id));
+        world
+            .site
+            .until("the event is acknowledged", async |_| {
+                world.transmitter.has_acknowledged(id)
+            })
+            .await;
+    };
+    until_acknowledged("e-1").await;
+    let form = "grant_type=client_credentials&scope=ssf.read%20ssf.manage";
+    assert_eq!(world.transmitter.forms(), [form]);
+    world.transmitter.revoke();
+    until_acknowledged("e-2").await;
+    assert_eq!(world.transmitter.forms(), [form, "revoked", form]);
+    world.site.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_operator_sees_pauses_resumes_and_deletes_a_stream() {
     let world = World::poll("").await;
     let list = async || world.site.manage(Method::GET, "/signals", "").await.json();

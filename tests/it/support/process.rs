@@ -87,7 +87,7 @@ impl Process {
 
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status();
         assert!(sent.unwrap().success());
     }
@@ -140,9 +140,11 @@ fn ended(command: &mut Command) -> Ended {
     }
 }
 
-/// The binary with these arguments, and none of the variables that it reads.
+/// The binary with these arguments, and none of the variables that it reads. It is that of this build, unless
+/// `BOOMGATE_BINARY` names another: that of a release, for long runs.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_boomgate"));
+    let built = env!("CARGO_BIN_EXE_boomgate").into();
+    let mut command = Command::new(std::env::var_os("BOOMGATE_BINARY").unwrap_or(built));
     command.args(arguments);
     for variable in [
         "BOOMGATE_CONFIG",

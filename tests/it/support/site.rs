@@ -50,7 +50,7 @@ pub(crate) struct Setup {
     pub(crate) management: Vec<&'static str>,
     /// A further member of the management listener's TLS, as YAML.
     pub(crate) management_tls: &'static str,
-    /// Further members of the upstream, one YAML line each. A `url` stands in place of the one that remembers calls.
+    /// Further members of the upstream, one YAML line each. A `url`, or `endpoints`, stands in place of the one that remembers calls.
     pub(crate) upstream: Vec<String>,
     /// Further issuers, one YAML line each.
     pub(crate) issuers: Vec<String>,
@@ -412,7 +412,8 @@ fn write(setup: &Setup, pki: &Pki, issuer: &Issuer, upstream: &Upstream) -> Path
     };
     let of_upstream: Vec<&str> = setup.upstream.iter().map(String::as_str).collect();
     let issuers: Vec<&str> = setup.issuers.iter().map(String::as_str).collect();
-    let url = if of_upstream.iter().any(|line| line.starts_with("url:")) {
+    let says_where = |line: &&str| line.starts_with("url:") || line.starts_with("endpoints:");
+    let url = if of_upstream.iter().any(says_where) {
         String::new()
     } else {
         format!("\n      url: http://{}", upstream.address)

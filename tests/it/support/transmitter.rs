@@ -54,6 +54,8 @@ struct Inner {
     critical: Vec<String>,
     /// How often its metadata were read.
     metadata_reads: usize,
+    /// The forms that tokens were asked for with; so many were granted, and the last alone is good.
+    forms: Vec<String>,
     /// What the metadata says of the issuer, where that is a lie.
     false_issuer: Option<String>,
 }
@@ -161,6 +163,16 @@ impl State {
         self.inner.lock().false_issuer = issuer.map(ToOwned::to_owned);
     }
 
+    /// The forms that tokens were asked for with.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        self.inner.lock().forms.clone()
+    }
+
+    /// From now on, the token that was granted is not good any more.
+    pub(crate) fn revoke(&self) {
+        self.inner.lock().forms.push("revoked".to_owned());
+    }
+
     /// From now on, members of this name must be understood.
     pub(crate) fn make_critical(&self, member: &str) {
         self.inner.lock().critical.push(member.to_owned());
@@ -173,11 +185,18 @@ impl State {
     async fn serve(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|body| body.to_bytes());
-        let body: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or(Value::Null);
+        let bytes = body.unwrap_or_default();
         let path = head.uri.path();
+        if path == "/token" {
+            return self.grant(&head.headers, &bytes);
+        }
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let open = ["/.well-known/ssf-configuration/tenant", "/keys"].contains(&path);
         let authorization = head.headers.get("authorization");
-        let is_known = authorization.is_some_and(|of| *of == *format!("Bearer {RECEIVER_TOKEN}"));
+        let good = [RECEIVER_TOKEN.to_owned(), self.granted()];
+        let is_good =
+            |token: &String| authorization.is_some_and(|of| *of == *format!("Bearer {token}"));
+        let is_known = good.iter().any(is_good);
         // Nobody's token belongs to an address that is open.
         if open == authorization.is_some() || (!open && !is_known) {
             return answer(StatusCode::UNAUTHORIZED, &Value::Null);
@@ -213,6 +232,31 @@ impl State {
             (&Method::POST, "/poll") => self.poll(&body).await,
             _ => answer(StatusCode::NOT_FOUND, &Value::Null),
         }
+    }
+
+    /// Grants a token to the client that proves to be itself by its secret.
+    fn grant(&self, headers: &http::HeaderMap, form: &[u8]) -> Response<Full<Bytes>> {
+        let basic = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            format!("receiver:{RECEIVER_TOKEN}"),
+        );
+        let authorization = headers.get("authorization");
+        if authorization.is_none_or(|of| *of != *format!("Basic {basic}")) {
+            return answer(
+                StatusCode::UNAUTHORIZED,
+                &json!({"error": "invalid_client"}),
+            );
+        }
+        let form = String::from_utf8(form.to_vec()).unwrap();
+        self.inner.lock().forms.push(form);
+        let token = self.granted();
+        let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600});
+        answer(StatusCode::OK, &body)
+    }
+
+    /// The one token of a client that is good.
+    fn granted(&self) -> String {
+        format!("granted-{}", self.inner.lock().forms.len())
     }
 
     fn metadata(&self) -> Value {
