@@ -7,11 +7,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
+use hickory_resolver::{Hosts, TokioResolver};
 
 use super::settings::Dns;
 
@@ -24,6 +26,14 @@ pub(super) struct Answer {
 
 /// Looks a name up.
 pub(super) async fn look_up(settings: &Dns, host: &str, port: u16) -> Result<Answer, NetError> {
+    // First, and alone: what is written there waits for no server, neither with search domains nor for the other family.
+    let written = in_hosts(host, port);
+    if !written.is_empty() {
+        return Ok(Answer {
+            addresses: written,
+            ttl: settings.max_ttl,
+        });
+    }
     let found = resolver(settings)?.lookup_ip(host).await?;
     let ttl = found
         .valid_until()
@@ -32,6 +42,22 @@ pub(super) async fn look_up(settings: &Dns, host: &str, port: u16) -> Result<Ans
         addresses: found.iter().map(|ip| SocketAddr::new(ip, port)).collect(),
         ttl: ttl.clamp(settings.min_ttl, settings.max_ttl),
     })
+}
+
+/// The addresses that `/etc/hosts` has for a name.
+fn in_hosts(host: &str, port: u16) -> Vec<SocketAddr> {
+    let (Ok(hosts), Ok(name)) = (Hosts::from_system(), Name::from_utf8(host)) else {
+        return Vec::new();
+    };
+    let mut addresses = Vec::new();
+    for kind in [RecordType::A, RecordType::AAAA] {
+        if let Some(found) = hosts.lookup_static_host(&Query::query(name.clone(), kind)) {
+            let records = found.answers().iter();
+            let ips = records.filter_map(|record| record.data.ip_addr());
+            addresses.extend(ips.map(|ip| SocketAddr::new(ip, port)));
+        }
+    }
+    addresses
 }
 
 /// One that knows nothing yet.
@@ -47,6 +73,7 @@ fn resolver(settings: &Dns) -> Result<TokioResolver, NetError> {
         (ResolverConfig::from_parts(domain, search, servers), options)
     };
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.use_hosts_file = ResolveHosts::Never;
     options.cache_size = 0;
     TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         .with_options(options)
