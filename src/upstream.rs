@@ -6,6 +6,7 @@
 mod balance;
 mod check;
 mod connect;
+mod dns;
 mod exchange;
 mod headers;
 mod lane;

@@ -19,8 +19,8 @@ use crate::telemetry::{EndpointState, UpstreamEvent, UpstreamEvents};
 #[derive(Debug)]
 pub(super) struct Live {
     members: ArcSwap<Vec<Arc<Member>>>,
-    /// Held while names are looked up for calls that wait for it.
-    pub(super) resolving: tokio::sync::Mutex<()>,
+    /// Held while names are looked up for calls that wait for it; since when that was last begun.
+    pub(super) resolving: tokio::sync::Mutex<Option<Instant>>,
     followed: AtomicBool,
     max_requests: Option<usize>,
     events: UpstreamEvents,
@@ -56,7 +56,7 @@ impl Live {
         let members = settings.origins.iter().enumerate().filter_map(literal);
         Self {
             members: ArcSwap::from_pointee(members.collect()),
-            resolving: tokio::sync::Mutex::new(()),
+            resolving: tokio::sync::Mutex::new(None),
             followed: AtomicBool::new(false),
             max_requests,
             events,

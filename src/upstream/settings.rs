@@ -1,5 +1,6 @@
 //! What an operator says of a resource's upstream. Built by `config`, already checked.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,17 @@ pub struct UpstreamTls {
     pub client_certificate: Option<OwnCertificate>,
     /// Whether only TLS 1.3 is spoken; default no, 1.2 is as well.
     pub refuse_tls12: bool,
+}
+
+/// Looking names up by DNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dns {
+    /// Whom is asked; those of `/etc/resolv.conf` where there are none.
+    pub servers: Vec<SocketAddr>,
+    /// The shortest time until a name is looked up again; default 5 s.
+    pub min_ttl: Duration,
+    /// The longest; default 5 min.
+    pub max_ttl: Duration,
 }
 
 /// Asking endpoints whether they are well, beside the calls.
@@ -143,8 +155,10 @@ pub struct UpstreamSettings {
     pub preserve_host: bool,
     /// Which endpoint gets the next call.
     pub balance: Balance,
-    /// How often names are looked up; default 30 s.
+    /// How often names are looked up by the operating system's resolver; default 30 s.
     pub resolve_interval: Duration,
+    /// Looking names up by DNS itself, by their time to live, in place of that.
+    pub dns: Option<Dns>,
     /// Asking endpoints whether they are well; default off.
     pub health_check: Option<HealthCheck>,
     /// Taking out endpoints on which calls fail.
@@ -183,6 +197,7 @@ impl UpstreamSettings {
             preserve_host: true,
             balance: Balance::RoundRobin,
             resolve_interval: Duration::from_secs(30),
+            dns: None,
             health_check: None,
             ejection: Ejection::default(),
             slow_start: None,

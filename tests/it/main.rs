@@ -67,6 +67,7 @@ mod support;
 mod tokens;
 mod twin;
 mod typestate;
+mod upstream_dns;
 mod upstream_tls;
 mod volume;
 mod websocket;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listeners::TlsVersion;
-use super::text::{Duration, File, Host, KeyPin, RequestTarget, SpiffeId, UpstreamUrl};
+use super::text::{Address, Duration, File, Host, KeyPin, RequestTarget, SpiffeId, UpstreamUrl};
 use crate::upstream::settings;
 
 /// Where a resource's calls are forwarded to.
@@ -23,6 +23,8 @@ pub struct Upstream {
     /// How often names are looked up, by the operating system's resolver, which tells no time to live.
     #[serde(default = "Upstream::resolve_interval")]
     pub resolve_interval: Duration,
+    /// Looking names up by DNS itself, as long as their records are to live. Without it, by the operating system's resolver.
+    pub dns: Option<Dns>,
     /// Asking endpoints whether they are well, beside the calls. Without it nobody asks.
     pub health_check: Option<HealthCheck>,
     /// Taking out endpoints on which calls fail.
@@ -91,6 +93,32 @@ impl Upstream {
 
     const fn max_idle_connections() -> u32 {
         32
+    }
+}
+
+/// Looking names up by DNS. `/etc/hosts` and the search domains of `/etc/resolv.conf` hold.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dns {
+    /// The servers that are asked; those of `/etc/resolv.conf` without it.
+    #[serde(default)]
+    #[schemars(length(max = 8))]
+    pub servers: Vec<Address>,
+    /// A record counts for so long, however shorter it is to live; a look-up that failed is repeated after it.
+    #[serde(default = "Dns::min_ttl")]
+    pub min_ttl: Duration,
+    /// A record counts for no longer, however long it is to live.
+    #[serde(default = "Dns::max_ttl")]
+    pub max_ttl: Duration,
+}
+
+impl Dns {
+    const fn min_ttl() -> Duration {
+        Duration::seconds(5)
+    }
+
+    const fn max_ttl() -> Duration {
+        Duration::seconds(300)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::config::validate::{Checker, files};
 use crate::spiffe::SpiffeId;
 use crate::spiffe::settings::OwnCertificate;
 use crate::upstream::settings::{
-    Balance, Ejection, HealthCheck, Origin, Retries, UpstreamLimits, UpstreamProtocol,
+    Balance, Dns, Ejection, HealthCheck, Origin, Retries, UpstreamLimits, UpstreamProtocol,
     UpstreamSettings, UpstreamTls,
 };
 
@@ -47,6 +47,7 @@ pub(super) fn upstream(
         host: Arc::clone(&url.host),
         port: url.port,
     });
+    let dns = raw.dns.as_ref().map(|dns| names(check, dns, at));
     let mut time = |name: &str, value, bounds| check.between(&at.key(name), value, bounds);
     UpstreamSettings {
         origins: origins.collect(),
@@ -61,6 +62,7 @@ pub(super) fn upstream(
             raw::Balance::LeastRequests => Balance::LeastRequests,
         },
         resolve_interval: time("resolve_interval", &raw.resolve_interval, ("100ms", "1d")),
+        dns,
         slow_start: raw
             .slow_start
             .as_ref()
@@ -172,6 +174,29 @@ fn spiffe_ids(check: &mut Checker<'_>, raw: &raw::UpstreamTls, at: &MemberPath) 
         check.refuse(&at.key("spiffe_ids").item(index), message);
     }
     ids
+}
+
+/// Looking names up by their time to live. An interval beside it would mean nothing.
+fn names(check: &mut Checker<'_>, raw: &raw::Dns, upstream: &MemberPath) -> Dns {
+    let at = upstream.key("dns");
+    let interval_at = upstream.key("resolve_interval");
+    if check.is_given(&interval_at) {
+        check.error(
+            &interval_at,
+            "without effect, since `dns` says when names are looked up",
+        );
+    }
+    let min_ttl = check.between(&at.key("min_ttl"), &raw.min_ttl, ("1s", "1h"));
+    let max_at = at.key("max_ttl");
+    let max_ttl = check.between(&max_at, &raw.max_ttl, ("1s", "1d"));
+    if max_ttl < min_ttl {
+        check.refuse(&max_at, "is less than `min_ttl`");
+    }
+    Dns {
+        servers: raw.servers.iter().map(|server| server.0).collect(),
+        min_ttl,
+        max_ttl,
+    }
 }
 
 fn health_check(check: &mut Checker<'_>, raw: &raw::HealthCheck, at: &MemberPath) -> HealthCheck {
