@@ -82,7 +82,10 @@ impl Prometheus {
         loop {
             if let Some(address) = listening_address(&prometheus.log()) {
                 prometheus.address = address;
-                return prometheus;
+                // It listens before it answers questions.
+                if get_json(address, "/api/v1/query?query=1").await.is_ok() {
+                    return prometheus;
+                }
             }
             prometheus.pause(patience).await;
         }
