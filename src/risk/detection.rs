@@ -89,6 +89,16 @@ impl RiskDetection {
     }
 }
 
+impl rank::Word for RiskDetection {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn rank(&self) -> Rank {
+        self.rank()
+    }
+}
+
 /// How many detections are kept.
 const MAX_DETECTIONS: usize = 10_000;
 
@@ -126,14 +136,7 @@ impl Detections {
     /// Without these, unless something later was said of them.
     #[must_use]
     pub fn without(&self, over: &[Arc<RiskDetection>]) -> Self {
-        let mut all = self.clone();
-        for one in over {
-            let known = all.0.get(&one.id);
-            if known.is_some_and(|known| known.rank() <= one.rank()) {
-                all.0.remove(&one.id);
-            }
-        }
-        all
+        Self(rank::without(&self.0, over))
     }
 
     /// With all of the other ones too.

@@ -3,6 +3,7 @@
 //! Never here: a clock, and an order that depends on who asks.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::types::{RiskLevel, Timestamp};
 
@@ -46,6 +47,30 @@ impl fmt::Display for Rank {
         let micros = self.at.as_micros().max(0);
         write!(f, "{micros:019}.{:03}.{:020}", self.weight, self.tie)
     }
+}
+
+/// A word on one thing.
+pub(super) trait Word {
+    /// Which thing.
+    fn id(&self) -> &str;
+
+    /// Which of two words on it stands.
+    fn rank(&self) -> Rank;
+}
+
+/// These words without some of them, where nothing later was said of the same thing.
+pub(super) fn without<T: Word>(
+    words: &imbl::OrdMap<Arc<str>, Arc<T>>,
+    over: &[Arc<T>],
+) -> imbl::OrdMap<Arc<str>, Arc<T>> {
+    let mut all = words.clone();
+    for one in over {
+        let known = all.get(one.id());
+        if known.is_some_and(|known| known.rank() <= one.rank()) {
+            all.remove(one.id());
+        }
+    }
+    all
 }
 
 /// How grave a level is; `None`: withheld.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::Rank;
+use super::rank::{self, Rank};
 use crate::identity::{Agent, Caller, TokenFacts};
 use crate::types::Timestamp;
 
@@ -44,8 +44,18 @@ impl Revocation {
         Rank {
             at: self.issued_until,
             weight: 0,
-            tie: super::rank::tie(&[&self.source]),
+            tie: rank::tie(&[&self.source]),
         }
+    }
+}
+
+impl rank::Word for Revocation {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn rank(&self) -> Rank {
+        self.rank()
     }
 }
 
@@ -82,14 +92,7 @@ impl Revocations {
     /// Without these, unless a later cut-off is known by now.
     #[must_use]
     pub fn without(&self, over: &[Arc<Revocation>]) -> Self {
-        let mut all = self.clone();
-        for one in over {
-            let known = all.0.get(&one.id);
-            if known.is_some_and(|known| known.rank() <= one.rank()) {
-                all.0.remove(&one.id);
-            }
-        }
-        all
+        Self(rank::without(&self.0, over))
     }
 
     fn insert(&mut self, revocation: Arc<Revocation>) {

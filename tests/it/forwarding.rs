@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::json;
 
-use crate::support::client::{Client, PATIENCE, RawClient};
+use crate::support::client::{PATIENCE, RawClient};
 use crate::support::script::Script;
 use crate::support::site::{
     AGENT, AGENT_USER, Answer, BLUEPRINT, HUMAN, ISSUER, Setup, Site, exchange,
@@ -19,28 +19,6 @@ async fn site_of(script: &Script) -> Site {
         ..Setup::default()
     })
     .await
-}
-
-async fn client(site: &Site, http2: bool) -> Client {
-    if http2 {
-        Client::http2(&site.pki, site.address()).await
-    } else {
-        Client::http1(&site.pki, site.address()).await
-    }
-}
-
-/// A request of the default agent.
-fn request(site: &Site, method: Method, http2: bool) -> Request<Full<Bytes>> {
-    let authorization = format!("Bearer {}", site.agent_token(AGENT));
-    let request = Request::builder()
-        .method(method)
-        .header("authorization", authorization);
-    let request = if http2 {
-        request.uri("https://localhost/hr/people")
-    } else {
-        request.uri("/hr/people").header("host", "localhost")
-    };
-    request.body(Full::default()).unwrap()
 }
 
 /// The next piece of a body; it must come before the upstream goes on.
@@ -167,7 +145,7 @@ async fn the_challenge_leads_to_metadata_that_says_whose_tokens_are_accepted() {
     let path = url.trim_end_matches('"').strip_prefix(origin).unwrap();
 
     for http2 in [false, true] {
-        let mut client = client(&site, http2).await;
+        let mut client = site.client(http2).await;
         let response = client.get(path).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "application/json");
@@ -220,8 +198,8 @@ async fn an_answer_streams_down_as_it_is_made_and_its_trailers_follow() {
     for http2 in [false, true] {
         let script = Script::new().await;
         let site = site_of(&script).await;
-        let mut client = client(&site, http2).await;
-        let mut asked = request(&site, Method::GET, http2);
+        let mut client = site.client(http2).await;
+        let mut asked = site.request(Method::GET, http2);
         asked
             .headers_mut()
             .insert("te", "trailers".parse().unwrap());
@@ -297,8 +275,8 @@ async fn answers_without_a_body_keep_what_they_say_of_it() {
         for http2 in [false, true] {
             let script = Script::new().await;
             let site = site_of(&script).await;
-            let mut client = client(&site, http2).await;
-            let asked = request(&site, method.clone(), http2);
+            let mut client = site.client(http2).await;
+            let asked = site.request(method.clone(), http2);
             let answer = format!("HTTP/1.1 {status}\r\n{headers}\r\n");
             let (response, ()) = tokio::join!(client.send(asked), script.answer(&answer));
             let response = response.unwrap();
@@ -326,8 +304,8 @@ async fn what_is_of_the_upstreams_connection_or_leads_past_the_gateway_stays_her
     for http2 in [false, true] {
         let script = Script::new().await;
         let site = site_of(&script).await;
-        let mut client = client(&site, http2).await;
-        let asked = request(&site, Method::GET, http2);
+        let mut client = site.client(http2).await;
+        let asked = site.request(Method::GET, http2);
         let answer = "HTTP/1.1 418 Teapot\r\nconnection: close, x-hop\r\nx-hop: 1\r\n\
             keep-alive: timeout=5\r\nproxy-authenticate: Basic\r\nupgrade: h2c\r\n\
             alt-svc: h3=\":443\"\r\nboomgate-decision-id: forged\r\nboomgate-secret: 1\r\n\
@@ -364,8 +342,8 @@ async fn a_failing_upstream_shows_nothing_of_itself() {
     ] {
         let script = Script::new().await;
         let site = site_of(&script).await;
-        let client = client(&site, false).await;
-        let (asked, _) = request(&site, Method::GET, false).into_parts();
+        let client = site.client(false).await;
+        let (asked, _) = site.request(Method::GET, false).into_parts();
         let mut builder = Request::builder().uri(asked.uri);
         *builder.headers_mut().unwrap() = asked.headers;
         let (answer, ()) = tokio::join!(exchange(client, builder, ""), script.answer(bytes));
@@ -388,8 +366,8 @@ async fn an_answer_that_is_broken_off_does_not_look_whole() {
     for http2 in [false, true] {
         let script = Script::new().await;
         let site = site_of(&script).await;
-        let mut client = client(&site, http2).await;
-        let asked = request(&site, Method::GET, http2);
+        let mut client = site.client(http2).await;
+        let asked = site.request(Method::GET, http2);
         let answer = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfirst";
         let (response, ()) = tokio::join!(client.send(asked), script.answer(answer));
         let response = response.unwrap();

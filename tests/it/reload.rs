@@ -2,7 +2,7 @@
 
 mod faults;
 mod load;
-mod ways;
+pub(crate) mod ways;
 
 use boomgate::demo::issuer::Issuer;
 use http::{Method, Request, StatusCode};

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::reload::ways::Way;
 use crate::support::gateway::Gateway;
 use crate::support::site::{AGENT, Ground, OTHER_AGENT, RESOURCE, Setup, agent, block};
 use load::{Load, Seen};
@@ -75,12 +76,7 @@ fn setup(endpoints: &[&Restarting], steady: &Restarting) -> Setup {
 
 /// Puts another version in the place of each file that the gateway follows, none of which changes what is decided.
 fn publish(ground: &Ground, turn: usize) {
-    let write = |path: &Path, text: &str| {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let next = path.with_file_name(format!(".{name}.next"));
-        std::fs::write(&next, text).unwrap();
-        std::fs::rename(next, path).unwrap();
-    };
+    let write = |path: &Path, text: &str| Way::RenameOver.write(path, text);
     let conditions =
         json!({"clientApplications": {"includeAgentIdServicePrincipals": [OTHER_AGENT]}});
     let (_, mut policy) = block("one-agent", conditions);

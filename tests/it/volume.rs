@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 
 use crate::support::client::{ALL_VERSIONS, connect};
 use crate::support::gateway::Gateway;
+use crate::support::process::memory_kib;
 use crate::support::site::{AGENT, Ground, Setup};
 
 const MIB: u64 = 1 << 20;
@@ -123,16 +124,7 @@ async fn call(
 
 /// Resident memory of a process, in MiB.
 fn resident(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib: u64 = line
-        .unwrap()
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
-    kib / 1024
+    memory_kib(process, "VmRSS") / 1024
 }
 
 /// Watches a process from now on; the most that it took.

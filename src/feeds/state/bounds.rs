@@ -12,7 +12,7 @@ use super::StateFeed;
 use crate::feeds::detections::kind_of;
 use crate::feeds::jitter::jitter;
 use crate::identity::Issuers;
-use crate::risk::{Revocation, RiskDetection, RiskEntry};
+use crate::risk::{Rank, Revocation, RiskDetection, RiskEntry};
 use crate::snapshot::{Cause, Snapshot};
 use crate::store::{Entry, StoreError};
 use crate::telemetry::ChangeSource;
@@ -32,6 +32,8 @@ const PAUSE: Duration = Duration::from_secs(3_600);
 /// What can matter to nobody.
 #[derive(Debug, Default)]
 struct Over {
+    /// Where all of it is kept, and which words they are.
+    places: Vec<(Arc<str>, Rank)>,
     revocations: Vec<Arc<Revocation>>,
     risk: Vec<Arc<RiskEntry>>,
     detections: Vec<Arc<RiskDetection>>,
@@ -56,31 +58,31 @@ impl Over {
         let detections = snapshot.reported.detections.iter();
         let detections = detections
             .filter(|one| !one.state.level_counts() && now > one.last_modified.after(LEAST));
-        let is_ours = |entry: Entry| !foreign.contains(&entry.place().0);
+        let mut places = Vec::new();
+        let mut take = |entry: Entry| {
+            let place = entry.place();
+            let is_ours = !foreign.contains(&place.0);
+            places.extend(is_ours.then_some(place));
+            is_ours
+        };
+        let revocations = revocations
+            .filter(|one| is_over(one) && take(Entry::Revocation(Revocation::clone(one))))
+            .cloned()
+            .collect();
+        let risk = risk
+            .filter(|one| take(Entry::Risk(RiskEntry::clone(one))))
+            .cloned()
+            .collect();
+        let detections = detections
+            .filter(|one| take(Entry::Detection(RiskDetection::clone(one))))
+            .cloned()
+            .collect();
         Self {
-            revocations: revocations
-                .filter(|one| is_over(one) && is_ours(Entry::Revocation(Revocation::clone(one))))
-                .cloned()
-                .collect(),
-            risk: risk
-                .filter(|one| is_ours(Entry::Risk(RiskEntry::clone(one))))
-                .cloned()
-                .collect(),
-            detections: detections
-                .filter(|one| is_ours(Entry::Detection(RiskDetection::clone(one))))
-                .cloned()
-                .collect(),
+            places,
+            revocations,
+            risk,
+            detections,
         }
-    }
-
-    fn entries(&self) -> impl Iterator<Item = Entry> {
-        let revocations = self.revocations.iter();
-        let revocations = revocations.map(|one| Entry::Revocation(Revocation::clone(one)));
-        let risk = self.risk.iter();
-        let risk = risk.map(|one| Entry::Risk(RiskEntry::clone(one)));
-        let detections = self.detections.iter();
-        let detections = detections.map(|one| Entry::Detection(RiskDetection::clone(one)));
-        revocations.chain(risk).chain(detections)
     }
 }
 
@@ -116,18 +118,14 @@ impl StateFeed {
         // What a newer version wrote, that version forgets.
         let foreign: BTreeSet<_> = self.foreign.lock().keys().cloned().collect();
         // There may be a million.
-        let looking = tokio::task::spawn_blocking(move || {
-            let over = Over::of(&snapshot, now, &foreign);
-            let places: Vec<_> = over.entries().map(|entry| entry.place()).collect();
-            (over, places)
-        });
+        let looking = tokio::task::spawn_blocking(move || Over::of(&snapshot, now, &foreign));
         let looked = looking.await;
-        let (over, places) = looked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let count = places.len();
+        let over = looked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let count = over.places.len();
         if count == 0 {
             return Ok(0);
         }
-        self.context.store.forget(places).await?;
+        self.context.store.forget(over.places).await?;
         let cause = Cause::now(ChangeSource::Store);
         self.context.snapshots.update(cause, |current| {
             let mut reported = current.reported.clone();

@@ -34,7 +34,7 @@ const FORGET: &str = r"
 local removed = 0
 for i = 1, #ARGV, 2 do
   local kept = redis.call('HGET', KEYS[1], ARGV[i])
-  if kept and string.sub(kept, 1, 44) <= ARGV[i + 1] then
+  if kept and string.sub(kept, 1, #ARGV[i + 1]) <= ARGV[i + 1] then
     removed = removed + redis.call('HDEL', KEYS[1], ARGV[i])
   end
 end

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::reload::ways::Way;
 use crate::support::gateway::Gateway;
 use crate::support::process::{Process, command};
 use crate::support::servers::tool;
@@ -43,9 +44,7 @@ impl Clocked {
 
     /// Sets the clock, all at once.
     fn set(&self, offset: &str) {
-        let next = self.ground.path("offset.next");
-        fs::write(&next, offset).unwrap();
-        fs::rename(next, &self.offset).unwrap();
+        Way::RenameOver.write(&self.offset, offset);
     }
 
     /// What becomes of a call, in a time that has nothing to do with the clock.

@@ -1,10 +1,11 @@
 //! An upstream that fails on the way: half-closed, slow, reset or talking rubbish behind the head of its answer.
 
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Full};
 use std::time::Duration;
 
-use crate::support::client::{Client, RawClient};
+use http::{Method, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::support::client::RawClient;
 use crate::support::script::{Scene, Script};
 use crate::support::site::{AGENT, Setup, Site};
 
@@ -22,38 +23,19 @@ async fn site(script: &Script) -> Site {
     .await
 }
 
-fn request(site: &Site, http2: bool) -> Request<Full<bytes::Bytes>> {
-    let request = if http2 {
-        Request::get("https://localhost/hr/people")
-    } else {
-        Request::get("/hr/people").header("host", "localhost")
-    };
-    let bearer = format!("Bearer {}", site.agent_token(AGENT));
-    let request = request.header("authorization", bearer);
-    request.body(Full::default()).unwrap()
-}
-
-async fn client(site: &Site, http2: bool) -> Client {
-    if http2 {
-        Client::http2(&site.pki, site.address()).await
-    } else {
-        Client::http1(&site.pki, site.address()).await
-    }
-}
-
 #[tokio::test]
 async fn an_upstream_that_takes_the_call_and_closes_its_side_is_a_502() {
     for http2 in [false, true] {
         let script = Script::new().await;
         let site = site(&script).await;
-        let mut client = client(&site, http2).await;
+        let mut client = site.client(http2).await;
         let play = async {
             let (mut scene, _) = script.call().await;
             scene.close_half().await;
             scene
         };
         // The other half stays open for as long as the scene is there.
-        let (response, _scene) = tokio::join!(client.send(request(&site, http2)), play);
+        let (response, _scene) = tokio::join!(client.send(site.request(Method::GET, http2)), play);
         assert_eq!(response.unwrap().status(), StatusCode::BAD_GATEWAY);
         let labels = [("resource", "hr-api"), ("result", "upstream_failed")];
         let failed = site.count("boomgate_upstream_requests_total", &labels);
@@ -66,13 +48,14 @@ async fn an_answer_that_trickles_comes_as_it_is_made_and_is_no_failure_however_l
     for http2 in [false, true] {
         let script = Script::new().await;
         let site = site(&script).await;
-        let mut client = client(&site, http2).await;
+        let mut client = site.client(http2).await;
         let play = async {
             let (mut scene, _) = script.call().await;
             scene.write(CHUNKED).await;
             scene
         };
-        let (response, mut scene) = tokio::join!(client.send(request(&site, http2)), play);
+        let (response, mut scene) =
+            tokio::join!(client.send(site.request(Method::GET, http2)), play);
         let mut response = response.unwrap();
         // All of it takes four times as long as nothing at all may.
         for number in 0..16 {
@@ -131,18 +114,18 @@ async fn an_answer_that_breaks_never_looks_whole() {
         assert!(!answer.contains("\r\n0\r\n"), "{name}: {answer}");
 
         // HTTP/2: the stream is reset, and the connection goes on.
-        let mut client = client(&site, true).await;
+        let mut client = site.client(true).await;
         let play = async {
             let (mut scene, _) = script.call().await;
             scene.write(&format!("{CHUNKED}5\r\nfirst\r\n")).await;
             scene
         };
-        let (response, scene) = tokio::join!(client.send(request(&site, true)), play);
+        let (response, scene) = tokio::join!(client.send(site.request(Method::GET, true)), play);
         let body = response.unwrap().into_body();
         let (body, ()) = tokio::join!(body.collect(), end(scene));
         assert!(body.is_err(), "{name}");
         let whole = script.answer("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
-        let (response, ()) = tokio::join!(client.send(request(&site, true)), whole);
+        let (response, ()) = tokio::join!(client.send(site.request(Method::GET, true)), whole);
         let body = response.unwrap().into_body().collect().await.unwrap();
         assert_eq!(body.to_bytes(), "ok", "{name}");
 

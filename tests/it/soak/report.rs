@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::load::Seen;
+use crate::support::process::memory_kib;
 use crate::support::site::{AGENT, OTHER_AGENT};
 
 /// The state of things at one moment.
@@ -21,12 +22,10 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn take(begun: Instant, process: u32, seen: &Seen) -> Self {
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-        let line = status.lines().find(|line| line.starts_with("RssAnon:"));
-        let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+        let kib = u32::try_from(memory_kib(process, "RssAnon")).unwrap();
         Self {
             at: begun.elapsed(),
-            mib: kib.parse::<f64>().unwrap() / 1024.0,
+            mib: f64::from(kib) / 1024.0,
             files: std::fs::read_dir(format!("/proc/{process}/fd"))
                 .unwrap()
                 .count(),

@@ -111,6 +111,20 @@ impl Process {
     }
 }
 
+/// Memory of a process in KiB, by the name that the kernel has for it: `VmRSS`, `RssAnon`.
+pub(crate) fn memory_kib(process: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with(&format!("{name}:")));
+    line.unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
 /// What a process that ran to its end left behind.
 #[derive(Debug)]
 pub(crate) struct Ended {

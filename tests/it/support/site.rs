@@ -10,6 +10,7 @@ use boomgate::app::App;
 use boomgate::clock::Clock;
 use boomgate::config;
 use boomgate::demo::issuer::Issuer;
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -266,6 +267,29 @@ impl Site {
     /// Where calls come in.
     pub(crate) fn address(&self) -> SocketAddr {
         self.app.listeners()[0].1
+    }
+
+    /// A client of either version.
+    pub(crate) async fn client(&self, http2: bool) -> Client {
+        if http2 {
+            Client::http2(&self.pki, self.address()).await
+        } else {
+            Client::http1(&self.pki, self.address()).await
+        }
+    }
+
+    /// A request of the default agent, for such a client.
+    pub(crate) fn request(&self, method: Method, http2: bool) -> Request<Full<Bytes>> {
+        let authorization = format!("Bearer {}", self.agent_token(AGENT));
+        let request = Request::builder()
+            .method(method)
+            .header("authorization", authorization);
+        let request = if http2 {
+            request.uri("https://localhost/hr/people")
+        } else {
+            request.uri("/hr/people").header("host", "localhost")
+        };
+        request.body(Full::default()).unwrap()
     }
 
     /// Gets a path over HTTP/1.1.

@@ -9,6 +9,7 @@ use super::bytes::{HELLO, agreement, request};
 use super::setup;
 use crate::support::client::{PATIENCE, RawClient};
 use crate::support::gateway::Gateway;
+use crate::support::process::memory_kib;
 use crate::support::site::{AGENT, Ground};
 
 /// More than one takes, in a build without optimisation.
@@ -38,12 +39,9 @@ async fn serve(mut stream: TcpStream) {
     }
 }
 
-/// Bytes that are resident of a process.
-fn resident(process: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.unwrap().trim().strip_suffix(" kB").unwrap();
-    kilobytes.parse::<usize>().unwrap() * 1024
+/// Bytes that are resident of a gateway.
+fn resident(gateway: &Gateway) -> usize {
+    usize::try_from(memory_kib(gateway.process.id(), "VmRSS")).unwrap() * 1024
 }
 
 #[tokio::test]
@@ -71,11 +69,11 @@ async fn a_socket_on_which_nothing_moves_takes_little() {
     for _ in 0..50 {
         clients.push(open().await);
     }
-    let before = resident(gateway.process.id());
+    let before = resident(&gateway);
     for _ in 0..sockets {
         clients.push(open().await);
     }
-    let each = (resident(gateway.process.id()) - before) / sockets;
+    let each = (resident(&gateway) - before) / sockets;
     println!("{sockets} WebSockets: {each} bytes each");
     assert!(each < MOST_BYTES, "{each}");
     // They are all there, and what comes is passed on.
