@@ -264,12 +264,12 @@ impl App {
 impl CallHandler for Gateway {
     type Body = RecordedBody;
 
-    async fn handle(
+    fn handle(
         &self,
         request: http::Request<hyper::body::Incoming>,
         connection: Arc<ConnectionFacts>,
-    ) -> http::Response<RecordedBody> {
-        Self::handle(self, request, &connection).await
+    ) -> impl Future<Output = http::Response<RecordedBody>> {
+        Self::handle(self, request, connection)
     }
 
     async fn shed(

@@ -134,7 +134,7 @@ impl Decided {
     }
 
     /// The call.
-    pub const fn received(&self) -> &Received {
+    pub fn received(&self) -> &Received {
         self.identified.received()
     }
 

@@ -28,7 +28,7 @@ pub struct Permit {
 
 impl Permit {
     /// The call.
-    pub const fn received(&self) -> &Received {
+    pub fn received(&self) -> &Received {
         self.identified.received()
     }
 
@@ -57,14 +57,7 @@ impl Permit {
 
     /// Takes the permit back: the call ends here after all.
     pub fn revoke(self, reason: Reason) -> Denial {
-        let context = self.identified.received().context().clone();
-        Denial {
-            context,
-            reason,
-            policies: Vec::new(),
-            scopes: Vec::new(),
-            step_up: None,
-        }
+        Denial::after_permit(self.identified.received().context().clone(), reason)
     }
 }
 
@@ -72,7 +65,7 @@ impl Permit {
 #[derive(Debug)]
 #[must_use]
 pub struct Denial {
-    context: CallContext,
+    context: Box<CallContext>,
     reason: Reason,
     /// The enforced policies that block, for the operator who lets callers see them.
     policies: Vec<PolicyId>,
@@ -95,9 +88,9 @@ impl Denial {
     }
 
     /// The denial of a call that was permitted, and that its upstream could not serve.
-    pub const fn after_permit(context: CallContext, reason: Reason) -> Self {
+    pub fn after_permit(context: CallContext, reason: Reason) -> Self {
         Self {
-            context,
+            context: Box::new(context),
             reason,
             policies: Vec::new(),
             scopes: Vec::new(),
@@ -128,10 +121,6 @@ impl Denial {
 ///
 /// # Errors
 /// A [`Denial`], which is an expected value and no error: it is answered, not reported.
-#[expect(
-    clippy::result_large_err,
-    reason = "a denial is a value of the path, moved once"
-)]
 pub fn enforce(decided: Decided) -> Result<Permit, Denial> {
     match decided.effect() {
         Effect::Allow => {
@@ -150,7 +139,7 @@ pub fn enforce(decided: Decided) -> Result<Permit, Denial> {
                     .token()
                     .filter(|_| lacks)
                     .map(|token| StepUp::of(&decision, token)),
-                context: identified.received().context().clone(),
+                context: Box::new(identified.received().context().clone()),
                 reason: decision.reason,
                 policies: decision.blocking_policies(),
                 scopes: decision.operation.scopes().to_vec(),

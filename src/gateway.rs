@@ -85,14 +85,14 @@ impl Gateway {
     pub async fn handle(
         &self,
         request: Request<Incoming>,
-        connection: &Arc<ConnectionFacts>,
+        connection: Arc<ConnectionFacts>,
     ) -> Response<RecordedBody> {
         let mut at = self.moment();
         // Once: no call sees half of a change.
         let mut snapshot = self.shared.snapshots.load();
 
         let (resources, limits) = (&snapshot.resources, &connection.limits);
-        let received = match receive(request, connection, resources, limits, at) {
+        let received = match receive(request, &connection, resources, limits, at) {
             Ok(received) => received,
             Err(refused) => return Box::pin(self.refuse(refused, &snapshot)).await,
         };
@@ -128,10 +128,8 @@ impl Gateway {
         connection: &Arc<ConnectionFacts>,
     ) -> Response<RecordedBody> {
         let (head, _unread) = request.into_parts();
-        let refused = Refused {
-            context: CallContext::begin(&head, connection, self.moment()),
-            reason: Reason::Overloaded,
-        };
+        let context = CallContext::begin(&head, connection, self.moment());
+        let refused = Refused::new(context, Reason::Overloaded);
         self.refuse(refused, &self.shared.snapshots.load()).await
     }
 

@@ -77,10 +77,7 @@ pub async fn read(received: Received, asks: Asks) -> Result<Read, Refused> {
             body,
             asks,
         }),
-        Err(_elapsed) => Err(Refused {
-            context,
-            reason: Reason::RequestTimeout,
-        }),
+        Err(_elapsed) => Err(Refused::new(context, Reason::RequestTimeout)),
     }
 }
 
@@ -89,10 +86,6 @@ impl Read {
     ///
     /// # Errors
     /// [`Refused`] when it is not one request for a token.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a refusal is a value of the path, moved once"
-    )]
     pub fn parse(
         self,
         issuers: &Issuers,

@@ -23,7 +23,7 @@ mod upload;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -85,28 +85,30 @@ struct Outbound {
 impl Upstreams {
     /// Forwards the one call of a permit, by the table that it was judged with, until it is cut.
     /// Returns with the head of the answer; its body streams.
-    pub async fn forward(
+    ///
+    /// All that needs no waiting is done here and now: what a future is handed stays in it for as long as it lives, and
+    /// this one is a part of every call.
+    pub fn forward(
         &self,
         permit: Permit,
         call: &Arc<OpenCall>,
         table: &UpstreamTable,
         signer: Option<&Signer>,
-    ) -> Forwarded {
+    ) -> impl Future<Output = Forwarded> + use<> {
         let resource = permit.received().resource().name.clone();
         let passport = Passport::of(&permit, signer);
-        let outgoing = permit.spend().into_outgoing();
-        let context = outgoing.context;
+        let parts = permit.spend().into_parts();
+        let context = parts.context;
         let outbound = Outbound {
-            method: outgoing.method,
-            path: outgoing.path,
-            query: outgoing.query,
-            headers: outgoing.headers,
-            body: outgoing.body,
-            is_for_socket: outgoing.is_for_socket,
+            method: parts.method,
+            path: parts.path,
+            query: parts.query,
+            headers: parts.headers,
+            body: parts.body,
+            is_for_socket: parts.is_for_socket,
             call: Some(Arc::clone(call)),
         };
         let lane = self.lane(&resource, table);
-        // All that needs no waiting comes first, so that what waits is small: it is moved about.
         let prepared = match passport {
             Ok(passport) => prepare(lane, passport, &context, outbound),
             // FAIL-CLOSED: an upstream that is owed a proof of the decision gets no call without one.
@@ -115,11 +117,17 @@ impl Upstreams {
                 Err(Reason::UpstreamFailed)
             }
         };
-        let result = match prepared {
-            Ok(prepared) => until_cut(call, send(prepared, context.version)).await,
-            Err(reason) => Err(reason),
-        };
-        Forwarded { context, result }
+        let call = Arc::clone(call);
+        async move {
+            let result = match prepared {
+                Ok(prepared) => {
+                    let sending = pin!(send(prepared, context.version));
+                    until_cut(&call, sending).await
+                }
+                Err(reason) => Err(reason),
+            };
+            Forwarded { context, result }
+        }
     }
 
     /// The way to a resource's upstream; a new one where that has changed.
@@ -140,9 +148,8 @@ impl Upstreams {
 /// Waits for the answer of a call as long as nobody cuts it. One that is cut before it begins is not sent at all.
 async fn until_cut<T>(
     call: &OpenCall,
-    sending: impl Future<Output = Result<T, Reason>>,
+    mut sending: Pin<&mut impl Future<Output = Result<T, Reason>>>,
 ) -> Result<T, Reason> {
-    let mut sending = pin!(sending);
     poll_fn(|context| {
         if !call.is_cut()
             && let Poll::Ready(answer) = sending.as_mut().poll(context)

@@ -73,10 +73,6 @@ impl CallContext {
 ///
 /// # Errors
 /// [`Refused`] with the reason: framing, method, target, host, headers, size, or no such resource.
-#[expect(
-    clippy::result_large_err,
-    reason = "a refusal is a value of the path, moved once"
-)]
 pub fn receive(
     request: http::Request<Incoming>,
     connection: &Arc<ConnectionFacts>,
@@ -89,14 +85,14 @@ pub fn receive(
     let read = read(&head, &mut context, resources, limits);
     let (resource, path, query, authority) = match read {
         Ok(read) => read,
-        Err(reason) => return Err(Refused { context, reason }),
+        Err(reason) => return Err(Refused::new(context, reason)),
     };
     let is_for_socket = is_for_socket(&head, &resource);
     let mut headers = head.headers;
     headers::strip(&mut headers);
     headers.insert(HOST, authority);
     if is_for_socket && let Err(reason) = websocket::check_handshake(&mut headers, head.version) {
-        return Err(Refused { context, reason });
+        return Err(Refused::new(context, reason));
     }
     Ok(Received::new(Parts {
         method: context.method.clone().unwrap_or(head.method),

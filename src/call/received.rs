@@ -94,116 +94,88 @@ pub(super) const OWN_PATH: &str = "/.well-known/boomgate";
 #[must_use]
 pub struct Refused {
     /// What is known of the call.
-    pub context: CallContext,
+    pub context: Box<CallContext>,
     /// Why it ended.
     pub reason: Reason,
 }
 
-/// A call addressed to a resource, as it will be decided on and forwarded.
-#[derive(Debug)]
-#[must_use]
-pub struct Received {
-    context: CallContext,
-    method: Method,
-    /// INVARIANT: in normal form (`target.rs`).
-    path: Arc<str>,
-    query: Option<Arc<str>>,
-    headers: HeaderMap,
-    body: Body,
-    resource: Arc<Resource>,
-    is_for_socket: bool,
+impl Refused {
+    /// The end of a call.
+    pub fn new(context: CallContext, reason: Reason) -> Self {
+        Self {
+            context: Box::new(context),
+            reason,
+        }
+    }
 }
 
-/// A call taken apart, for the room that forwards it.
+/// A call addressed to a resource, as it will be decided on and forwarded.
+///
+/// In a box from here on: it changes hands with each step of its path, and every hand would copy it.
 #[derive(Debug)]
-pub(crate) struct Outgoing {
+#[must_use]
+pub struct Received(Box<Parts>);
+
+/// What a call is made of. Only this room's `receive` fills it, and only the room that forwards takes it apart.
+#[derive(Debug)]
+pub(crate) struct Parts {
     pub(crate) context: CallContext,
     pub(crate) method: Method,
+    /// INVARIANT: in normal form (`target.rs`).
     pub(crate) path: Arc<str>,
     pub(crate) query: Option<Arc<str>>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    pub(crate) resource: Arc<Resource>,
     /// Whether it asks for a WebSocket, and may.
     pub(crate) is_for_socket: bool,
 }
 
-/// What [`Received`] is made of; only this room's `receive` fills it.
-#[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) context: CallContext,
-    pub(super) method: Method,
-    pub(super) path: Arc<str>,
-    pub(super) query: Option<Arc<str>>,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Body,
-    pub(super) resource: Arc<Resource>,
-    pub(super) is_for_socket: bool,
-}
-
 impl Received {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts {
-            context,
-            method,
-            path,
-            query,
-            headers,
-            body,
-            resource,
-            is_for_socket,
-        } = parts;
-        Self {
-            context,
-            method,
-            path,
-            query,
-            headers,
-            body,
-            resource,
-            is_for_socket,
-        }
+        Self(Box::new(parts))
     }
 
     /// What is known of the call since its first byte.
     #[must_use]
-    pub const fn context(&self) -> &CallContext {
-        &self.context
+    pub fn context(&self) -> &CallContext {
+        &self.0.context
     }
 
     /// The method.
     #[must_use]
-    pub const fn method(&self) -> &Method {
-        &self.method
+    pub fn method(&self) -> &Method {
+        &self.0.method
     }
 
     /// The path in normal form: what is decided on and forwarded.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// The path again, to keep when the call is gone.
     #[must_use]
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        Arc::clone(&self.path)
+        Arc::clone(&self.0.path)
     }
 
     /// The query without `?`, as it came; no decision reads it.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
-        self.query.as_deref()
+        self.0.query.as_deref()
     }
 
     /// The caller's headers.
     #[must_use]
-    pub const fn headers(&self) -> &HeaderMap {
-        &self.headers
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
     }
 
     /// The resource that the call is for.
     #[must_use]
-    pub const fn resource(&self) -> &Arc<Resource> {
-        &self.resource
+    pub fn resource(&self) -> &Arc<Resource> {
+        &self.0.resource
     }
 
     /// Reads the body to its end, and keeps it: the call then forwards those very bytes.
@@ -211,10 +183,10 @@ impl Received {
     /// # Errors
     /// [`Refused`] when it is larger than the resource takes, or breaks off.
     pub async fn read_body(mut self) -> Result<(Self, Bytes), Refused> {
-        match std::mem::take(&mut self.body).collect().await {
+        match std::mem::take(&mut self.0.body).collect().await {
             Ok(collected) => {
                 let bytes = collected.to_bytes();
-                self.body = bytes.clone().into();
+                self.0.body = bytes.clone().into();
                 Ok((self, bytes))
             }
             Err(BodyError::TooLarge { .. }) => Err(self.refuse(Reason::BodyTooLarge)),
@@ -227,23 +199,12 @@ impl Received {
 
     /// Ends the call here.
     pub fn refuse(self, reason: Reason) -> Refused {
-        Refused {
-            context: self.context,
-            reason,
-        }
+        Refused::new(self.0.context, reason)
     }
 
     /// Takes the call apart, for the room that forwards it.
     #[must_use]
-    pub(crate) fn into_outgoing(self) -> Outgoing {
-        Outgoing {
-            context: self.context,
-            method: self.method,
-            path: self.path,
-            query: self.query,
-            headers: self.headers,
-            body: self.body,
-            is_for_socket: self.is_for_socket,
-        }
+    pub(crate) fn into_parts(self) -> Parts {
+        *self.0
     }
 }

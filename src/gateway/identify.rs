@@ -35,10 +35,6 @@ impl Gateway {
         Ok(identified)
     }
 
-    #[expect(
-        clippy::result_large_err,
-        reason = "a refusal is a value of the path, moved once"
-    )]
     fn by_token(
         &self,
         received: Received,

@@ -265,10 +265,6 @@ impl Authenticator {
 }
 
 /// A call with what was found out of its caller, or refused.
-#[expect(
-    clippy::result_large_err,
-    reason = "a refusal is a value of the path, moved once"
-)]
 fn identified(
     received: Received,
     found: Result<(Caller, Recognition, Credential, Basis), Reason>,

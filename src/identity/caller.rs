@@ -283,7 +283,7 @@ impl Identified {
     }
 
     /// The call.
-    pub const fn received(&self) -> &Received {
+    pub fn received(&self) -> &Received {
         &self.received
     }
 
@@ -355,10 +355,6 @@ impl Provisional {
     ///
     /// # Errors
     /// [`Refused`] for the reason that it does not.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a refusal is a value of the path, moved once"
-    )]
     pub fn settle(self, counts: Result<(), Reason>) -> Result<Identified, Refused> {
         match counts {
             Ok(()) => Ok(self.identified),

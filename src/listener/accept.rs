@@ -20,7 +20,7 @@ use hyper::service::{Service, service_fn};
 use rustls::server::Acceptor;
 use rustls::{ServerConfig, ServerConnection};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
@@ -100,17 +100,14 @@ where
                         door.trouble(Trouble::TooManyOfClient);
                         continue;
                     };
-                    let connection = connect(
+                    tokio::spawn(connect(
                         (stream, peer),
+                        (client_place, place),
                         Arc::clone(&door),
                         Arc::clone(&handshakes),
                         make.clone(),
                         drain.clone(),
-                    );
-                    tokio::spawn(async move {
-                        connection.await;
-                        drop((client_place, place));
-                    });
+                    ));
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -185,9 +182,10 @@ pub(super) fn adopt(socket: StdTcpListener, door: &Door) -> Result<TcpListener, 
         })
 }
 
-/// One connection from its first byte to its last.
+/// One connection from its first byte to its last, which holds its places until then.
 async fn connect<M, S, B>(
     (mut stream, peer): (TcpStream, SocketAddr),
+    _places: (ClientPlace, OwnedSemaphorePermit),
     door: Arc<Door>,
     handshakes: Arc<Semaphore>,
     make: M,

@@ -132,11 +132,11 @@ where
             builder.enable_connect_protocol();
         }
         let connection = builder.serve_connection(io, counted);
-        return drive(connection, &activity, limits, drain.shutdown).await;
+        return drive(pin!(connection), &activity, limits, drain.shutdown).await;
     }
     let io = TokioIo::new(Watched::http1(io, watched, limits.request()));
     let connection = http1_builder(limits).serve_connection(io, counted);
-    let connection = connection.with_upgrades();
+    let connection = pin!(connection.with_upgrades());
     let trouble = drive(connection, &activity, limits, drain.shutdown).await;
     let switch = slot.lock().take();
     if let Some(switch) = switch {
@@ -242,13 +242,13 @@ fn ended<C: Connection>(
     }
 }
 
+/// Serves a connection to its end. It stays where it is: a future keeps the room of what it was handed.
 async fn drive<C: Connection>(
-    connection: C,
+    connection: Pin<&mut C>,
     activity: &Activity,
     limits: &Limits,
     mut shutdown: watch::Receiver<bool>,
 ) -> Option<Trouble> {
-    let connection = pin!(connection);
     let mut connection = Cuttable::new(connection);
     let stop = tokio::select! {
         biased;

@@ -6,7 +6,7 @@
 //! the connection costs nobody anything, and the next is tried at once. Never here: a repetition after a byte of the
 //! body was taken, or of a call whose answer is late.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -242,7 +242,7 @@ async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Box<Request<Upload>>) 
     progress.restart();
     match lease {
         Lease::Http1 { mut sender, .. } => {
-            let sending = sender.try_send_request(*request);
+            let sending = pin!(sender.try_send_request(*request));
             let attempt = answer(sending, &progress, timeout).await;
             // One that was upgraded is no longer HTTP.
             if let Attempt::Answered(response) = &attempt
@@ -257,7 +257,7 @@ async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Box<Request<Upload>>) 
             streams,
             ..
         } => {
-            let sending = sender.try_send_request(*request);
+            let sending = pin!(sender.try_send_request(*request));
             match answer(sending, &progress, timeout).await {
                 Attempt::Answered(response) => {
                     Attempt::Answered(response.map(|body| body.holding(streams)))
@@ -279,11 +279,10 @@ type Sent = Result<Response<Incoming>, hyper::client::conn::TrySendError<Request
 
 /// Waits for the head. The time counts from the last movement of the body, so that a long upload is no timeout.
 async fn answer(
-    sending: impl Future<Output = Sent>,
+    mut sending: Pin<&mut impl Future<Output = Sent>>,
     progress: &Progress,
     timeout: Duration,
 ) -> Attempt {
-    let mut sending = pin!(sending);
     loop {
         let due = progress.moved_at() + timeout;
         match tokio::time::timeout_at(due.into(), sending.as_mut()).await {

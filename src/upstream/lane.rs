@@ -53,12 +53,13 @@ impl Lane {
     pub(super) async fn seat(&self, tried: &[Arc<Member>]) -> Result<Seat, ConnectError> {
         let member = match self.choose(tried) {
             Some(member) => member,
-            None if tried.is_empty() => self.choose_once_resolved().await?,
+            // Boxed, as what follows: these are the rare ways, and all calls would carry the room for them.
+            None if tried.is_empty() => Box::pin(self.choose_once_resolved()).await?,
             None => return Err(ConnectError::NoEndpoint),
         };
         let place = match member.enter() {
             Some(place) => place,
-            None => self.wait_for_place(&member).await?,
+            None => Box::pin(self.wait_for_place(&member)).await?,
         };
         let pool = self.pool(&member);
         Ok(Seat { pool, place })

@@ -86,13 +86,14 @@ impl Pool {
         if let Some(lease) = self.kept_lease() {
             return Ok(lease);
         }
-        self.within_timeout(async {
+        // Boxed: this is the rare way, and all calls would carry the room for it.
+        Box::pin(self.within_timeout(async {
             let _opening = self.opening_if_shared().await;
             match self.kept_lease() {
                 Some(lease) => Ok(lease),
                 None => self.open().await,
             }
-        })
+        }))
         .await
     }
 

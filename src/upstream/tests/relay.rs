@@ -320,7 +320,7 @@ async fn relay(
     };
     let received = match receive(request, &connection, &resources(), &LIMITS, at) {
         Ok(received) => received,
-        Err(refused) => return answer(refused.context, refused.reason),
+        Err(refused) => return answer(*refused.context, refused.reason),
     };
     let caller = Caller::Autonomous(Agent {
         id: AgentId::parse("agent-1").unwrap(),
@@ -329,15 +329,15 @@ async fn relay(
         blueprint_entry: None,
     });
     let passport = Passport::new(&caller, AuthorizationHeader::Forward);
-    let outgoing = received.into_outgoing();
-    let context = outgoing.context;
+    let parts = received.into_parts();
+    let context = parts.context;
     let outbound = Outbound {
-        method: outgoing.method,
-        path: outgoing.path,
-        query: outgoing.query,
-        headers: outgoing.headers,
-        body: outgoing.body,
-        is_for_socket: outgoing.is_for_socket,
+        method: parts.method,
+        path: parts.path,
+        query: parts.query,
+        headers: parts.headers,
+        body: parts.body,
+        is_for_socket: parts.is_for_socket,
         call: None,
     };
     let lane = upstreams.lane(&name(), table);

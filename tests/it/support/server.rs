@@ -176,10 +176,8 @@ impl CallHandler for Echo {
         connection: Arc<ConnectionFacts>,
     ) -> Response<Body> {
         let (head, _) = request.into_parts();
-        refusal(Refused {
-            context: CallContext::begin(&head, &connection, moment()),
-            reason: Reason::Overloaded,
-        })
+        let context = CallContext::begin(&head, &connection, moment());
+        refusal(Refused::new(context, Reason::Overloaded))
     }
 
     fn is_whole(body: &Body) -> bool {
