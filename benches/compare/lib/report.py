@@ -29,6 +29,35 @@ def rows(workload):
                *(f"{time / 1000:.2f}" if time is not None else "" for time in times)]
 
 
+SUM = "floor + one check"
+
+
+def check_row(workload):
+    """The least that a call with a token never seen before can cost: the bare proxy, and one check of a signature."""
+    floors = _sums(workload)
+    if not floors:
+        return []
+    base = [one["cpu_us"] for one in workload["contenders"]["floor"]["rounds"]]
+    ratio = median(own / floor for own, floor in zip(floors, base))
+    return [[SUM, f"{median(floors):.1f}", f"{min(floors):.1f}-{max(floors):.1f}", f"{ratio:.2f}", "", "", "", "", ""]]
+
+
+def _sums(workload):
+    """The floor and one check, round by round."""
+    base = workload["contenders"].get("floor", {"rounds": []})["rounds"]
+    return [floor["cpu_us"] + one["check_us"] for floor, one in zip(base, workload.get("checks", []))]
+
+
+def check_text(workload):
+    """What one check costs, in a sentence."""
+    checks = workload.get("checks")
+    if not checks:
+        return []
+    own, least = ([one[name] for one in checks] for name in ("check_us", "least_us"))
+    return [f"One check of a signature, as Boomgate makes it: {median(own):.1f} us ({min(own):.1f}-{max(own):.1f}); "
+            f"with the key parsed beforehand {median(least):.1f} us ({min(least):.1f}-{max(least):.1f})."]
+
+
 def ratios(workload):
     """What Boomgate's CPU is of each other contender's: the median of the ratios within each round."""
     every = workload["contenders"]
@@ -38,6 +67,9 @@ def ratios(workload):
         pairs = [ours["cpu_us"] / theirs["cpu_us"] for ours, theirs in zip(own, one["rounds"])]
         if pairs and name != "boomgate":
             found[name] = {"median": median(pairs), "lowest": min(pairs), "highest": max(pairs)}
+    pairs = [ours["cpu_us"] / least for ours, least in zip(own, _sums(workload))]
+    if pairs:
+        found[SUM] = {"median": median(pairs), "lowest": min(pairs), "highest": max(pairs)}
     return found
 
 
@@ -45,12 +77,13 @@ def text(result):
     """The tables as aligned text."""
     lines = []
     for name, workload in result["workloads"].items():
-        table = [list(HEAD), *rows(workload)]
+        table = [list(HEAD), *rows(workload), *check_row(workload)]
         widths = [max(len(row[column]) for row in table) for column in range(len(HEAD))]
         lines += ["", f"{name}: {workload['about']}"]
         for row in table:
             cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]
             lines.append("  ".join(cells).rstrip())
+        lines += check_text(workload)
         lines += [f"boomgate / {other}: {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})"
                   for other, one in ratios(workload).items()]
     for what in ("missing", "failed"):
@@ -67,7 +100,8 @@ def markdown(result):
     for name, workload in result["workloads"].items():
         lines += ["", f"### {name}: {workload['about']}", "", f"![CPU of each contender]({name}.svg)", "",
                   "| " + " | ".join(HEAD) + " |", "| --- |" + " ---: |" * (len(HEAD) - 1)]
-        lines += ["| " + " | ".join(row) + " |" for row in rows(workload)]
+        lines += ["| " + " | ".join(row) + " |" for row in [*rows(workload), *check_row(workload)]]
+        lines += ["", *check_text(workload)] if check_text(workload) else []
         if ratios(workload):
             said = (f"{other} {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})" for other, one in ratios(workload).items())
             lines += ["", "Boomgate's CPU against: " + ", ".join(said) + "."]
@@ -81,10 +115,13 @@ def markdown(result):
 def write(result, folder):
     """Prints the result and stores it in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    for workload in result["workloads"].values():
+        workload["ratios"] = ratios(workload)
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "result.md").write_text(markdown(result))
     for name, workload in result["workloads"].items():
         bars = [(other, [figures["cpu_us"] for figures in one["rounds"]]) for other, one in workload["contenders"].items()]
-        (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call, {name}", [bar for bar in bars if bar[1]]))
+        bars.append((SUM, _sums(workload)))
+        (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call: {workload['about']}", [bar for bar in bars if bar[1]]))
     print(text(result))
     print(f"\nstored in {folder}/result.json, result.md and a plot per workload")

@@ -32,9 +32,12 @@ def make(tools, quick):
     return folder
 
 
-def boomgate(world, policies, port, management, upstream, cache, workers=None, resources=1, connections=None):
-    """The files of a gateway with so many policies, and its configuration. Calls go to the last of the resources."""
-    folder = world / f"boomgate-{policies}"
+def boomgate(world, policies, port, management, upstream, cache, workers=None, resources=1, connections=None, name=None, reuse_port=False):
+    """The files of a gateway with so many policies, and its configuration. Calls go to the last of the resources.
+
+    `connections`: how many may be open, and silent, for long; `reuse_port`: several of these share the port.
+    """
+    folder = world / (name or f"boomgate-{policies}")
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("policies", "agents"):
         (folder / name).mkdir(parents=True)
@@ -44,7 +47,8 @@ def boomgate(world, policies, port, management, upstream, cache, workers=None, r
     token.write_text("0123456789abcdef" * 4)
     token.chmod(0o600)
     configuration = folder / "gateway.yaml"
-    limits = f"limits: {{max_connections: {connections}, max_connections_per_client: {connections}}}" if connections else ""
+    limits = (f"limits: {{max_connections: {connections}, max_connections_per_client: {connections}, max_concurrent_handshakes: 5000, "
+              "idle_timeout: 1h, header_timeout: 1h}") if connections else ""
     others = "".join(f'''  - name: api-{at}
     app_id: e5e5e5e5-0000-4000-8000-1{at:011x}
     hosts: ["api-{at}.test"]
@@ -56,6 +60,7 @@ listeners:
   - name: public
     address: "127.0.0.1:{port}"
     tls: {{certificate_file: ../server.pem, key_file: ../server.key}}
+    reuse_port: {str(reuse_port).lower()}
     {limits}
 management:
   address: "127.0.0.1:{management}"
