@@ -40,10 +40,10 @@ def draw(result, folder):
     for name, what in AXES.items():
         if result.get(name):
             charts[f"growth-{name}"] = [
-                (f"CPU per call by {what.split(',')[0]}", what, "microseconds of CPU", series(result[name], "cpu_us")),
-                (f"Memory by {what.split(',')[0]}", what, "MiB resident", series(result[name], "resident_mib"))]
+                ("CPU per call", what, "microseconds of CPU", series(result[name], "cpu_us")),
+                ("Memory", what, "MiB resident", series(result[name], "resident_mib"))]
     for name, pair in charts.items():
-        (folder / f"{name}.svg").write_text(plot.grid(pair[0][0].replace("CPU per call", "CPU per call and memory"), pair))
+        (folder / f"{name}.svg").write_text(plot.grid(f"By {pair[0][1].split(',')[0]}", pair))
         drawn.append(name)
     if result.get("replicas"):
         (folder / "growth-replicas.svg").write_text(replicas(result["replicas"]))
@@ -62,7 +62,7 @@ def replicas(found):
         points = [(count, one["demand"] * 100) for count, one in zip(found["replicas"], row) if count >= 10]
         lines.append((f"{int(signals):,} signal{'s' * (signals != '1')} a second", [(count, share, share, share) for count, share in points]))
     return plot.lines("What one Redis carries", "replicas", "% of one core of Redis; computed from measured costs", lines,
-                      mark=(100, "one core: beyond it, replicas wait longer and get several changes at once"), log_y=True)
+                      mark=(100, "one core"), log_y=True)
 
 
 def page(result, drawn):

@@ -10,7 +10,8 @@ STYLE = """<style>text{font:13px system-ui,sans-serif;fill:#475569}.ground{fill:
 .small{font-size:11px}.own{fill:#c2410c}.other{fill:#94a3b8}.floor{fill:#64748b}.grid{stroke:#e2e8f0}.axis{stroke:#64748b}
 .spread{stroke:#1e293b;stroke-width:1.5;fill:none}.mark{stroke:#b91c1c;stroke-dasharray:5 4}.series{fill:none;stroke-width:2}</style>"""
 # Of the series of one chart, in their order; told apart by their lightness too.
-COLOURS = ("#c2410c", "#334155", "#0e7490", "#a3a3a3", "#7c3aed")
+COLOURS = ("#334155", "#0e7490", "#7c3aed", "#a3a3a3")
+OWN = "#c2410c"
 LETTER = 7.2
 
 
@@ -59,7 +60,7 @@ def lines(title, across, up, series, mark=None, log_y=False):
 
     The other axis begins at 0, unless it is logarithmic too. `mark`: a value that is drawn across, and its name.
     """
-    return page(660, 340, title, chart(0, 0, 660, 340, title, across, up, series, mark, log_y))
+    return page(760, 380, title, chart(0, 0, 760, 380, title, across, up, series, mark, log_y))
 
 
 def grid(title, charts, columns=2):
@@ -73,7 +74,7 @@ def grid(title, charts, columns=2):
 def chart(x0, y0, width, height, title, across, up, series, mark=None, log_y=False):
     """The parts of one chart, at a place."""
     many = len(series) > 1
-    left, top, right, bottom = x0 + 64, y0 + 62 + (18 if many else 0), x0 + width - 30, y0 + height - 50
+    left, top, right, bottom = x0 + 64, y0 + 62 + (18 if many else 0), x0 + width - 40, y0 + height - 50
     sizes = sorted({point[0] for _, points in series for point in points})
     highest = max([point[3] for _, points in series for point in points] + ([mark[0]] if mark else []))
     if log_y:
@@ -102,11 +103,11 @@ def chart(x0, y0, width, height, title, across, up, series, mark=None, log_y=Fal
         parts += [rule(left, up_at(mark[0]), right, up_at(mark[0]), "mark"), words(left + 6, up_at(mark[0]) - 5, mark[1], kind="small")]
     beside = left
     for at, (name, points) in enumerate(series):
-        colour = COLOURS[at % len(COLOURS)]
+        colour = OWN if name == "Boomgate" else COLOURS[at % len(COLOURS)]
         if many:
             parts += [f'<rect x="{beside:.1f}" y="{y0 + 53}" width="14" height="4" fill="{colour}"/>',
                       words(beside + 20, y0 + 59, name, kind="small")]
-            beside += 34 + len(name) * 6.3
+            beside += 30 + len(name) * 6.2
         path = " ".join(f"{across_at(point[0]):.1f},{up_at(point[1]):.1f}" for point in points)
         parts.append(f'<polyline class="series" stroke="{colour}" points="{path}"/>')
         for size, middle, low, high in points:

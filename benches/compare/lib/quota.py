@@ -7,8 +7,8 @@ import os
 import pathlib
 import time
 
-# Short, so that who is throttled waits for milliseconds and the load generator always finds somebody who works.
-PERIOD_US = 20_000
+# The kernel's default: longer than the 5 ms in which it hands a quota to processors, and than what fills their caches anew.
+PERIOD_US = 100_000
 
 
 class Quota:

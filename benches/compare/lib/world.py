@@ -48,7 +48,7 @@ def boomgate(world, policies, port, management, upstream, cache, workers=None, r
     token.chmod(0o600)
     configuration = folder / "gateway.yaml"
     limits = (f"limits: {{max_connections: {connections}, max_connections_per_client: {connections}, max_concurrent_handshakes: 5000, "
-              "idle_timeout: 1h, header_timeout: 1h}") if connections else ""
+              "idle_timeout: 1h, header_timeout: 5m}") if connections else ""
     others = "".join(f'''  - name: api-{at}
     app_id: e5e5e5e5-0000-4000-8000-1{at:011x}
     hosts: ["api-{at}.test"]
