@@ -136,5 +136,6 @@ class Tools:
             if name in self.paths:
                 done = subprocess.run([self.paths[name], option], capture_output=True, text=True, env=self.environment())
                 lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-                versions[name] = lines[0] if lines else "unknown"
+                # Envoy begins with the path of its file.
+                versions[name] = lines[0].removeprefix(str(self.paths[name])).strip() if lines else "unknown"
         return versions
