@@ -2,6 +2,7 @@
 
 Never here: installing anything on the machine, or starting a service.
 """
+import hashlib
 import os
 import pathlib
 import shutil
@@ -138,4 +139,6 @@ class Tools:
                 lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
                 # Envoy begins with the path of its file.
                 versions[name] = lines[0].removeprefix(str(self.paths[name])).strip() if lines else "unknown"
+        # All builds of one version say the same of themselves.
+        versions["boomgate"] += f" (sha256 {hashlib.sha256(self.paths['boomgate'].read_bytes()).hexdigest()[:12]})"
         return versions

@@ -88,7 +88,9 @@ policies: {{dir: policies}}
 directory: {{dir: agents}}
 tokens: {{cache_entries: {cache}}}
 records: {{file: records.jsonl}}
-""" + (f"workers: {workers}\nreload: {{interval: 10m}}\n" if workers else ""))
+# The first look at the files reads everything once more: not while something is measured.
+reload: {{interval: 10m}}
+""" + (f"workers: {workers}\n" if workers else ""))
     return configuration
 
 
