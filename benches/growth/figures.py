@@ -6,7 +6,7 @@ from lib import plot
 
 MARK = "<!-- figures: written by benches/growth/run --docs -->"
 NAMES = {"floor": "the bare proxy", "boomgate": "Boomgate"}
-# The axes, what grows on each, and whether the memory is drawn too.
+# The axes, and what grows on each.
 AXES = {
     "policies": "policies",
     "agents": "agents in the directory",
@@ -34,25 +34,17 @@ def _points(points, key, scale):
 
 
 def draw(result, folder):
-    """An image for each axis that was measured; gives their names."""
-    drawn = []
-    charts = {}
+    """An image for each part that was measured."""
     for name, what in AXES.items():
         if result.get(name):
-            charts[f"growth-{name}"] = [
-                ("CPU per call", what, "microseconds of CPU", series(result[name], "cpu_us")),
-                ("Memory", what, "MiB resident", series(result[name], "resident_mib"))]
-    for name, pair in charts.items():
-        (folder / f"{name}.svg").write_text(plot.grid(f"By {pair[0][1].split(',')[0]}", pair))
-        drawn.append(name)
+            pair = [("CPU per call", what, "microseconds of CPU", series(result[name], "cpu_us")),
+                    ("Memory", what, "MiB resident", series(result[name], "resident_mib"))]
+            (folder / f"growth-{name}.svg").write_text(plot.grid(f"By {what.split(',')[0]}", pair))
     if result.get("replicas"):
         (folder / "growth-replicas.svg").write_text(replicas(result["replicas"]))
-        drawn.append("growth-replicas")
     if result.get("cores"):
         bars = [(name, [one["ratio"] for one in result["cores"][name]["rounds"]]) for name in NAMES if name in result["cores"]]
         (folder / "growth-cores.svg").write_text(plot.bars("Calls a second with two workers, times those with one", bars))
-        drawn.append("growth-cores")
-    return drawn
 
 
 def replicas(found):
@@ -60,16 +52,20 @@ def replicas(found):
     lines = []
     for signals, row in found["signals"].items():
         points = [(count, one["demand"] * 100) for count, one in zip(found["replicas"], row) if count >= 10]
-        lines.append((f"{int(signals):,} signal{'s' * (signals != '1')} a second", [(count, share, share, share) for count, share in points]))
+        title = f"{int(signals):,} signal{'s' * (signals != '1')} a second"
+        lines.append((title, [(count, share, share, share) for count, share in points]))
     return plot.lines("What one Redis carries", "replicas", "% of one core of Redis; computed from measured costs", lines,
                       mark=(100, "one core"), log_y=True)
 
 
-def page(result, drawn):
-    """The tables and images, in Markdown."""
+def page(result):
+    """The tables and images, in Markdown, of what there is."""
     machine = result["machine"]
-    text = [f"Measured {machine['date'][:10]} at {machine['commit']}: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB, "
-            f"Linux {machine['kernel']}. Medians of {machine['rounds']} rounds in turns, with the least and the greatest."]
+    parts = result.get("parts", {}).values()
+    dates, builds = (sorted({one[key] for one in parts}) for key in ("date", "build"))
+    text = [f"Measured {' to '.join(dict.fromkeys((dates[0], dates[-1])))}, {', '.join(builds)}: {machine['cores']} cores of "
+            f"{machine['cpu']}, {machine['memory_gib']} GiB, "
+            f"Linux {machine['kernel']}. Medians of rounds in turns, with the least and the greatest."]
     if result.get("demo"):
         text += ["", f"The demo at rest: {result['demo']['resident_mib']:.1f} MiB (at its start at most {result['demo']['peak_mib']:.1f})."]
     if result.get("large"):
@@ -81,6 +77,7 @@ def page(result, drawn):
     for name, what in AXES.items():
         if result.get(name):
             text += ["", f"### By {what.split(',')[0]}", "", f"![CPU per call and memory by {what}](growth-{name}.svg)", "", *_table(what, result[name])]
+            text += ["", *(f"Failed: {fault}" for fault in result[name].get("failed", []))] if result[name].get("failed") else []
     if result.get("cores"):
         text += ["", "### From one core to two", "", *_cores(result["cores"])]
     if result.get("replicas"):
@@ -143,10 +140,10 @@ def publish(result, output, docs):
     draw(result, output)
     if docs is None:
         return
-    drawn = draw(result, docs)
+    draw(result, docs)
     path = docs / "growth.md"
     before, mark, _ = path.read_text().partition(MARK)
     if not mark:
         raise RuntimeError(f"{path} has no line `{MARK}`")
-    path.write_text(before + mark + "\n\n" + page(result, drawn))
+    path.write_text(before + mark + "\n\n" + page(result))
     (docs / "growth.json").write_text(json.dumps(result, indent=1) + "\n")

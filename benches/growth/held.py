@@ -146,8 +146,8 @@ def _number(holder, word):
     return int(line[1])
 
 
-def axis(tools, folder, sizes, rounds, seconds):
-    """Each size in turns, for the floor and for Boomgate."""
+def axis(tools, folder, sizes, rounds, seconds, faults):
+    """Each size in turns, for the floor and for Boomgate. What went wrong is added to the faults."""
     found = {name: {} for name in ("floor", "boomgate")}
     points = [(size, None) for size in sizes]
     most = max((processes(size) for size in sizes), default=1)
@@ -158,9 +158,16 @@ def axis(tools, folder, sizes, rounds, seconds):
     for _ in range(rounds):
         for size, several in points:
             for name, of in found.items():
-                figures = measure(tools, folder, name, size, seconds, several)
+                try:
+                    figures = measure(tools, folder, name, size, seconds, several)
+                except RuntimeError as error:
+                    faults.append(f"{size:,} connections, {name}: {error}")
+                    say(f"  FAILED: {faults[-1]}")
+                    continue
                 say(f"  {size:>9,} open connections, {name}: {figures['cpu_us']:6.1f} us of CPU a call, {figures['resident_mib']:7.1f} MiB, "
                     f"{figures['kib_per_connection']:6.1f} KiB each, {figures['processes']} process{'es' * (figures['processes'] > 1)}, "
                     f"opened in {figures['opened_seconds']:.0f} s")
                 of.setdefault((size, figures["processes"]), []).append(figures)
+    if not all(found.values()):
+        raise RuntimeError("no size was measured")
     return found

@@ -1,4 +1,5 @@
 """What every contender is given: certificates, keys, tokens, and for Boomgate its files."""
+import fcntl
 import json
 import pathlib
 import shutil
@@ -16,9 +17,13 @@ AGENT = "a9a9a9a9-0000-4000-8000-{:012x}"
 BLUEPRINT = "b1b1b1b1-0000-4000-8000-000000000001"
 RESOURCE = "e5e5e5e5-0000-4000-8000-000000000005"
 
+# The lock of this process, once it has it.
+_held = None
+
 
 def make(tools, quick):
-    """The folder with all of it; made when there is none that is young enough."""
+    """The folder with all of it; made when there is none that is young enough. It is ours until this process ends."""
+    _alone()
     folder = FOLDER / ("world-quick" if quick else "world")
     stamp = folder / "complete"
     if stamp.exists() and time.time() - stamp.stat().st_mtime < OLDEST:
@@ -30,6 +35,19 @@ def make(tools, quick):
     subprocess.run([tools.paths["compare"], "world", folder, str(TOKENS), str(fresh)], check=True)
     stamp.touch()
     return folder
+
+
+def _alone():
+    """Waits until no other run has the world: they would take away each other's files, and processors."""
+    global _held
+    if _held is None:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        _held = open(FOLDER / "lock", "w")
+        try:
+            fcntl.flock(_held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting until another run has done with {FOLDER}")
+            fcntl.flock(_held, fcntl.LOCK_EX)
 
 
 def boomgate(world, policies, port, management, upstream, cache, workers=None, resources=1, connections=None, name=None, reuse_port=False):
