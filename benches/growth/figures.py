@@ -1,6 +1,7 @@
 """Draws what growth costs, and writes it as a page's tables: of one result, whatever of it is there."""
 import json
 import statistics
+import textwrap
 
 from lib import plot
 
@@ -22,15 +23,18 @@ def spread(values):
     return statistics.median(values), min(values), max(values)
 
 
-def series(axis, key, scale=1.0):
-    """Lines of an axis: one of Boomgate, or one of each proxy."""
+def series(axis, key):
+    """Lines of an axis: one of Boomgate, or one of each proxy, and of each number of processes that it took."""
     if axis.get("proxies"):
-        return [(NAMES[name], _points(of, key, scale)) for name, of in axis["proxies"].items()]
-    return [("Boomgate", _points(axis["points"], key, scale))]
+        counts = sorted({one["processes"] for of in axis["proxies"].values() for one in of})
+        lines = [(NAMES[name] + (f"; {count} processes" if count > 1 else ""), _points(of, key, count))
+                 for count in counts for name, of in axis["proxies"].items()]
+        return [(name, points) for name, points in lines if points]
+    return [("Boomgate", _points(axis["points"], key))]
 
 
-def _points(points, key, scale):
-    return [(one["size"], *spread(round_[key] * scale for round_ in one["rounds"])) for one in points if not one.get("base")]
+def _points(points, key, processes=1):
+    return [(one["size"], *spread(round_[key] for round_ in one["rounds"])) for one in points if one.get("processes", 1) == processes]
 
 
 def draw(result, folder):
@@ -82,7 +86,8 @@ def page(result):
         text += ["", "### From one core to two", "", *_cores(result["cores"])]
     if result.get("replicas"):
         text += ["", "### By replicas", "", "![Share of one core of Redis by replicas](growth-replicas.svg)", "", *_replicas(result["replicas"])]
-    return "\n".join(text) + "\n"
+    wrapped = (textwrap.fill(line, 155, break_long_words=False, break_on_hyphens=False) if line[:1].isalnum() else line for line in text)
+    return "\n".join(wrapped) + "\n"
 
 
 def _table(what, axis):
@@ -110,15 +115,16 @@ def _said(three):
 
 def _cores(cores):
     lines = ["![Calls a second with two workers, times those with one](growth-cores.svg)", "",
-             "| proxy | workers | calls a second | CPU µs a call | of the quota used | two against one |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+             "| proxy | workers | calls a second | CPU µs a call | of the quota used, at least | two against one |",
+             "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for name, title in NAMES.items():
         rounds = cores[name]["rounds"]
         for count, key in ((1, "one"), (2, "two")):
             calls, cpu, used = (spread(one[key][what] for one in rounds) for what in ("calls_per_second", "cpu_us", "used"))
             ratio = spread(one["ratio"] for one in rounds)
             last = f"{ratio[0]:.2f} ({ratio[1]:.2f}-{ratio[2]:.2f})" if count == 2 else ""
-            lines.append(f"| {title} | {count} | {calls[0]:,.0f} ({calls[1]:,.0f}-{calls[2]:,.0f}) | {_said(cpu)} | {used[1]:.0%} at least | {last} |")
-    return [*lines, "", f"Each worker has {cores['share']:.1f} of a core."]
+            lines.append(f"| {title} | {count} | {calls[0]:,.0f} ({calls[1]:,.0f}-{calls[2]:,.0f}) | {_said(cpu)} | {used[1]:.0%} | {last} |")
+    return [*lines, "", f"Each worker has {cores['share']:g} of a core."]
 
 
 def _replicas(found):

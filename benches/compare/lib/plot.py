@@ -74,7 +74,9 @@ def grid(title, charts, columns=2):
 def chart(x0, y0, width, height, title, across, up, series, mark=None, log_y=False):
     """The parts of one chart, at a place."""
     many = len(series) > 1
-    left, top, right, bottom = x0 + 64, y0 + 62 + (18 if many else 0), x0 + width - 40, y0 + height - 50
+    across_names = max(1, min(len(series), int((width - 64) / (34 + 6.2 * max(len(name) for name, _ in series)))))
+    rows = -(-len(series) // across_names) if many else 0
+    left, top, right, bottom = x0 + 64, y0 + 62 + 18 * rows, x0 + width - 40, y0 + height - 50
     sizes = sorted({point[0] for _, points in series for point in points})
     highest = max([point[3] for _, points in series for point in points] + ([mark[0]] if mark else []))
     if log_y:
@@ -101,15 +103,17 @@ def chart(x0, y0, width, height, title, across, up, series, mark=None, log_y=Fal
     parts.append(rule(left, bottom, right, bottom, "axis"))
     if mark:
         parts += [rule(left, up_at(mark[0]), right, up_at(mark[0]), "mark"), words(left + 6, up_at(mark[0]) - 5, mark[1], kind="small")]
-    beside = left
+    colours = {}
     for at, (name, points) in enumerate(series):
-        colour = OWN if name == "Boomgate" else COLOURS[at % len(COLOURS)]
+        # The same thing under another condition, which its name says behind a semicolon.
+        thing, _, condition = name.partition("; ")
+        colour = colours.setdefault(thing, OWN if thing == "Boomgate" else COLOURS[len(colours) % len(COLOURS)])
+        dashes = ' stroke-dasharray="3 4"' if condition else ""
         if many:
-            parts += [f'<rect x="{beside:.1f}" y="{y0 + 53}" width="14" height="4" fill="{colour}"/>',
-                      words(beside + 20, y0 + 59, name, kind="small")]
-            beside += 30 + len(name) * 6.2
+            x, y = left + at % across_names * (right - left) / across_names, y0 + 55 + at // across_names * 18
+            parts += [f'<path stroke="{colour}"{dashes} stroke-width="3" d="M{x:.1f} {y}h16"/>', words(x + 22, y + 4, name, kind="small")]
         path = " ".join(f"{across_at(point[0]):.1f},{up_at(point[1]):.1f}" for point in points)
-        parts.append(f'<polyline class="series" stroke="{colour}" points="{path}"/>')
+        parts.append(f'<polyline class="series" stroke="{colour}"{dashes} points="{path}"/>')
         for size, middle, low, high in points:
             x = across_at(size)
             if high > low:
