@@ -3,10 +3,13 @@
 //! A resource is what policy calls an application: it has an appId and attributes. Longest path wins;
 //! an exact host beats a wildcard. Nothing here knows an upstream address.
 
+mod routes;
+
 use std::sync::Arc;
 
 use http::HeaderName;
 
+use self::routes::Routes;
 use super::hook::TokenHook;
 use super::received::{OWN_PATH, RESOURCE_METADATA_PATH};
 use crate::types::{AppId, Attributes, ObjectId, ResourceName};
@@ -126,18 +129,6 @@ impl HostPattern {
             (true, false) => Some(Self::Exact(name.into())),
         }
     }
-
-    /// How closely it matches `host`, from 1 (any) to 3 (exact); `None` if it does not.
-    fn closeness(&self, host: &str) -> Option<u8> {
-        match self {
-            Self::Exact(name) => (name.as_ref() == host).then_some(3),
-            Self::Wildcard(suffix) => host
-                .strip_suffix(suffix.as_ref())
-                .filter(|label| !label.is_empty() && !label.contains('.'))
-                .map(|_| 2),
-            Self::Any => Some(1),
-        }
-    }
 }
 
 /// One operation of a resource, told by method and path template.
@@ -230,13 +221,22 @@ impl Resource {
 
 /// All resources of one configuration.
 #[derive(Debug, Clone, Default)]
-pub struct Resources(Vec<Arc<Resource>>);
+pub struct Resources {
+    resources: Vec<Arc<Resource>>,
+    routes: Routes,
+    has_websockets: bool,
+}
 
 impl Resources {
     /// Takes the resources of one configuration. That no two answer to one host and path was checked by its reader.
     #[must_use]
     pub fn new(resources: Vec<Arc<Resource>>) -> Self {
-        Self(resources)
+        let of_sockets = |resource: &Arc<Resource>| resource.upgrades.contains(&Upgrade::WebSocket);
+        Self {
+            routes: Routes::new(&resources),
+            has_websockets: resources.iter().any(of_sockets),
+            resources,
+        }
     }
 
     /// The resource that `host` (lower case, without port) and `path` (normalised) address.
@@ -246,30 +246,8 @@ impl Resources {
         if covers(RESOURCE_METADATA_PATH, path) || covers(OWN_PATH, path) {
             return None;
         }
-        let mut best: Option<((u8, usize), &Arc<Resource>)> = None;
-        for resource in &self.0 {
-            let Some(host_rank) = resource
-                .hosts
-                .iter()
-                .filter_map(|h| h.closeness(host))
-                .max()
-            else {
-                continue;
-            };
-            let prefixes = resource.path_prefixes.iter();
-            let Some(length) = prefixes
-                .filter(|prefix| covers(prefix, path))
-                .map(|prefix| prefix.len())
-                .max()
-            else {
-                continue;
-            };
-            let rank = (host_rank, length);
-            if best.is_none_or(|(known, _)| rank > known) {
-                best = Some((rank, resource));
-            }
-        }
-        best.map(|(_, resource)| resource)
+        let place = self.routes.find(host, path)?;
+        self.resources.get(place)
     }
 
     /// The resource that a token is asked for by this name: its appId, one of its audiences, or the URI that Entra
@@ -280,7 +258,7 @@ impl Resources {
         let name = bare(name);
         let ids =
             [name, name.strip_prefix("api://").unwrap_or(name)].map(|id| AppId::parse(id).ok());
-        self.0.iter().find(|resource| match resource.kind {
+        self.resources.iter().find(|resource| match resource.kind {
             ResourceKind::TokenEndpoint(_) | ResourceKind::TokenHook(_) => false,
             ResourceKind::Api | ResourceKind::External => {
                 let is_app_id = ids.iter().flatten().any(|id| *id == resource.app_id);
@@ -291,14 +269,13 @@ impl Resources {
 
     /// Whether there is a resource whose calls may become WebSockets.
     #[must_use]
-    pub fn has_websockets(&self) -> bool {
-        let mut all = self.0.iter();
-        all.any(|resource| resource.upgrades.contains(&Upgrade::WebSocket))
+    pub const fn has_websockets(&self) -> bool {
+        self.has_websockets
     }
 
     /// The resources in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
-        self.0.iter()
+        self.resources.iter()
     }
 }
 
@@ -322,11 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_stands_for_one_label() {
+    fn a_pattern_is_read_in_lower_case() {
         let pattern = HostPattern::parse("*.Example.com").unwrap();
-        assert_eq!(pattern.closeness("a.example.com"), Some(2));
-        assert_eq!(pattern.closeness("a.b.example.com"), None);
-        assert_eq!(pattern.closeness("example.com"), None);
+        assert_eq!(pattern, HostPattern::Wildcard(".example.com".into()));
         assert_eq!(HostPattern::parse("a..b"), None);
     }
 }
