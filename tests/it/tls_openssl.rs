@@ -163,8 +163,9 @@ async fn keep_session(site: &Site, address: SocketAddr, folder: &Path) -> String
         assert!(Instant::now() < patience, "no session: {}", client.said());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert!(client.write("Q\n"));
-    assert!(client.end().await);
+    // A server of openssl that has no input may have ended the connection before.
+    let _asked = client.write("Q\n");
+    let _well = client.end().await;
     client.said()
 }
 
