@@ -1,8 +1,10 @@
 """The comparison itself: for each workload the contenders in turn, round after round."""
+import json
 import os
 import shutil
 import socket
 import statistics
+import subprocess
 import time
 
 from . import contenders, load, machine, probe, world
@@ -34,11 +36,12 @@ def _workload(options, tools, folder, ports, workload, upstream, result):
     result["missing"] |= missing
     prepared = load.prepare(folder, workload)
     say(f"\n{workload.name}: {workload.about}")
+    checks = []
     measured = {one.name: {"about": one.about, "rounds": [], "latency": []} for one in chosen}
 
     failed = set()
 
-    def each(what, act):
+    def each(what, act, after=lambda: None):
         for number in range(options.rounds):
             for one in chosen:
                 if (workload.name, one.name) in failed:
@@ -50,6 +53,7 @@ def _workload(options, tools, folder, ports, workload, upstream, result):
                     failed.add((workload.name, one.name))
                     result["failed"][f"{workload.name}/{one.name}"] = str(error)
                     say(f"  {one.name}: FAILED: {error}")
+            after()
             say(f"  {what}, round {number + 1} of {options.rounds} done")
 
     def saturate(one, program, upstream):
@@ -60,10 +64,15 @@ def _workload(options, tools, folder, ports, workload, upstream, result):
         say(f"    {one.name:16} {figures['cpu_us']:8.1f} us of CPU a call  {figures['calls_per_second']:9.0f} calls/s"
             f"  {figures['memory_mib']:7.1f} MiB  others used {figures['others_percent']:.0f} %")
 
-    each("saturation", saturate)
+    def check():
+        if workload.checked:
+            checks.append(_signature_check(options, tools, folder, workload.checked))
+            say(f"    {'one check':16} {checks[-1]['check_us']:8.1f} us of CPU, alone on one thread")
+
+    each("saturation", saturate, check)
     rates = [statistics.median(r["calls_per_second"] for r in one["rounds"]) for one in measured.values() if one["rounds"]]
     if options.no_latency or not rates or workload.upload or workload.close or workload.blocked:
-        return {"about": workload.about, "contenders": measured}
+        return {"about": workload.about, "contenders": measured, "checks": checks}
     rate = min(rates) / 2
 
     def quantiles(one, program, _upstream):
@@ -73,7 +82,16 @@ def _workload(options, tools, folder, ports, workload, upstream, result):
         measured[one.name]["latency"].append(figures)
 
     each(f"times at {rate:.0f} calls/s", quantiles)
-    return {"about": workload.about, "rate": rate, "contenders": measured}
+    return {"about": workload.about, "rate": rate, "contenders": measured, "checks": checks}
+
+
+def _signature_check(options, tools, folder, algorithm):
+    """What one check of a signature costs by itself, with the tokens of this world."""
+    command = [tools.paths["compare"], "check", folder, algorithm, str(options.seconds)]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"a signature check cannot be measured: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout)
 
 
 class _started:

@@ -1,55 +1,142 @@
-"""Plots as SVG: bars with their spread, and lines. Readable on light and on dark pages."""
+"""Plots as SVG: bars and lines, with the least and the greatest value drawn beside each median.
+
+On a light ground of their own, so that a dark page shows the same.
+"""
 import html
 import math
 import statistics
 
-STYLE = """<style>text{font:13px system-ui,sans-serif;fill:#555}.name{fill:#333}.own{fill:#c2410c}.other{fill:#64748b}
-.line{fill:none;stroke:#c2410c;stroke-width:2}.grid,.spread{stroke:#999;stroke-width:1}
-@media(prefers-color-scheme:dark){text{fill:#aaa}.name{fill:#ddd}}</style>"""
+STYLE = """<style>text{font:13px system-ui,sans-serif;fill:#475569}.ground{fill:#fff}.name{fill:#1e293b}.title{fill:#1e293b;font-weight:600}
+.small{font-size:11px}.own{fill:#c2410c}.other{fill:#94a3b8}.floor{fill:#64748b}.grid{stroke:#e2e8f0}.axis{stroke:#64748b}
+.spread{stroke:#1e293b;stroke-width:1.5;fill:none}.mark{stroke:#b91c1c;stroke-dasharray:5 4}.series{fill:none;stroke-width:2}</style>"""
+# Of the series of one chart, in their order; told apart by their lightness too.
+COLOURS = ("#334155", "#0e7490", "#7c3aed", "#a3a3a3")
+OWN = "#c2410c"
+LETTER = 7.2
 
 
-def _page(width, height, title, parts):
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">\n'
-            f"<title>{html.escape(title)}</title>\n{STYLE}\n" + "\n".join(parts) + "\n</svg>\n")
+def page(width, height, title, parts):
+    """A whole image."""
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img">\n'
+            f'<title>{html.escape(title)}</title>\n{STYLE}\n<rect class="ground" width="{width:.0f}" height="{height:.0f}" rx="6"/>\n'
+            + "\n".join(parts) + "\n</svg>\n")
+
+
+def words(x, y, text, anchor="start", kind=""):
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(text)}</text>'
+
+
+def rule(x1, y1, x2, y2, kind):
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
 def bars(title, named):
     """A bar per name: the median of its values, with a line from the least to the greatest."""
     named = sorted(named, key=lambda one: statistics.median(one[1]))
-    most = max((max(values) for _, values in named), default=1)
-    left, width, step = 140, 720, 26
-    scale = (width - left - 70) / most
-    parts = [f'<text class="name" x="0" y="16">{html.escape(title)}</text>']
+    left = 30 + LETTER * max((len(name) for name, _ in named), default=1)
+    width, step, top = 760, 28, 44
+    ticks = steps(max((max(values) for _, values in named), default=1))
+    scale = (width - left - 90) / ticks[-1]
+    bottom = top + len(named) * step
+    parts = [words(16, 26, title, kind="title")]
+    for value in ticks:
+        x = left + value * scale
+        parts += [rule(x, top - 4, x, bottom, "grid"), words(x, bottom + 16, short(value), "middle", "small")]
     for row, (name, values) in enumerate(named):
-        y, middle = 30 + row * step, statistics.median(values)
-        kind = "own" if name.startswith("boomgate") else "other"
-        parts.append(f'<text class="name" x="{left - 8}" y="{y + 14}" text-anchor="end">{html.escape(name)}</text>')
-        parts.append(f'<rect class="{kind}" x="{left}" y="{y}" width="{middle * scale:.1f}" height="18"/>')
+        y, middle = top + row * step, statistics.median(values)
         low, high = left + min(values) * scale, left + max(values) * scale
-        parts.append(f'<line class="spread" x1="{low:.1f}" y1="{y + 9}" x2="{high:.1f}" y2="{y + 9}"/>')
-        parts.append(f'<text x="{high + 6:.1f}" y="{y + 14}">{middle:.1f}</text>')
-    return _page(width, 36 + len(named) * step, title, parts)
+        kind = "own" if name.startswith("boomgate") else "floor" if name == "floor" else "other"
+        parts += [words(left - 8, y + 15, name, "end", "name"),
+                  f'<rect class="{kind}" x="{left:.1f}" y="{y}" width="{middle * scale:.1f}" height="20"/>']
+        if len(values) > 1:
+            parts.append(f'<path class="spread" d="M{low:.1f} {y + 5}v10M{low:.1f} {y + 10}H{high:.1f}M{high:.1f} {y + 5}v10"/>')
+        parts.append(words(max(high, left + middle * scale) + 8, y + 15, short(middle)))
+    parts.append(rule(left, top - 4, left, bottom, "axis"))
+    return page(width, bottom + 28, title, parts)
 
 
-def line(title, across, up, points):
-    """A line over a logarithmic scale of sizes; the other axis begins at 0."""
-    left, top, width, height = 70, 30, 560, 220
-    sizes, values = [x for x, _ in points], [y for _, y in points]
-    low, high = math.log10(min(sizes)), math.log10(max(sizes))
-    most = max(values) * 1.1
+def lines(title, across, up, series, mark=None, log_y=False):
+    """Lines over a logarithmic scale of sizes. `series`: names with points of size, median, least and greatest value.
 
-    def place(x, y):
-        return left + (math.log10(x) - low) / max(high - low, 1e-9) * width, top + height - y / most * height
+    The other axis begins at 0, unless it is logarithmic too. `mark`: a value that is drawn across, and its name.
+    """
+    return page(760, 380, title, chart(0, 0, 760, 380, title, across, up, series, mark, log_y))
 
-    parts = [f'<text class="name" x="0" y="16">{html.escape(title)}</text>',
-             f'<line class="grid" x1="{left}" y1="{top + height}" x2="{left + width}" y2="{top + height}"/>',
-             f'<text x="{left + width}" y="{top + height + 36}" text-anchor="end">{html.escape(across)}</text>',
-             f'<text x="0" y="{top + 2}">{html.escape(up)}</text>']
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
-    parts.append(f'<polyline class="line" points="{path}"/>')
-    for size, value in points:
-        x, y = place(size, value)
-        parts.append(f'<circle class="own" cx="{x:.1f}" cy="{y:.1f}" r="3"/>')
-        parts.append(f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="middle">{value:.3g}</text>')
-        parts.append(f'<text x="{x:.1f}" y="{top + height + 18}" text-anchor="middle">{size:,.0f}</text>')
-    return _page(left + width + 40, top + height + 44, title, parts)
+
+def grid(title, charts, columns=2):
+    """Charts beside and below each other; each is what `lines` takes."""
+    width, height, parts = 520, 300, [words(16, 26, title, kind="title")]
+    for at, one in enumerate(charts):
+        parts += chart(at % columns * width, 34 + at // columns * height, width, height, *one)
+    return page(width * columns, 34 + -(-len(charts) // columns) * height, title, parts)
+
+
+def chart(x0, y0, width, height, title, across, up, series, mark=None, log_y=False):
+    """The parts of one chart, at a place."""
+    many = len(series) > 1
+    across_names = max(1, min(len(series), int((width - 64) / (34 + 6.2 * max(len(name) for name, _ in series)))))
+    rows = -(-len(series) // across_names) if many else 0
+    left, top, right, bottom = x0 + 64, y0 + 62 + 18 * rows, x0 + width - 40, y0 + height - 50
+    sizes = sorted({point[0] for _, points in series for point in points})
+    highest = max([point[3] for _, points in series for point in points] + ([mark[0]] if mark else []))
+    if log_y:
+        least = min(point[2] for _, points in series for point in points)
+        ticks = [10.0 ** power for power in range(math.floor(math.log10(least)), math.ceil(math.log10(highest)) + 1)]
+    else:
+        ticks = steps(highest * 1.02)
+    first, last = math.log10(sizes[0]), math.log10(sizes[-1])
+
+    def across_at(size):
+        return left + (math.log10(size) - first) / max(last - first, 1e-9) * (right - left)
+
+    def up_at(value):
+        share = (math.log10(max(value, ticks[0]) / ticks[0]) / math.log10(ticks[-1] / ticks[0])) if log_y else value / ticks[-1]
+        return bottom - share * (bottom - top)
+
+    parts = [words(x0 + 16, y0 + 24, title, kind="title"), words(x0 + 16, y0 + 44, up, kind="small"),
+             words((left + right) / 2, y0 + height - 12, across, "middle", "small")]
+    for value in ticks:
+        parts += [rule(left, up_at(value), right, up_at(value), "grid"), words(left - 8, up_at(value) + 4, short(value), "end", "small")]
+    for size in sizes:
+        parts += [rule(across_at(size), bottom, across_at(size), bottom + 4, "axis"),
+                  words(across_at(size), bottom + 18, f"{size:,.0f}", "middle", "small")]
+    parts.append(rule(left, bottom, right, bottom, "axis"))
+    if mark:
+        parts += [rule(left, up_at(mark[0]), right, up_at(mark[0]), "mark"), words(left + 6, up_at(mark[0]) - 5, mark[1], kind="small")]
+    colours = {}
+    for at, (name, points) in enumerate(series):
+        # The same thing under another condition, which its name says behind a semicolon.
+        thing, _, condition = name.partition("; ")
+        colour = colours.setdefault(thing, OWN if thing == "Boomgate" else COLOURS[len(colours) % len(COLOURS)])
+        dashes = ' stroke-dasharray="3 4"' if condition else ""
+        if many:
+            x, y = left + at % across_names * (right - left) / across_names, y0 + 55 + at // across_names * 18
+            parts += [f'<path stroke="{colour}"{dashes} stroke-width="3" d="M{x:.1f} {y}h16"/>', words(x + 22, y + 4, name, kind="small")]
+        path = " ".join(f"{across_at(point[0]):.1f},{up_at(point[1]):.1f}" for point in points)
+        parts.append(f'<polyline class="series" stroke="{colour}"{dashes} points="{path}"/>')
+        for size, middle, low, high in points:
+            x = across_at(size)
+            if high > low:
+                parts.append(f'<path stroke="{colour}" fill="none" d="M{x - 4:.1f} {up_at(low):.1f}h8M{x:.1f} {up_at(low):.1f}V{up_at(high):.1f}'
+                             f'M{x - 4:.1f} {up_at(high):.1f}h8"/>')
+            parts.append(f'<circle fill="{colour}" cx="{x:.1f}" cy="{up_at(middle):.1f}" r="3.5"/>')
+            if not many:
+                parts.append(words(x, up_at(high) - 9, short(middle), "middle", "small"))
+    return parts
+
+
+def steps(most):
+    """The values of an axis from 0 to at least so much, in steps of 1, 2 or 5."""
+    most = max(most, 1e-9)
+    ten = 10 ** math.floor(math.log10(most / 4))
+    step = next(ten * by for by in (1, 2, 5, 10) if ten * by * 5 >= most)
+    return [step * at for at in range(math.ceil(most / step) + 1)]
+
+
+def short(value):
+    """A value with three digits that count."""
+    if value and abs(value) < 0.01:
+        return f"{value:g}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

@@ -2,7 +2,7 @@
 import json
 import statistics
 
-from . import plot
+from . import goals, plot
 
 HEAD = ("contender", "CPU us/call", "spread", "vs floor", "calls/s", "MiB", "p50 ms", "p99 ms", "p99.9 ms")
 
@@ -29,6 +29,35 @@ def rows(workload):
                *(f"{time / 1000:.2f}" if time is not None else "" for time in times)]
 
 
+SUM = goals.CHECK
+
+
+def check_row(workload):
+    """The least that a call with a token never seen before can cost: the bare proxy, and one check of a signature."""
+    floors = _sums(workload)
+    if not floors:
+        return []
+    base = [one["cpu_us"] for one in workload["contenders"]["floor"]["rounds"]]
+    ratio = median(own / floor for own, floor in zip(floors, base))
+    return [[SUM, f"{median(floors):.1f}", f"{min(floors):.1f}-{max(floors):.1f}", f"{ratio:.2f}", "", "", "", "", ""]]
+
+
+def _sums(workload):
+    """The floor and one check, round by round."""
+    base = workload["contenders"].get("floor", {"rounds": []})["rounds"]
+    return [floor["cpu_us"] + one["check_us"] for floor, one in zip(base, workload.get("checks", []))]
+
+
+def check_text(workload):
+    """What one check costs, in a sentence."""
+    checks = workload.get("checks")
+    if not checks:
+        return []
+    own, least = ([one[name] for one in checks] for name in ("check_us", "least_us"))
+    return [f"One check of a signature, as Boomgate makes it: {median(own):.1f} us ({min(own):.1f}-{max(own):.1f}); "
+            f"with the key parsed beforehand {median(least):.1f} us ({min(least):.1f}-{max(least):.1f})."]
+
+
 def ratios(workload):
     """What Boomgate's CPU is of each other contender's: the median of the ratios within each round."""
     every = workload["contenders"]
@@ -38,21 +67,57 @@ def ratios(workload):
         pairs = [ours["cpu_us"] / theirs["cpu_us"] for ours, theirs in zip(own, one["rounds"])]
         if pairs and name != "boomgate":
             found[name] = {"median": median(pairs), "lowest": min(pairs), "highest": max(pairs)}
+    pairs = [ours["cpu_us"] / least for ours, least in zip(own, _sums(workload))]
+    if pairs:
+        found[SUM] = {"median": median(pairs), "lowest": min(pairs), "highest": max(pairs)}
     return found
+
+
+def overview(result):
+    """One table of all: a row per contender, a column per workload, CPU microseconds a call."""
+    every = result["workloads"]
+    names = list(dict.fromkeys(name for workload in every.values() for name in workload["contenders"]))
+    table = [["CPU us/call", *every]]
+    for name in [*names, SUM]:
+        cells = [goals.values(result, workload, name) for workload in every]
+        if any(cells):
+            table.append([name, *(f"{median(cell):.1f}" if cell else "" for cell in cells)])
+    return table if len(every) > 1 else []
+
+
+def standing(result):
+    """The goals that were measured, as a table."""
+    rows_ = [[one["figure"], f"{one['goal']:.2f}", f"{one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})",
+              "reached" if one["reached"] else "missed"] for one in goals.standing(result)]
+    return [["figure", "goal", "ratio", ""], *rows_] if rows_ else []
+
+
+def aligned(table):
+    """A table as text."""
+    if not table:
+        return []
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return ["", *("  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]).rstrip()
+                  for row in table)]
+
+
+def piped(table):
+    """A table as Markdown."""
+    if not table:
+        return []
+    lines = ["| " + " | ".join(row) + " |" for row in table]
+    return ["", lines[0], "| --- |" + " ---: |" * (len(table[0]) - 1), *lines[1:]]
 
 
 def text(result):
     """The tables as aligned text."""
     lines = []
     for name, workload in result["workloads"].items():
-        table = [list(HEAD), *rows(workload)]
-        widths = [max(len(row[column]) for row in table) for column in range(len(HEAD))]
-        lines += ["", f"{name}: {workload['about']}"]
-        for row in table:
-            cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]
-            lines.append("  ".join(cells).rstrip())
+        lines += ["", f"{name}: {workload['about']}", *aligned([list(HEAD), *rows(workload), *check_row(workload)])[1:]]
+        lines += check_text(workload)
         lines += [f"boomgate / {other}: {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})"
                   for other, one in ratios(workload).items()]
+    lines += [*aligned(overview(result)), *aligned(standing(result))]
     for what in ("missing", "failed"):
         lines += [f"{what}: {name}: {why}" for name, why in result[what].items()]
     return "\n".join(lines)
@@ -64,10 +129,11 @@ def markdown(result):
     lines = [f"Measured {machine['date']} at {machine['commit']}: {machine['cores']} cores of {machine['cpu']}, "
              f"{machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['rounds']} rounds of {machine['seconds']} s, interleaved.",
              "", "; ".join(f"{name}: {version}" for name, version in machine["versions"].items()) + "."]
+    lines += [*piped(standing(result)), *piped(overview(result))]
     for name, workload in result["workloads"].items():
-        lines += ["", f"### {name}: {workload['about']}", "", f"![CPU of each contender]({name}.svg)", "",
-                  "| " + " | ".join(HEAD) + " |", "| --- |" + " ---: |" * (len(HEAD) - 1)]
-        lines += ["| " + " | ".join(row) + " |" for row in rows(workload)]
+        lines += ["", f"### {name}: {workload['about']}", "", f"![CPU of each contender]({name}.svg)",
+                  *piped([list(HEAD), *rows(workload), *check_row(workload)])]
+        lines += ["", *check_text(workload)] if check_text(workload) else []
         if ratios(workload):
             said = (f"{other} {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})" for other, one in ratios(workload).items())
             lines += ["", "Boomgate's CPU against: " + ", ".join(said) + "."]
@@ -78,13 +144,24 @@ def markdown(result):
     return "\n".join(lines) + "\n"
 
 
-def write(result, folder):
-    """Prints the result and stores it in a folder."""
+def write(result, folder, add=False):
+    """Prints the result and stores it in a folder. `add`: what the folder has of other workloads stays."""
     folder.mkdir(parents=True, exist_ok=True)
+    if add and (folder / "result.json").exists():
+        before = json.loads((folder / "result.json").read_text())
+        if before["machine"]["versions"] != result["machine"]["versions"]:
+            raise RuntimeError(f"{folder} has a result of other versions: measure all again, or into another folder")
+        kept = {name: why for name, why in before["failed"].items() if name.split("/")[0] not in result["workloads"]}
+        result["failed"] = kept | result["failed"]
+        result["workloads"] = before["workloads"] | result["workloads"]
+    for workload in result["workloads"].values():
+        workload["ratios"] = ratios(workload)
+    result["goals"] = goals.standing(result)
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "result.md").write_text(markdown(result))
     for name, workload in result["workloads"].items():
         bars = [(other, [figures["cpu_us"] for figures in one["rounds"]]) for other, one in workload["contenders"].items()]
-        (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call, {name}", [bar for bar in bars if bar[1]]))
+        bars.append((SUM, _sums(workload)))
+        (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call: {workload['about']}", [bar for bar in bars if bar[1]]))
     print(text(result))
     print(f"\nstored in {folder}/result.json, result.md and a plot per workload")

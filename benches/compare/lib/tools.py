@@ -2,6 +2,7 @@
 
 Never here: installing anything on the machine, or starting a service.
 """
+import hashlib
 import os
 import pathlib
 import shutil
@@ -136,5 +137,8 @@ class Tools:
             if name in self.paths:
                 done = subprocess.run([self.paths[name], option], capture_output=True, text=True, env=self.environment())
                 lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-                versions[name] = lines[0] if lines else "unknown"
+                # Envoy begins with the path of its file.
+                versions[name] = lines[0].removeprefix(str(self.paths[name])).strip() if lines else "unknown"
+        # All builds of one version say the same of themselves.
+        versions["boomgate"] += f" (sha256 {hashlib.sha256(self.paths['boomgate'].read_bytes()).hexdigest()[:12]})"
         return versions

@@ -23,6 +23,11 @@ class Workload:
         """The share of calls that contenders with checks answer with 403."""
         return sum(share for name, share in self.tokens if name.endswith("blocked"))
 
+    @property
+    def checked(self):
+        """The algorithm of the signatures, where every call takes one check of one: no cache knows the token."""
+        return next((name.split("-")[0] for name, _ in self.tokens if name.endswith("fresh")), None)
+
 
 ALL = [
     Workload("get", "small GETs, HTTP/1.1 keep-alive, RS256, 1,000 tokens seen before"),

@@ -1,4 +1,5 @@
 """What every contender is given: certificates, keys, tokens, and for Boomgate its files."""
+import fcntl
 import json
 import pathlib
 import shutil
@@ -16,9 +17,13 @@ AGENT = "a9a9a9a9-0000-4000-8000-{:012x}"
 BLUEPRINT = "b1b1b1b1-0000-4000-8000-000000000001"
 RESOURCE = "e5e5e5e5-0000-4000-8000-000000000005"
 
+# The lock of this process, once it has it.
+_held = None
+
 
 def make(tools, quick):
-    """The folder with all of it; made when there is none that is young enough."""
+    """The folder with all of it; made when there is none that is young enough. It is ours until this process ends."""
+    _alone()
     folder = FOLDER / ("world-quick" if quick else "world")
     stamp = folder / "complete"
     if stamp.exists() and time.time() - stamp.stat().st_mtime < OLDEST:
@@ -32,9 +37,25 @@ def make(tools, quick):
     return folder
 
 
-def boomgate(world, policies, port, management, upstream, cache, workers=None, resources=1, connections=None):
-    """The files of a gateway with so many policies, and its configuration. Calls go to the last of the resources."""
-    folder = world / f"boomgate-{policies}"
+def _alone():
+    """Waits until no other run has the world: they would take away each other's files, and processors."""
+    global _held
+    if _held is None:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        _held = open(FOLDER / "lock", "w")
+        try:
+            fcntl.flock(_held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting until another run has done with {FOLDER}")
+            fcntl.flock(_held, fcntl.LOCK_EX)
+
+
+def boomgate(world, policies, port, management, upstream, cache, workers=None, resources=1, connections=None, name=None, reuse_port=False):
+    """The files of a gateway with so many policies, and its configuration. Calls go to the last of the resources.
+
+    `connections`: how many may be open, and silent, for long; `reuse_port`: several of these share the port.
+    """
+    folder = world / (name or f"boomgate-{policies}")
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("policies", "agents"):
         (folder / name).mkdir(parents=True)
@@ -44,7 +65,8 @@ def boomgate(world, policies, port, management, upstream, cache, workers=None, r
     token.write_text("0123456789abcdef" * 4)
     token.chmod(0o600)
     configuration = folder / "gateway.yaml"
-    limits = f"limits: {{max_connections: {connections}, max_connections_per_client: {connections}}}" if connections else ""
+    limits = (f"limits: {{max_connections: {connections}, max_connections_per_client: {connections}, max_concurrent_handshakes: 5000, "
+              "idle_timeout: 1h, header_timeout: 5m}") if connections else ""
     others = "".join(f'''  - name: api-{at}
     app_id: e5e5e5e5-0000-4000-8000-1{at:011x}
     hosts: ["api-{at}.test"]
@@ -56,6 +78,7 @@ listeners:
   - name: public
     address: "127.0.0.1:{port}"
     tls: {{certificate_file: ../server.pem, key_file: ../server.key}}
+    reuse_port: {str(reuse_port).lower()}
     {limits}
 management:
   address: "127.0.0.1:{management}"
@@ -83,7 +106,9 @@ policies: {{dir: policies}}
 directory: {{dir: agents}}
 tokens: {{cache_entries: {cache}}}
 records: {{file: records.jsonl}}
-""" + (f"workers: {workers}\nreload: {{interval: 10m}}\n" if workers else ""))
+# The first look at the files reads everything once more: not while something is measured.
+reload: {{interval: 10m}}
+""" + (f"workers: {workers}\n" if workers else ""))
     return configuration
 
 
