@@ -56,11 +56,7 @@ enum Command {
     /// Start everything on this machine: a gateway, an issuer, two sample APIs, policies and agents
     Demo(demo::Arguments),
     /// Run the gateway
-    Run {
-        /// The configuration; without it, that of a sidecar, from environment variables
-        #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG", default_value = ENVIRONMENT)]
-        config: PathBuf,
-    },
+    Run(run::Arguments),
     /// Name all faults of a configuration and of the policies, agents and keys that it names
     Check {
         /// The configuration; without it, that of a sidecar, from environment variables
@@ -103,10 +99,12 @@ pub enum Output {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command {
+    let given: Vec<_> = std::env::args_os().skip(1).collect();
+    let plain = run::plain(&given, config::is_in_environment);
+    let command = plain.map_or_else(|| Arguments::parse().command, Command::Run);
+    let done = match command {
         Command::Demo(arguments) => demo::demo(arguments),
-        Command::Run { config } => run::run(&config),
+        Command::Run(arguments) => run::run(&arguments.config),
         Command::Check { config, output } => check(&config, output),
         Command::WhatIf(arguments) => what_if(&arguments),
         Command::Impact(arguments) => impact::main(&arguments).map(ExitCode::from),

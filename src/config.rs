@@ -19,7 +19,7 @@ mod suggest;
 pub mod tree;
 pub mod validate;
 
-pub use environment::{Environment, process_environment};
+pub use environment::{Environment, is_in_environment, process_environment};
 pub use load::{Loaded, Surroundings, attempt, load, surroundings, with_policies};
 pub use schema::schema;
 pub use settings::{Settings, Sources};

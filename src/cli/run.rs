@@ -1,15 +1,43 @@
 //! `boomgate run`: the gateway, until it is told to stop.
 
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{EXIT_CONFIGURATION, check};
 use crate::app::App;
+use crate::config::sidecar::ENVIRONMENT;
 use crate::config::{self, process_environment};
 use crate::telemetry::logging;
+
+/// What it runs with.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The configuration; without it, that of a sidecar, from environment variables
+    #[arg(long, value_name = "FILE", env = "BOOMGATE_CONFIG", default_value = ENVIRONMENT)]
+    pub(super) config: PathBuf,
+}
+
+/// The same where nothing else is given than what a gateway is started with in production. The parser of arguments would bring more
+/// than a megabyte of code into memory, which a process that goes on running never gives back: `docs/sidecar.md`.
+pub(super) fn plain(given: &[OsString], is_set: impl Fn(&str) -> bool) -> Option<Arguments> {
+    let config = match given {
+        [run] if run == "run" && !is_set("BOOMGATE_CONFIG") => PathBuf::from(ENVIRONMENT),
+        [run, option, file] if run == "run" && option == "--config" && is_name(file) => file.into(),
+        _ => return None,
+    };
+    Some(Arguments { config })
+}
+
+/// Whether nobody could take it for an option.
+fn is_name(file: &OsStr) -> bool {
+    let first = file.as_encoded_bytes().first();
+    first.is_some_and(|first| *first != b'-')
+}
 
 /// Runs the gateway of this configuration. SIGTERM and SIGINT drain it; SIGHUP reloads it.
 ///
@@ -60,5 +88,49 @@ impl StopSignals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Arguments as All, Command};
+
+    #[test]
+    fn what_is_read_plainly_is_read_as_by_the_parser() {
+        for given in [
+            &["run"][..],
+            &["run", "--config", "gateway.yaml"],
+            &["run", "--config", "@environment"],
+            &["run", "--config", ""],
+            &["run", "--config", "--help"],
+            &["run", "--config", "-"],
+            &["run", "--config"],
+            &["run", "--help"],
+            &["run", "gateway.yaml"],
+            &["run", "--config", "one", "--config"],
+            &["check"],
+            &[],
+        ] {
+            let words: Vec<OsString> = given.iter().map(Into::into).collect();
+            let Some(plain) = plain(&words, |_| false) else {
+                continue;
+            };
+            let all = All::try_parse_from(["boomgate"].iter().chain(given)).unwrap();
+            let Command::Run(parsed) = all.command else {
+                panic!("{given:?} is another command");
+            };
+            assert_eq!(plain.config, parsed.config, "{given:?}");
+        }
+        let of = |given: &[&str], is_set: bool| {
+            let words: Vec<OsString> = given.iter().map(Into::into).collect();
+            plain(&words, |_| is_set).map(|plain| plain.config)
+        };
+        assert_eq!(of(&["run"], false), Some(PathBuf::from(ENVIRONMENT)));
+        assert_eq!(of(&["run"], true), None);
+        let file = &["run", "--config", "a.yaml"];
+        assert_eq!(of(file, true), Some(PathBuf::from("a.yaml")));
     }
 }

@@ -16,6 +16,12 @@ pub fn process_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Whether the environment of this process has a variable, whatever its value is.
+#[must_use]
+pub fn is_in_environment(name: &str) -> bool {
+    std::env::var_os(name).is_some()
+}
+
 /// Puts the values in, everywhere in `tree`; calls `refuse` with each text that cannot be filled in.
 pub fn expand(
     tree: &mut Node,

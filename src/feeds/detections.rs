@@ -8,7 +8,6 @@ mod word;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -90,7 +89,8 @@ impl DetectionFeed {
         queue: usize,
         settings: InForce,
     ) -> std::io::Result<Self> {
-        let (to, observed) = sync_channel(queue.max(1));
+        // One that takes memory only for what waits in it.
+        let (to, observed) = mpsc::channel(queue.max(1));
         let (tell, found) = mpsc::channel(FINDINGS);
         let metrics = context.metrics.detections();
         for kind in Kind::ALL {
@@ -105,7 +105,7 @@ impl DetectionFeed {
         };
         std::thread::Builder::new()
             .name("detections".to_owned())
-            .spawn(move || look.at_all(&observed))?;
+            .spawn(move || look.at_all(observed))?;
         context.recorder.observe_by(Observer {
             looks_for: Arc::clone(&settings),
             to,
@@ -216,16 +216,16 @@ struct Look {
 
 impl Look {
     /// Looks at all that is observed, until nobody is left to tell it of any, or of what was found.
-    fn at_all(self, observed: &Receiver<Observed>) {
+    fn at_all(self, mut observed: mpsc::Receiver<Observed>) {
         let mut in_use = self.settings.load_full();
         let mut detector = Detector::new(in_use.as_deref().copied().unwrap_or_default());
-        while let Ok(first) = observed.recv() {
+        while let Some(first) = observed.blocking_recv() {
             if self.at_one(&first, &mut in_use, &mut detector).is_none() {
                 return;
             }
             // Whoever tells of the next need not wake this thread, which would cost a call more than all of it here.
             std::thread::park_timeout(GATHER);
-            for next in observed.try_iter().take(AT_ONCE) {
+            for next in std::iter::from_fn(|| observed.try_recv().ok()).take(AT_ONCE) {
                 if self.at_one(&next, &mut in_use, &mut detector).is_none() {
                     return;
                 }

@@ -6,10 +6,11 @@
 mod read;
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
 
 use arc_swap::ArcSwapOption;
 use http::StatusCode;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::model::Source;
 use crate::detection::{Answer, Call, DetectionSettings, Doer, Fate, Mark};
@@ -35,7 +36,7 @@ pub struct Observer {
     /// What is looked for; while that is nothing, nothing is observed.
     pub looks_for: Arc<ArcSwapOption<DetectionSettings>>,
     /// Where it goes.
-    pub to: SyncSender<Observed>,
+    pub to: Sender<Observed>,
     /// What found a place.
     pub taken: RecordCounter,
     /// What found none.
@@ -51,7 +52,7 @@ impl Observer {
         match self.to.try_send(observed) {
             Ok(()) => self.taken.add(1),
             // Also when nobody looks any more: then the process is about to end.
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.dropped.add(1),
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => self.dropped.add(1),
         }
     }
 }

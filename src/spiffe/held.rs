@@ -11,8 +11,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer,
+};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, SignatureScheme};
 
@@ -42,6 +45,19 @@ pub enum SvidError {
     /// The bundle of a trust domain is empty, or cannot be one.
     #[error("its bundle of the trust domain `{0}` cannot be used")]
     Bundle(String),
+    /// A list of revoked certificates is not one.
+    #[error("its list of revoked certificates cannot be used")]
+    Revoked(#[source] VerifierBuilderError),
+}
+
+/// What certificates of one trust domain are checked by.
+#[derive(Debug)]
+pub struct Trust {
+    /// Where they lead to.
+    pub roots: Arc<RootCertStore>,
+    /// Refuses those that are revoked, if there are lists of such. A check of both sides of TLS is one of clients too, and
+    /// looks at no name.
+    pub revoked: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 /// An identity with all that belongs to it.
@@ -49,7 +65,7 @@ pub struct Svid {
     /// Whose, and until when.
     pub leaf: Leaf,
     key: Arc<CertifiedKey>,
-    bundles: BTreeMap<TrustDomain, Arc<RootCertStore>>,
+    bundles: BTreeMap<TrustDomain, Trust>,
 }
 
 impl fmt::Debug for Svid {
@@ -79,16 +95,22 @@ impl Svid {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(raw.key.to_vec()));
         let provider = aws_lc_rs::default_provider();
         let key = CertifiedKey::from_der(chain, key, &provider).map_err(SvidError::Pair)?;
+        let lists: Vec<_> = response
+            .revoked
+            .iter()
+            .map(|der| der.to_vec().into())
+            .collect();
+        let trust = |roots| trust(roots, &lists).map_err(SvidError::Revoked);
         let mut bundles = BTreeMap::new();
         for (name, roots) in response.federated {
             let unusable = || SvidError::Bundle(String::from_utf8_lossy(name).into_owned());
             let domain = std::str::from_utf8(name).ok().and_then(TrustDomain::parse);
             let domain = domain.ok_or_else(unusable)?;
-            bundles.insert(domain, bundle(roots).ok_or_else(unusable)?);
+            bundles.insert(domain, trust(bundle(roots).ok_or_else(unusable)?)?);
         }
         let own = leaf.id.domain().clone();
         let roots = bundle(raw.bundle).ok_or_else(|| SvidError::Bundle(own.to_string()))?;
-        bundles.insert(own, roots);
+        bundles.insert(own, trust(roots)?);
         Ok(Self {
             leaf,
             key: Arc::new(key),
@@ -96,9 +118,9 @@ impl Svid {
         })
     }
 
-    /// The roots of a trust domain; `None`: nobody of it is believed.
+    /// What a trust domain is checked by; `None`: nobody of it is believed.
     #[must_use]
-    pub fn bundle(&self, domain: &TrustDomain) -> Option<&Arc<RootCertStore>> {
+    pub fn bundle(&self, domain: &TrustDomain) -> Option<&Trust> {
         self.bundles.get(domain)
     }
 }
@@ -119,6 +141,25 @@ fn bundle(concatenated: &[u8]) -> Option<Arc<RootCertStore>> {
         roots.add(certificate).ok()?;
     }
     (!roots.is_empty()).then(|| Arc::new(roots))
+}
+
+/// These roots with these lists. FAIL-CLOSED: where a list's time is over, or its issuer has not signed it, nobody of that issuer
+/// is believed. Of whom no list speaks is not revoked.
+fn trust(
+    roots: Arc<RootCertStore>,
+    lists: &[CertificateRevocationListDer<'static>],
+) -> Result<Trust, VerifierBuilderError> {
+    let revoked = if lists.is_empty() {
+        None
+    } else {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), provider)
+            .with_crls(lists.iter().cloned())
+            .allow_unknown_revocation_status()
+            .enforce_revocation_expiration();
+        Some(builder.build()?)
+    };
+    Ok(Trust { roots, revoked })
 }
 
 /// What the gateway has of it now; at first nothing.

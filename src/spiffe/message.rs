@@ -15,10 +15,13 @@ pub(super) struct RawSvid<'a> {
     pub(super) bundle: &'a [u8],
 }
 
-/// All identities of a workload, and the bundles of other trust domains by the domains' names.
+/// All identities of a workload, lists of certificates that are revoked, and the bundles of other trust domains by the
+/// domains' names.
 #[derive(Default)]
 pub(super) struct RawResponse<'a> {
     pub(super) svids: Vec<RawSvid<'a>>,
+    /// DER, one list each.
+    pub(super) revoked: Vec<&'a [u8]>,
     pub(super) federated: Vec<(&'a [u8], &'a [u8])>,
 }
 
@@ -29,6 +32,7 @@ pub(super) fn response(message: &[u8]) -> Option<RawResponse<'_>> {
     while let Some((number, value)) = fields.next()? {
         match number {
             1 => response.svids.push(svid(value)?),
+            2 => response.revoked.push(value),
             3 => response.federated.push(entry(value)?),
             _ => {}
         }
@@ -144,6 +148,7 @@ mod tests {
         let message = message.concat();
         let read = response(&message).unwrap();
         assert_eq!(read.federated, [(&b"spiffe://b"[..], &b"roots"[..])]);
+        assert_eq!(read.revoked, [b"a list of revoked ones"]);
         let ids: Vec<_> = read.svids.iter().map(|svid| svid.id).collect();
         assert_eq!(ids, [b"spiffe://a/b", b"spiffe://a/c"]);
         let first = &read.svids[0];

@@ -13,6 +13,7 @@ use rustls::crypto::{
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::held::Held;
@@ -47,10 +48,23 @@ impl Peers {
         }
     }
 
-    fn roots(&self, id: &SpiffeId) -> Option<Arc<RootCertStore>> {
+    /// Calls the check with the roots of the id's trust domain, and with who refuses what is revoked in it.
+    fn by_bundle(
+        &self,
+        id: &SpiffeId,
+        check: impl FnOnce(&RootCertStore, Option<&dyn ClientCertVerifier>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         match &self.bundle {
-            Bundle::Held(held) => held.current()?.bundle(id.domain()).cloned(),
-            Bundle::Fixed(roots) => Some(Arc::clone(roots)),
+            Bundle::Fixed(roots) => check(roots, None),
+            // FAIL-CLOSED: a trust domain without a bundle has nobody in it.
+            Bundle::Held(held) => match held
+                .current()
+                .as_ref()
+                .and_then(|it| it.bundle(id.domain()))
+            {
+                Some(trust) => check(&trust.roots, trust.revoked.as_deref()),
+                None => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+            },
         }
     }
 }
@@ -71,18 +85,15 @@ impl ServerCertVerifier for Peers {
         if !self.ids.contains(&id) {
             return refused(CertificateError::NotValidForName);
         }
-        // FAIL-CLOSED: a trust domain without a bundle has nobody in it.
-        let Some(roots) = self.roots(&id) else {
-            return refused(CertificateError::UnknownIssuer);
-        };
         let parsed = ParsedCertificate::try_from(leaf)?;
-        verify_server_cert_signed_by_trust_anchor(
-            &parsed,
-            &roots,
-            others,
-            now,
-            self.algorithms.all,
-        )?;
+        self.by_bundle(&id, |roots, revoked| {
+            let all = self.algorithms.all;
+            verify_server_cert_signed_by_trust_anchor(&parsed, roots, others, now, all)?;
+            match revoked {
+                Some(revoked) => revoked.verify_client_cert(leaf, others, now).map(drop),
+                None => Ok(()),
+            }
+        })?;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -7,8 +7,8 @@ mod rules;
 mod source;
 
 use rules::{
-    Finding, IMPURE, RESERVED, file_sizes, glob_imports, honest_tests, module_docs, module_files,
-    plain_paths, purity, reasons_in_full, reserved_crates, room_order,
+    COMPARING, Finding, IMPURE, RESERVED, file_sizes, glob_imports, honest_tests, module_docs,
+    module_files, plain_paths, purity, reasons_in_full, reserved_crates, room_order, secrets_apart,
 };
 use source::{Source, is_name};
 
@@ -197,6 +197,32 @@ fn reserved_crates_are_checked() {
         "src/app.rs",
         "let prometheus = self.prometheus.x();",
     );
+}
+
+#[test]
+fn secrets_are_compared_in_one_place_and_in_constant_time() {
+    hold(&["src"], secrets_apart);
+}
+
+#[test]
+fn secrets_apart_is_checked() {
+    for word in COMPARING {
+        let snippet = format!("fn f() {{ aws_lc_rs::{word}::x() }}");
+        finds(secrets_apart, 1, "src/management/guard.rs", &snippet);
+        finds(secrets_apart, 0, "src/types/secret.rs", &snippet);
+    }
+    let send = "fn f() { send(token.expose()); }";
+    finds(secrets_apart, 1, "src/management/guard.rs", send);
+    finds(secrets_apart, 0, "src/store/redis/connection.rs", send);
+    let compare = "fn f() { let is = sent == token.expose(); }";
+    finds(secrets_apart, 1, "src/store/redis/connection.rs", compare);
+    finds(secrets_apart, 2, "src/management/guard.rs", compare);
+    let twice = "fn f() { send(token.expose()); let g = Secret::expose; }";
+    finds(secrets_apart, 1, "src/store/redis/connection.rs", twice);
+    let derived = "#[derive(Clone, PartialEq)]\npub struct Secret(Box<str>);";
+    finds(secrets_apart, 1, "src/types/secret.rs", derived);
+    let written = "impl PartialEq for Secret {}";
+    finds(secrets_apart, 0, "src/types/secret.rs", written);
 }
 
 #[test]

@@ -64,6 +64,7 @@ mod soak;
 mod spiffe;
 mod store;
 mod support;
+mod tls_openssl;
 mod tokens;
 mod twin;
 mod typestate;

@@ -1,5 +1,6 @@
 //! The control plane over its own listener: TLS, both versions of HTTP, and a change that is in force when it is answered.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +25,14 @@ use boomgate::spiffe::settings::OwnCertificate;
 use boomgate::store::MemoryStore;
 use boomgate::telemetry::Metrics;
 use boomgate::types::{RiskLevel, Secret};
-use http::Request;
+use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::support::client::{Client, text};
 use crate::support::pki::Pki;
+use crate::support::site::{Answer, Setup, Site, exchange};
 
 const AGENTS: &str = "https://localhost/beta/identityProtection/riskyAgents";
 
@@ -167,4 +169,146 @@ async fn an_agent_is_stopped_over_tls_in_both_versions_of_http() {
     drop((http1, http2));
     stop.send(true).unwrap();
     served.await.unwrap().unwrap();
+}
+
+/// What somebody looks for who looks for more than there is.
+const DEBUG_PATHS: [&str; 36] = [
+    "/",
+    "/.env",
+    "/.git/config",
+    "/actuator",
+    "/actuator/env",
+    "/actuator/heapdump",
+    "/admin",
+    "/certs",
+    "/clusters",
+    "/config",
+    "/config_dump",
+    "/console",
+    "/cpuprofiler",
+    "/debug",
+    "/debug/pprof",
+    "/debug/pprof/",
+    "/debug/pprof/goroutine?debug=2",
+    "/debug/pprof/heap",
+    "/debug/vars",
+    "/debug/requests",
+    "/dump",
+    "/env",
+    "/healthcheck/fail",
+    "/info",
+    "/logging?level=trace",
+    "/metrics/",
+    "/nginx_status",
+    "/quitquitquit",
+    "/runtime",
+    "/server-info",
+    "/server-status",
+    "/stats",
+    "/stats/prometheus",
+    "/swagger.json",
+    "/threaddump",
+    "/trace",
+];
+
+#[tokio::test]
+async fn paths_that_help_to_debug_are_not_there_for_anybody() {
+    let site = Site::start(Setup::default()).await;
+    let said = |answer: &Answer| answer.json()["error"]["message"].clone();
+    let stranger = async |method: Method, path: &str| {
+        let client = Client::http1(&site.pki, site.app.management()).await;
+        let request = Request::builder().method(method).uri(path);
+        exchange(client, request.header("host", "localhost"), "").await
+    };
+    let known = stranger(Method::GET, "/beta/identityProtection/riskyAgents").await;
+    assert_eq!(known.status, 401);
+    for path in DEBUG_PATHS {
+        for prefix in ["", "/v1.0", "/beta"] {
+            let path = format!("{prefix}{path}");
+            for method in [Method::GET, Method::POST] {
+                let answer = site.manage(method.clone(), &path, "").await;
+                assert_eq!(answer.status, 404, "{method} {path}: {answer:?}");
+                assert_eq!(said(&answer), "nothing has this path", "{path}");
+                // Who is nobody does not even learn what is there.
+                let answer = stranger(method.clone(), &path).await;
+                assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
+                assert_eq!(said(&answer), said(&known), "{path}");
+            }
+        }
+    }
+}
+
+/// Paths and methods, as `docs/management.md` has them. `{version}` stands for both of Graph's, and each type for its two names.
+fn documented() -> BTreeSet<(String, String)> {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/management.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `/"));
+    let mut all = BTreeSet::new();
+    for row in rows {
+        let mut cells = row.split(" | ");
+        let path = format!("/{}", cells.next().unwrap().trim_matches('`'));
+        let methods = cells.next().unwrap();
+        let paths = if path.contains("{version}") {
+            ["v1.0", "beta"]
+                .map(|version| path.replace("{version}", version))
+                .to_vec()
+        } else {
+            vec![path]
+        };
+        for path in paths {
+            for method in methods.split(", ") {
+                all.insert((path.clone(), method.to_owned()));
+                all.insert((
+                    path.replace("/microsoft.graph.", "/graph."),
+                    method.to_owned(),
+                ));
+            }
+        }
+    }
+    all
+}
+
+/// The paths of a router, which it tells in no other way.
+fn paths(router: &axum::Router) -> BTreeSet<String> {
+    let shown = format!("{router:?}");
+    // Behind them is what answers all else.
+    let (shown, _others) = shown.split_once("fallback_router").unwrap();
+    let paths = shown.split("RouteId(").filter_map(|piece| {
+        let (_, path) = piece.split_once("): \"/")?;
+        Some(format!("/{}", path.split_once('"')?.0))
+    });
+    paths.filter(|path| !path.contains("__private__")).collect()
+}
+
+#[tokio::test]
+async fn its_paths_and_methods_are_those_of_the_documentation() {
+    let pki = Pki::new();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let paths = paths(&router(state(&pki, any)));
+    let site = Site::start(Setup::default()).await;
+    let mut answered = BTreeSet::new();
+    for path in &paths {
+        let one = path.replace("{id}", "none-such");
+        let one = one
+            .replace("{name}", "none-such")
+            .replace("{action}", "none-such");
+        assert!(!one.contains('{'), "{path}");
+        for method in [
+            "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND",
+        ] {
+            let asked = Method::from_bytes(method.as_bytes()).unwrap();
+            let answer = site.manage(asked, &one, "").await;
+            if answer.status != StatusCode::METHOD_NOT_ALLOWED {
+                answered.insert((path.clone(), method.to_owned()));
+            }
+        }
+    }
+    let documented = documented();
+    let more: Vec<_> = answered.difference(&documented).collect();
+    let fewer: Vec<_> = documented.difference(&answered).collect();
+    assert!(
+        more.is_empty() && fewer.is_empty(),
+        "not in the documentation: {more:#?}\nnot there: {fewer:#?}"
+    );
+    assert!(answered.len() > 60, "{}", answered.len());
 }

@@ -325,3 +325,62 @@ async fn it_says_that_it_ends_before_it_takes_no_more_calls() {
     assert_eq!(status(&ground, address).await, 200);
     assert_eq!(gateway.process.end().await.code(), Some(0));
 }
+
+/// What comes of it when Python, as this user, binds the port as `reuse_port` does: `bound`, or the kernel's error.
+fn bind_as(user: Option<u32>, address: SocketAddr) -> String {
+    const SCRIPT: &str = "\
+import errno, os, socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+    one.setsockopt(socket.SOL_SOCKET, option, 1)
+try:
+    one.bind((sys.argv[1], int(sys.argv[2])))
+    print(os.geteuid(), 'bound')
+except OSError as error:
+    print(os.geteuid(), errno.errorcode[error.errno])
+";
+    let mut command = Command::new("setpriv");
+    if let Some(user) = user {
+        command.arg(format!("--reuid={user}"));
+        command.args(["--clear-groups", "--bounding-set=-all"]);
+    }
+    command.args(["/usr/bin/env", "python3", "-I", "-c", SCRIPT]);
+    command.args([address.ip().to_string(), address.port().to_string()]);
+    let output = command.current_dir("/").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let (who, what) = said.trim().split_once(' ').unwrap();
+    assert!(user.is_none_or(|user| who == user.to_string()), "{said}");
+    what.to_owned()
+}
+
+/// The user that runs the tests.
+fn own_user() -> u32 {
+    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap())
+}
+
+#[tokio::test]
+async fn another_user_gets_nothing_of_the_port() {
+    if own_user() != 0 {
+        println!("needs to be root, so that it can be somebody else");
+        return;
+    }
+    let (ground, address) = ground("").await;
+    let mut gateway = started(&ground, 0).await;
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], address.port()));
+    for address in [address, everywhere] {
+        assert_eq!(bind_as(Some(65_534), address), "EADDRINUSE", "{address}");
+    }
+    // Which is the user's doing alone.
+    assert_eq!(bind_as(None, address), "bound");
+    for _ in 0..10 {
+        assert_eq!(status(&ground, address).await, 200);
+    }
+    gateway.process.signal("TERM");
+    assert_eq!(gateway.process.end().await.code(), Some(0));
+    assert_eq!(
+        bind_as(Some(65_534), address),
+        "bound",
+        "once nobody has it"
+    );
+}

@@ -11,14 +11,15 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::process::Process;
+use crate::support::gateway::Gateway;
+use crate::support::process::{Process, command};
 use crate::support::servers::{free_address, refusing_address, tool};
-use crate::support::site::{AGENT, Setup, Site};
+use crate::support::site::{AGENT, Ground, Setup, Site};
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
-/// A DNS server that knows one name.
+/// A DNS server that knows one name, or what a test writes down.
 struct Names {
     address: SocketAddr,
     hosts: PathBuf,
@@ -29,6 +30,11 @@ struct Names {
 impl Names {
     /// One that gives its records so many seconds to live.
     async fn start(ttl: u32, first: Option<Ipv4Addr>) -> Option<Self> {
+        Self::start_with(ttl, &first.map(line).unwrap_or_default()).await
+    }
+
+    /// The same, with these lines of names.
+    async fn start_with(ttl: u32, lines: &str) -> Option<Self> {
         let dnsmasq = tool("BOOMGATE_DNSMASQ")?;
         let folder = TempDir::new().unwrap();
         let hosts = folder.path().join("hosts");
@@ -53,9 +59,14 @@ impl Names {
             ])
             .arg(format!("--port={}", address.port()))
             .arg(format!("--local-ttl={ttl}"))
-            .arg("--local=/test/")
+            .args([
+                "--local=/test/",
+                "--local=/local/",
+                "--local=/other/",
+                "--local=/orders/",
+            ])
             .arg(format!("--addn-hosts={}", hosts.display()));
-        fs::write(&hosts, first.map(line).unwrap_or_default()).unwrap();
+        fs::write(&hosts, lines).unwrap();
         let mut names = Self {
             address,
             hosts,
@@ -243,4 +254,81 @@ async fn names_of_the_machine_are_found_without_a_server() {
     })
     .await;
     assert_eq!(called(&site).await, address.to_string());
+}
+
+/// `boomgate run` on a machine whose `/etc/resolv.conf` is this text; `None` where nobody may set up such a machine.
+fn run_with_resolv_conf(ground: &Ground, resolv_conf: &str) -> Option<Command> {
+    // The file is bound over that of the machine for this process alone, in its own view of the mounts.
+    const SCRIPT: &str = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    let file = ground.path("resolv.conf");
+    fs::write(&file, resolv_conf).unwrap();
+    let unshared = || {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", SCRIPT]).arg(&file);
+        command
+    };
+    let allowed = unshared().arg("true").output().unwrap();
+    if !allowed.status.success() {
+        println!("needs root, and mounts: {allowed:?}");
+        return None;
+    }
+    let plain = command(&["run", "--config"]);
+    let mut command = unshared();
+    command
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .arg(ground.path("boomgate.yaml"));
+    Some(command)
+}
+
+#[tokio::test]
+async fn short_names_are_looked_up_in_the_search_domains_and_names_with_a_dot_at_their_end_are_not()
+{
+    const CLUSTER: &str =
+        "nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local\noptions ndots:5\n";
+    const FEW_DOTS: &str =
+        "nameserver 127.0.0.1\nsearch ns.svc.cluster.local svc.cluster.local\noptions ndots:1\n";
+    let port = servers().await;
+    let known = format!(
+        "{FIRST} orders.ns.svc.cluster.local\n{SECOND} orders.other.svc.cluster.local\n{SECOND} both.test\n\
+         {FIRST} both.test.ns.svc.cluster.local\n"
+    );
+    let Some(names) = Names::start_with(60, &known).await else {
+        return;
+    };
+    for (resolv_conf, name, expected) in [
+        (CLUSTER, "orders", Some(FIRST)),
+        // The second domain, in which services of other namespaces are.
+        (CLUSTER, "orders.other", Some(SECOND)),
+        (FEW_DOTS, "orders.other", Some(SECOND)),
+        (CLUSTER, "orders.ns.svc.cluster.local", Some(FIRST)),
+        (CLUSTER, "orders.ns.svc.cluster.local.", Some(FIRST)),
+        (CLUSTER, "orders.", None),
+        (CLUSTER, "orders.other.", None),
+        (CLUSTER, "both.test.", Some(SECOND)),
+        // With fewer dots than `ndots` the domains come first.
+        (CLUSTER, "both.test", Some(FIRST)),
+        (FEW_DOTS, "both.test", Some(SECOND)),
+        ("nameserver 127.0.0.1\n", "orders", None),
+    ] {
+        let ground = Ground::lay(&Setup {
+            upstream: vec![
+                format!("url: http://{name}:{port}"),
+                format!("dns: {{servers: ['{}']}}", names.address),
+            ],
+            ..Setup::default()
+        })
+        .await;
+        let Some(command) = run_with_resolv_conf(&ground, resolv_conf) else {
+            return;
+        };
+        let gateway = Gateway::of(Process::of(command)).await;
+        let answer = gateway
+            .get(&ground.pki, "/hr/people", &ground.agent_token(AGENT))
+            .await;
+        let found =
+            (answer.status == StatusCode::OK).then(|| String::from_utf8(answer.body).unwrap());
+        let expected = expected.map(|address| address.to_string());
+        assert_eq!(found, expected, "{name} with {resolv_conf:?}");
+    }
 }

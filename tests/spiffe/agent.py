@@ -42,6 +42,8 @@ def response_of(said):
         for number, name in enumerate(("x509_svid", "x509_svid_key", "bundle"), 2):
             one += field(number, base64.b64decode(svid[name]))
         response += field(1, one + field(5, svid["hint"].encode()))
+    for revoked in said.get("crl", []):
+        response += field(2, base64.b64decode(revoked))
     for domain, bundle in said.get("federated_bundles", {}).items():
         response += field(3, field(1, domain.encode()) + field(2, base64.b64decode(bundle)))
     return response

@@ -4,10 +4,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::hmac;
-
 use super::meaning::{self, Meaning};
 use super::reporter::LABEL_OTHER;
 use super::settings::{Delivery, StreamSettings};
@@ -18,6 +14,7 @@ use crate::risk::signal::SignalEvent;
 use crate::snapshot::{Cause, Snapshot};
 use crate::store::Entry;
 use crate::telemetry::{ChangeSource, SignalResult};
+use crate::types::Secret;
 
 /// The largest event, in bytes.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
@@ -86,10 +83,7 @@ impl Stream {
             return Err(Refusal::NoStream);
         };
         if let Some(expected) = expected
-            && !is_same(
-                authorization.unwrap_or_default(),
-                expected.expose().as_bytes(),
-            )
+            && !expected.is(authorization.unwrap_or_default())
         {
             self.reporter.count(LABEL_OTHER, SignalResult::Refused);
             return Err(Refusal::Unauthenticated);
@@ -260,16 +254,11 @@ fn holds_all(snapshot: &Snapshot, entries: &[Entry]) -> bool {
     })
 }
 
-/// Compares in constant time whatever the lengths are.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let (one, other) = (digest(&SHA256, one), digest(&SHA256, other));
-    verify_slices_are_equal(one.as_ref(), other.as_ref()).is_ok()
-}
-
-/// A `state` for a verification: one that every replica recognises.
+/// A `state` for a verification: one that every replica recognises. Without a secret nobody does.
 pub(super) fn new_state(settings: &StreamSettings) -> String {
     let nonce = uuid::Uuid::new_v4().simple().to_string();
-    let tag = tag(settings, &nonce);
+    let secret = settings.secret();
+    let tag = secret.map_or_else(String::new, |secret| tag(secret, settings, &nonce));
     format!("{nonce}.{tag}")
 }
 
@@ -277,13 +266,12 @@ fn is_state(settings: &StreamSettings, state: &str) -> bool {
     let Some((nonce, given)) = state.split_once('.') else {
         return false;
     };
-    is_same(given.as_bytes(), tag(settings, nonce).as_bytes())
+    let secret = settings.secret();
+    secret.is_some_and(|secret| Secret::new(tag(secret, settings, nonce)).is(given))
 }
 
-fn tag(settings: &StreamSettings, nonce: &str) -> String {
-    let secret = settings.secret().map_or("", |secret| secret.expose());
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let tag = hmac::sign(&key, format!("{}\n{nonce}", settings.name).as_bytes());
+fn tag(secret: &Secret, settings: &StreamSettings, nonce: &str) -> String {
+    let tag = secret.sign(format!("{}\n{nonce}", settings.name).as_bytes());
     let bytes = tag.as_ref().iter().take(16);
     bytes.map(|byte| format!("{byte:02x}")).collect()
 }

@@ -102,6 +102,51 @@ pub(super) const RESERVED: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["config"]),
 ];
 
+/// The one file that compares what somebody sends with a secret.
+const SECRETS: &str = "src/types/secret.rs";
+
+/// What only that file says: by these, and by nothing else, is a secret compared.
+pub(super) const COMPARING: &[&str] = &["constant_time", "verify_slices_are_equal", "hmac"];
+
+/// Who else reads a secret, how often, and what for: to send it on, or to hand it to what checks tokens.
+const READING: &[(&str, usize, &str)] = &[
+    (
+        "src/identity/requester.rs",
+        1,
+        "a token, whose signature is checked",
+    ),
+    (
+        "src/feeds/client_token.rs",
+        1,
+        "a unit test looks at what was granted",
+    ),
+    (
+        "src/feeds/graph/connection.rs",
+        1,
+        "the bearer token that Graph is sent",
+    ),
+    (
+        "src/feeds/graph/token.rs",
+        2,
+        "the proof that the token endpoint is sent",
+    ),
+    (
+        "src/feeds/signals/access.rs",
+        2,
+        "what a transmitter and its token endpoint are sent",
+    ),
+    (
+        "src/feeds/signals/transmitter.rs",
+        1,
+        "the header that a transmitter is told to send",
+    ),
+    (
+        "src/store/redis/connection.rs",
+        1,
+        "the password that the store is sent",
+    ),
+];
+
 /// The most lines that a file may have without its unit tests.
 const LONGEST_FILE: usize = 400;
 
@@ -252,6 +297,51 @@ fn uses_of_crate(code: &str, name: &str) -> Vec<usize> {
         follows && !leads && !before.ends_with('.')
     };
     words(code, name).filter(is_path).collect()
+}
+
+/// Secrets are compared in one place, in constant time, and read where the table says; there nothing is compared.
+pub(super) fn secrets_apart(source: &Source) -> Vec<Finding> {
+    if source.path == SECRETS {
+        return ["PartialEq", "Hash", "Ord", "PartialOrd"]
+            .into_iter()
+            .flat_map(|name| words(&source.code, name).map(move |at| (at, name)))
+            .filter(|(at, name)| !(*name == "PartialEq" && source.code[..*at].ends_with("impl ")))
+            .map(|(at, name)| source.finding(at, format!("a secret derives `{name}`")))
+            .collect();
+    }
+    let comparing = COMPARING
+        .iter()
+        .flat_map(|word| words(&source.code, word).map(move |at| (at, word)))
+        .map(|(at, word)| source.finding(at, format!("`{word}` is said in {SECRETS} only")));
+    let calls: Vec<_> = words(&source.code, "expose").collect();
+    let allowed = READING.iter().find(|(path, ..)| *path == source.path);
+    let allowed = allowed.map_or(0, |(_, count, _)| *count);
+    let readings = calls.iter().skip(allowed).map(|at| {
+        source.finding(
+            *at,
+            "reads a secret: compare it with `Secret::is`, or list it",
+        )
+    });
+    let compared = calls
+        .iter()
+        .filter(|at| {
+            let ends = |c: char| matches!(c, ';' | '{' | '}');
+            let start = source.shipped[..**at].rfind(ends).map_or(0, |at| at + 1);
+            let statement = &source.shipped[start..];
+            let end = statement.find(ends).unwrap_or(statement.len());
+            let marks = [
+                "==",
+                "!=",
+                ".eq(",
+                ".ne(",
+                ".cmp(",
+                "starts_with",
+                "contains",
+            ];
+            marks.iter().any(|mark| statement[..end].contains(mark))
+        })
+        .map(|at| source.finding(*at, "compares a secret that it has read"));
+    comparing.chain(readings).chain(compared).collect()
 }
 
 /// Every file says first what it is for; `foo/tests.rs` says it by its name.

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use boomgate::spiffe::{Bundle, Peers, SpiffeId};
 use http::StatusCode;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyUsagePurpose, date_time_ymd};
@@ -210,6 +212,57 @@ async fn upstreams_are_shown_the_newest_certificate_and_judged_by_the_newest_bun
         async |site| status(site).await == StatusCode::BAD_GATEWAY,
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_server_whose_certificate_is_revoked_is_nobody() {
+    const UNTIL: i32 = 2100;
+    let (own, namesake) = (Pki::new(), Pki::new());
+    let plain = Identity::new(&own, GATEWAY, &[]).message();
+    let Some(agent) = Agent::saying(&plain) else {
+        return;
+    };
+    let tls = format!("spiffe_ids: ['{API}'], client_certificate: {{spiffe: true}}");
+    let server = serve(
+        own.issue_svid(API, &[], |params| params.serial_number = Some(7.into())),
+        &own,
+    )
+    .await;
+    let site = site(server, &tls, section(&agent)).await;
+    until_ready(&site).await;
+    // The servers close their connections, so that each call is a handshake.
+    assert_eq!(status(&site).await, StatusCode::OK);
+    let say = async |lists: &[Vec<u8>], expected: StatusCode, what: &str| {
+        let mut said = Identity::new(&own, GATEWAY, &[]).message();
+        said["crl"] = lists.iter().map(|list| STANDARD.encode(list)).collect();
+        agent.say(&said);
+        site.until(what, async |site| status(site).await == expected)
+            .await;
+    };
+    let (ok, refused) = (StatusCode::OK, StatusCode::BAD_GATEWAY);
+    say(&[own.revoke(&[6, 7], UNTIL)], refused, "it is revoked").await;
+    say(&[own.revoke(&[6, 8], UNTIL)], ok, "others are revoked").await;
+    say(&[own.revoke(&[], 2026)], refused, "the list is over").await;
+    say(&[], ok, "there is no list").await;
+    // It has the same name, and says nothing of us.
+    say(
+        &[namesake.revoke(&[], UNTIL)],
+        refused,
+        "another CA signed the list",
+    )
+    .await;
+    say(&[own.revoke(&[8], UNTIL)], ok, "a list that is good").await;
+    // What is no list changes nothing, and is told.
+    let mut said = plain.clone();
+    said["crl"] = json!([STANDARD.encode(b"no list")]);
+    agent.say(&said);
+    site.until("the fault is told", async |site| {
+        let ready = site.manage(http::Method::GET, "/readyz", "").await;
+        String::from_utf8_lossy(&ready.body).contains("list of revoked certificates")
+    })
+    .await;
+    assert_eq!(status(&site).await, StatusCode::OK);
+    say(&[own.revoke(&[7], UNTIL)], refused, "it is revoked again").await;
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use boomgate::listener::settings::{ClientCertificates, ServerTls};
 use boomgate::spiffe::settings::OwnCertificate;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    SanType, SerialNumber, date_time_ymd,
 };
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -67,6 +68,25 @@ impl Pki {
             params.subject_alt_names.push(id);
             change(params);
         })
+    }
+
+    /// A list of revoked certificates by their numbers, as DER, which counts until the year begins.
+    pub(crate) fn revoke(&self, numbers: &[u64], until: i32) -> Vec<u8> {
+        let revoked = |number: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*number),
+            revocation_time: date_time_ymd(2025, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2025, 1, 1),
+            next_update: date_time_ymd(until, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: numbers.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.ca).unwrap().der().to_vec()
     }
 
     /// The certificate of the CA, as DER.
