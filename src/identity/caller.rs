@@ -347,6 +347,7 @@ impl Provisional {
     }
 
     /// The proof.
+    #[must_use]
     pub const fn proof(&self) -> &Proof {
         &self.proof
     }

@@ -33,6 +33,10 @@ const BLOCKED_BY_CONDITIONAL_ACCESS: i32 = 53003;
 /// `status.errorCode` of every other refusal: `boomgate.reason` says which.
 const OTHER_REFUSAL: i32 = 1;
 
+/// About so many bytes take the lines of a decision and of an outcome.
+const DECISION_BYTES: usize = 2048;
+const OUTCOME_BYTES: usize = 384;
+
 /// What the record of a decision is written from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
@@ -111,7 +115,7 @@ pub(super) fn decision(
     let tenant = tenant.map(AsRef::as_ref);
     let guest = evidence.guest.as_ref();
     let home_tenant = guest.and_then(|guest| guest.as_ref()?.home_tenant.as_deref());
-    line(&SignIn {
+    let record = SignIn {
         app_id: account.app_id,
         app_display_name: account.app_name,
         service_principal_id: account.service_principal_id,
@@ -139,19 +143,21 @@ pub(super) fn decision(
             decision.reason,
             Boomgate::of_decision(source),
         )
-    })
+    };
+    line(&record, DECISION_BYTES)
 }
 
 /// The line of a call that ended before a decision.
 pub(super) fn refusal(refused: &Refused) -> Result<Vec<u8>, serde_json::Error> {
     let context = &refused.context;
     let resource = context.resource.as_deref();
-    line(&SignIn::of(
+    let record = SignIn::of(
         context,
         resource.map_or(Addressee::NOBODY, Addressee::of),
         refused.reason,
         Boomgate::of_refusal(refused),
-    ))
+    );
+    line(&record, DECISION_BYTES)
 }
 
 /// The line that says how a recorded call ended.
@@ -165,15 +171,16 @@ pub(super) fn outcome(id: CallId, outcome: &Outcome) -> Result<Vec<u8>, serde_js
     struct OutcomeMember<'a> {
         outcome: &'a Outcome,
     }
-    line(&OutcomeRecord {
+    let record = OutcomeRecord {
         id: Shown(id),
         boomgate: OutcomeMember { outcome },
-    })
+    };
+    line(&record, OUTCOME_BYTES)
 }
 
-/// One object on one line: JSON escapes every control character in a text.
-fn line(record: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
-    let mut line = Vec::with_capacity(2048);
+/// One object on one line of about so many bytes: JSON escapes every control character in a text.
+fn line(record: &impl Serialize, bytes: usize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = Vec::with_capacity(bytes);
     json::write(&mut line, record)?;
     line.push(b'\n');
     Ok(line)

@@ -30,20 +30,24 @@ impl Routes {
         let mut routes = Self::default();
         for (place, resource) in resources.iter().enumerate() {
             for host in &resource.hosts {
-                let prefixes = match host {
-                    HostPattern::Exact(name) => routes.exact.entry(Arc::clone(name)).or_default(),
-                    HostPattern::Wildcard(suffix) => {
-                        let suffix = suffix.trim_start_matches('.');
-                        routes.wildcard.entry(suffix.into()).or_default()
-                    }
-                    HostPattern::Any => &mut routes.any,
-                };
+                let prefixes = routes.of_host(host);
                 for prefix in &resource.path_prefixes {
                     prefixes.add(prefix, place);
                 }
             }
         }
         routes
+    }
+
+    fn of_host(&mut self, host: &HostPattern) -> &mut Prefixes {
+        match host {
+            HostPattern::Exact(name) => self.exact.entry(Arc::clone(name)).or_default(),
+            HostPattern::Wildcard(suffix) => {
+                let suffix = suffix.trim_start_matches('.');
+                self.wildcard.entry(suffix.into()).or_default()
+            }
+            HostPattern::Any => &mut self.any,
+        }
     }
 
     /// The place of the resource of a host (lower case, without port) and a path (in normal form).
@@ -111,14 +115,7 @@ mod tests {
     fn routes(rules: &[(HostPattern, &str)]) -> Routes {
         let mut routes = Routes::default();
         for (place, (pattern, prefix)) in rules.iter().enumerate() {
-            let prefixes = match pattern {
-                HostPattern::Exact(name) => routes.exact.entry(Arc::clone(name)).or_default(),
-                HostPattern::Wildcard(suffix) => {
-                    routes.wildcard.entry(suffix[1..].into()).or_default()
-                }
-                HostPattern::Any => &mut routes.any,
-            };
-            prefixes.add(prefix, place);
+            routes.of_host(pattern).add(prefix, place);
         }
         routes
     }
