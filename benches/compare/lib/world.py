@@ -17,6 +17,8 @@ AGENT = "a9a9a9a9-0000-4000-8000-{:012x}"
 BLUEPRINT = "b1b1b1b1-0000-4000-8000-000000000001"
 RESOURCE = "e5e5e5e5-0000-4000-8000-000000000005"
 
+# So many policies are in one file.
+PAGE = 10_000
 # The lock of this process, once it has it.
 _held = None
 
@@ -59,7 +61,9 @@ def boomgate(world, policies, port, management, upstream, cache, workers=None, r
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("policies", "agents"):
         (folder / name).mkdir(parents=True)
-    _write(folder / "policies/policies.json", [_policy(at) for at in range(policies)])
+    # A file has at most 16 MiB.
+    for first in range(0, policies, PAGE):
+        _write(folder / f"policies/policies-{first:06}.json", [_policy(at) for at in range(first, min(first + PAGE, policies))])
     _write(folder / "agents/agents.json", list(_agents()))
     token = folder / "admin-token"
     token.write_text("0123456789abcdef" * 4)
