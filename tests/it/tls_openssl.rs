@@ -120,7 +120,9 @@ async fn nobody_begins_the_handshake_anew_on_a_connection() {
         assert!(!said.contains("HTTP/1.1"), "{said}");
     }
     assert_eq!(site.upstream.calls().len(), 1);
-    assert_eq!(site.records().len(), 2, "{:#?}", site.records());
+    let both = "the decision and the outcome of one call are recorded";
+    site.until(both, async |site| site.records().len() == 2)
+        .await;
 
     // TLS 1.3 has no such thing.
     let mut newest = OpenSsl::connect(&site, site.address(), &["-tls1_3"]);
@@ -163,6 +165,8 @@ async fn keep_session(site: &Site, address: SocketAddr, folder: &Path) -> String
         assert!(Instant::now() < patience, "no session: {}", client.said());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    // What the session allows is shown once it was written down.
+    client.until("Max Early Data: ").await;
     // A server of openssl that has no input may have ended the connection before.
     let _asked = client.write("Q\n");
     let _well = client.end().await;
@@ -197,9 +201,9 @@ async fn data_that_is_sent_before_the_handshake_is_over_goes_nowhere() {
     assert!(said.contains("Max Early Data: 16384"), "{said}");
     let said = sent_early(&site, folder.path()).await;
     assert!(said.contains("Early data was rejected"), "{said}");
-    let decisions = site.records();
-    let decisions = decisions.iter().filter(|record| record["id"].is_string());
-    assert!(decisions.count() >= 2);
+    let all = "the decisions and the outcomes of two calls are recorded";
+    site.until(all, async |site| site.records().len() == 4)
+        .await;
     assert_eq!(
         site.upstream.calls().len(),
         2,
