@@ -36,7 +36,7 @@ use http_body::Body as _;
 use parking_lot::Mutex;
 
 use crate::assertion::Signer;
-use crate::call::{Body, CallContext};
+use crate::call::{Body, CallContext, Received};
 use crate::enforcement::open_calls::Side;
 use crate::enforcement::{OpenCall, Permit};
 use crate::types::{Reason, ResourceName};
@@ -97,17 +97,7 @@ impl Upstreams {
     ) -> impl Future<Output = Forwarded> + use<> {
         let resource = permit.received().resource().name.clone();
         let passport = Passport::of(&permit, signer);
-        let parts = permit.spend().into_parts();
-        let context = parts.context;
-        let outbound = Outbound {
-            method: parts.method,
-            path: parts.path,
-            query: parts.query,
-            headers: parts.headers,
-            body: parts.body,
-            is_for_socket: parts.is_for_socket,
-            call: Some(Arc::clone(call)),
-        };
+        let (context, outbound) = Outbound::of(permit.spend(), Some(Arc::clone(call)));
         let lane = self.lane(&resource, table);
         let prepared = match passport {
             Ok(passport) => prepare(lane, passport, &context, outbound),
@@ -262,6 +252,21 @@ impl Upstream {
 }
 
 impl Outbound {
+    /// Takes a call apart: what is known of it, and what is sent.
+    fn of(received: Received, call: Option<Arc<OpenCall>>) -> (CallContext, Self) {
+        let parts = received.into_parts();
+        let outbound = Self {
+            method: parts.method,
+            path: parts.path,
+            query: parts.query,
+            headers: parts.headers,
+            body: parts.body,
+            is_for_socket: parts.is_for_socket,
+            call,
+        };
+        (parts.context, outbound)
+    }
+
     /// The request as hyper sends it: origin-form and `Host` in HTTP/1.1, `:authority` in HTTP/2.
     fn into_request(self, upstream: &Upstream, body_timeout: Duration) -> Option<Request<Upload>> {
         let Self {

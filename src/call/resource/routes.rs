@@ -120,6 +120,15 @@ mod tests {
         routes
     }
 
+    #[test]
+    fn a_wildcard_stands_for_one_label() {
+        let pattern = HostPattern::parse("*.Example.com").unwrap();
+        let routes = routes(&[(pattern, "/")]);
+        assert_eq!(routes.find("a.example.com", "/x"), Some(0));
+        assert_eq!(routes.find("a.b.example.com", "/x"), None);
+        assert_eq!(routes.find("example.com", "/x"), None);
+    }
+
     fn hosts() -> impl Strategy<Value = &'static str> {
         select(vec![
             "a.test",

@@ -329,17 +329,7 @@ async fn relay(
         blueprint_entry: None,
     });
     let passport = Passport::new(&caller, AuthorizationHeader::Forward);
-    let parts = received.into_parts();
-    let context = parts.context;
-    let outbound = Outbound {
-        method: parts.method,
-        path: parts.path,
-        query: parts.query,
-        headers: parts.headers,
-        body: parts.body,
-        is_for_socket: parts.is_for_socket,
-        call: None,
-    };
+    let (context, outbound) = Outbound::of(received, None);
     let lane = upstreams.lane(&name(), table);
     let sent = match prepare(lane, passport, &context, outbound) {
         Ok(prepared) => send(prepared, context.version).await,
