@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::heads::InBody;
 use super::settings::Limits;
 use crate::enforcement::OpenCall;
 use crate::identity::Basis;
@@ -25,6 +26,7 @@ const PARTING: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Activity {
     http2: bool,
+    pub(super) in_body: InBody,
     state: Mutex<State>,
 }
 
@@ -94,6 +96,8 @@ pub(super) struct Begun {
     pub(super) refused: Option<Reason>,
     /// HTTP/1.1: whether it asks for a WebSocket.
     pub(super) asks: bool,
+    /// Which request of the connection it is, counted from 0.
+    pub(super) number: usize,
 }
 
 /// Which limit a connection has passed.
@@ -120,6 +124,7 @@ impl Activity {
     pub(super) fn new(http2: bool, now: Instant) -> Arc<Self> {
         Arc::new(Self {
             http2,
+            in_body: InBody::default(),
             state: Mutex::new(State {
                 calls: 0,
                 begun: 0,
@@ -163,6 +168,7 @@ impl Activity {
             guard,
             refused: refused.map(|(_, reason)| reason),
             asks,
+            number,
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
@@ -23,6 +24,26 @@ const READ_BYTES: usize = 8 * 1024;
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 /// How much is kept of what a peer sends before it knows whether its connection becomes a WebSocket.
 const MAX_EARLY_BYTES: usize = 8 * 1024;
+
+/// The request, counted from 1, of whose body not all came; 0 for none.
+#[derive(Debug, Default)]
+pub(super) struct InBody(AtomicUsize);
+
+impl InBody {
+    fn note(&self, reader: &Reader) {
+        let request = if reader.is_in_body() {
+            reader.heads()
+        } else {
+            0
+        };
+        self.0.store(request, Ordering::Relaxed);
+    }
+
+    /// Whether it is request `number`, counted from 0.
+    pub(super) fn is_of(&self, number: usize) -> bool {
+        self.0.load(Ordering::Relaxed) == number.saturating_add(1)
+    }
+}
 
 /// The bytes of a connection on their way in.
 #[derive(Debug)]
@@ -134,7 +155,7 @@ impl Heads {
             Ok(cleared) => {
                 let rest = new.get(cleared..).unwrap_or_default();
                 self.held.extend_from_slice(rest);
-                self.note_switch(activity);
+                self.note_position(activity);
                 cleared
             }
             Err(fault) => {
@@ -152,15 +173,16 @@ impl Heads {
         match self.reader.advance(&self.held) {
             Ok(cleared) => {
                 self.cleared = cleared;
-                self.note_switch(activity);
+                self.note_position(activity);
             }
             Err(fault) => self.fail(activity, fault)?,
         }
         Ok(())
     }
 
-    /// Notes the request that asks for a WebSocket, before anybody gets to see it.
-    fn note_switch(&self, activity: &Activity) {
+    /// Notes the request that asks for a WebSocket, before anybody gets to see it, and one whose body goes on.
+    fn note_position(&self, activity: &Activity) {
+        activity.in_body.note(&self.reader);
         if self.reader.is_at_switch() {
             activity.note_asks(self.reader.heads().saturating_sub(1));
         }

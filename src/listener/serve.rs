@@ -84,6 +84,7 @@ where
             guard,
             refused,
             asks,
+            number,
         } = calls.begin_call();
         if let Some(reason) = refused {
             request.extensions_mut().insert(Unreadable(reason));
@@ -106,8 +107,10 @@ where
                 }
                 return Ok::<_, Infallible>(response.map(|body| Counted::new(body, None)));
             }
-            // An HTTP/2 connection says so by itself.
-            let is_last = !http2 && *patience.shutdown.borrow();
+            // An HTTP/2 connection says so by itself. hyper ends one whose request it did not read to its end, and does not
+            // say so: the next call on it would be lost.
+            let is_last = *patience.shutdown.borrow() || calls.in_body.is_of(number);
+            let is_last = is_last && !http2;
             if asks || is_last {
                 switch::say_last(&mut response);
             }

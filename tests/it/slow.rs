@@ -194,12 +194,33 @@ async fn a_body_that_comes_behind_its_refusal_does_not_take_the_refusal_back() {
     let mut client = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
     let head = "POST /hr/people HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n";
     client.send(head.as_bytes()).await.unwrap();
-    // The answer, and the end of the gateway's side behind it.
-    assert_eq!(status_of(&client.read_to_close().await), 401);
+    // The answer, and the end of the gateway's side behind it, of which the answer tells.
+    let answer = client.read_to_close().await;
+    assert_eq!(status_of(&answer), 401);
+    assert!(String::from_utf8_lossy(&answer).contains("\r\nconnection: close\r\n"));
     // A connection whose other side is closed as well would be reset by the first of these.
     for _ in 0..20 {
         let sent = client.send(b"12345").await;
         sent.expect("the gateway should still listen");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_with_its_body_leaves_its_connection_to_the_next_one() {
+    let site = Site::start(Setup::default()).await;
+    let mut client = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
+    let call = "POST /hr/people HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nhello";
+    client.send(call.as_bytes()).await.unwrap();
+    client
+        .send(
+            call.replace("host:", "connection: close\r\nhost:")
+                .as_bytes(),
+        )
+        .await
+        .unwrap();
+    let answers = client.read_to_close().await;
+    let answers = String::from_utf8_lossy(&answers);
+    assert_eq!(answers.matches("HTTP/1.1 401 ").count(), 2, "{answers}");
+    assert_eq!(answers.matches("connection: close").count(), 1, "{answers}");
 }

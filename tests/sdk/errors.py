@@ -36,8 +36,10 @@ async def main():
         check(await admin.get(POLICIES, headers={"Origin": "https://elsewhere.example"}), 403, "Forbidden")
         check(await admin.get(f"{POLICIES}/{CLIENT_ID}"), 404, "ResourceNotFound")
         check(await admin.get("/beta/nothing/here"), 404, "ResourceNotFound")
-        check(await admin.put(POLICIES, json={}), 405, "MethodNotAllowed")
-        check(await admin.post(POLICIES, content=b"{"), 415, "UnsupportedMediaType")
+        # httpx sends a body behind its head, so that a refusal may come before it. A connection that ends by that says so.
+        for _ in range(20):
+            check(await admin.put(POLICIES, json={}), 405, "MethodNotAllowed")
+            check(await admin.post(POLICIES, content=b"{"), 415, "UnsupportedMediaType")
         big = b'{"description": "' + b"x" * 2**20 + b'"}'
         check(await admin.post(POLICIES, content=big, headers={"Content-Type": "application/json"}), 413,
               "RequestEntityTooLarge")
