@@ -29,9 +29,9 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def build_helpers():
+def build_helpers(profile="release"):
     """Builds the programs of the comparison, a crate of their own."""
-    return _build(REPOSITORY / "benches/compare/tools", "compare")
+    return _build(REPOSITORY / "benches/compare/tools", "compare", profile)
 
 
 def build_boomgate(profile="release"):
