@@ -212,13 +212,8 @@ async fn a_call_that_is_refused_with_its_body_leaves_its_connection_to_the_next_
     let mut client = RawClient::connect(&site.pki, site.address(), "http/1.1").await;
     let call = "POST /hr/people HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nhello";
     client.send(call.as_bytes()).await.unwrap();
-    client
-        .send(
-            call.replace("host:", "connection: close\r\nhost:")
-                .as_bytes(),
-        )
-        .await
-        .unwrap();
+    let last = call.replace("host:", "connection: close\r\nhost:");
+    client.send(last.as_bytes()).await.unwrap();
     let answers = client.read_to_close().await;
     let answers = String::from_utf8_lossy(&answers);
     assert_eq!(answers.matches("HTTP/1.1 401 ").count(), 2, "{answers}");
