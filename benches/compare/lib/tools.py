@@ -39,7 +39,7 @@ def build_boomgate(profile="release"):
     return _build(REPOSITORY, "boomgate", profile)
 
 
-def _build(folder, program, profile="release"):
+def _build(folder, program, profile):
     say(f"building {program}")
     command = ["cargo", "build", "--profile", profile, "--locked", "--bin", program]
     subprocess.run(command, cwd=folder, check=True, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
