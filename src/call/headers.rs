@@ -119,9 +119,9 @@ pub fn check(headers: &HeaderMap, limits: &RequestLimits) -> Result<(), Reason> 
     if headers.len() > limits.max_headers || bytes > limits.max_header_bytes {
         return Err(Reason::HeadersTooLarge);
     }
-    let sound = headers.iter().all(|(name, value)| {
-        is_plain_value(value) && (is_plain_name(name.as_str()) || !aliases_ours(name.as_str()))
-    });
+    let sound = headers
+        .iter()
+        .all(|(name, value)| is_plain_value(value) && !aliases_ours(name.as_str()));
     if sound && is_framed_once(headers) && connection_is_sound(headers) {
         Ok(())
     } else {
@@ -256,11 +256,14 @@ fn is_plain_name(name: &str) -> bool {
 
 /// Whether a program that folds `_`, `.` and the like into `-` (CGI, WSGI, PHP) reads it as a name that counts.
 fn aliases_ours(name: &str) -> bool {
+    if is_plain_name(name) {
+        return false;
+    }
     let folded: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect();
-    is_reserved(&folded) || is_read_here(&folded) || folded == CONNECTION.as_str()
+    is_reserved(&folded) || is_read_here(&folded) || is_hop_by_hop(&folded)
 }
 
 /// One `Content-Length` at most, `Transfer-Encoding: chunked` once and nothing else, and never both (RFC 9112 §6).
@@ -282,8 +285,9 @@ fn connection_is_sound(headers: &HeaderMap) -> bool {
             name.as_str(),
             "proxy-connection" | "proxy-authenticate" | "proxy-authorization"
         );
+        let is_ours = is_reserved(&name) || is_read_here(&name) || name == CONNECTION.as_str();
         HeaderName::from_bytes(name.as_bytes()).is_ok()
-            && (known_hop || !(is_reserved(&name) || is_read_here(&name) || aliases_ours(&name)))
+            && (known_hop || !(is_ours || aliases_ours(&name)))
     })
 }
 
