@@ -175,7 +175,9 @@ impl Claims {
     /// `://` in it is one name, as issuers make them that put their own claims below an address. What a path means
     /// never hangs on what is in the token.
     pub(super) fn at(&self, path: &str) -> Option<&Value> {
-        if path.contains("://") {
+        // Nearly every path is a plain name, and a token has twenty of them looked up.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if path.bytes().all(is_plain) || path.contains("://") {
             return self.0.get(path);
         }
         // A configured path has no control character.
