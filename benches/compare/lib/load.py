@@ -3,12 +3,18 @@ import json
 import re
 import subprocess
 
+# With a number of milliseconds as its argument each connection waits between calls, so long on average.
 SCRIPT = """
 local requests, at = {{}}, 0
-function init()
+function init(args)
   for line in io.lines("{requests}") do
     local headers = {{["Authorization"] = "Bearer " .. line{more}}}
     requests[#requests + 1] = wrk.format("{method}", "{path}", headers, {body})
+  end
+  local pause = tonumber(args[1])
+  if pause then
+    -- Evenly spread, so that the connections do not keep step.
+    function delay() return math.floor(pause * 2 * math.random() + 0.5) end
   end
 end
 function request()
@@ -17,8 +23,9 @@ function request()
 end
 function done(summary, latency)
   local e = summary.errors
-  io.write(string.format('{{"calls": %d, "microseconds": %d, "refused": %d, "broken": %d}}\\n',
-    summary.requests, summary.duration, e.status, e.connect + e.read + e.write + e.timeout))
+  io.write(string.format('{{"calls": %d, "microseconds": %d, "refused": %d, "broken": %d, "p50": %d, "p99": %d, "p99.9": %d}}\\n',
+    summary.requests, summary.duration, e.status, e.connect + e.read + e.write + e.timeout,
+    latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
 end
 """
 
@@ -71,26 +78,38 @@ def saturate(tools, prepared, workload, port, seconds):
             raise RuntimeError(f"h2load says nothing that is understood:\n{text[-1000:]}")
         done, _, _, errored = map(int, total.groups())
         return {"calls": done, "seconds": float(max(1, round(seconds))), "refused": int(codes[3]), "broken": errored + int(codes[4])}
-    command = [tools.paths["wrk"], "-t", 1, "-c", workload.connections, "-d", f"{max(1, round(seconds))}s", "--timeout", "30s",
-               "-s", script, f"https://localhost:{port}"]
-    text = _run(tools, command)
-    try:
-        said = json.loads(text.strip().splitlines()[-1])
-    except (IndexError, ValueError) as error:
-        raise RuntimeError(f"wrk says nothing that is understood:\n{text[-1000:]}") from error
+    said = _wrk(tools, script, workload, port, seconds)
     return {"calls": said["calls"], "seconds": said["microseconds"] / 1e6, "refused": said["refused"], "broken": said["broken"]}
 
 
 def latency(tools, prepared, workload, port, seconds, rate, folder):
-    """Times of calls at a fixed rate, with one token, in microseconds: the quantiles of what h2load logs."""
+    """Times of calls at about a rate, in microseconds. Of HTTP/2 with one token: the quantiles of what h2load logs. Of HTTP/1.1 what wrk
+    says, which corrects for the calls that a slow one has held up; of a new connection without its handshake."""
+    if workload.http2_streams:
+        return _h2load_latency(tools, prepared[1], workload, port, seconds, rate, folder)
+    said = _wrk(tools, prepared[0], workload, port, seconds, workload.connections / rate * 1000)
+    if said["calls"] < 20:
+        raise RuntimeError(f"only {said['calls']} calls were answered at {rate:.0f} calls a second")
+    return {name: said[name] for name in ("p50", "p99", "p99.9", "calls")}
+
+
+def _wrk(tools, script, workload, port, seconds, *pause):
+    command = [tools.paths["wrk"], "-t", 1, "-c", workload.connections, "-d", f"{max(1, round(seconds))}s", "--timeout", "30s",
+               "-s", script, f"https://localhost:{port}", *(("--", f"{pause[0]:.2f}") if pause else ())]
+    text = _run(tools, command)
+    try:
+        return json.loads(text.strip().splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        raise RuntimeError(f"wrk says nothing that is understood:\n{text[-1000:]}") from error
+
+
+def _h2load_latency(tools, token, workload, port, seconds, rate, folder):
     connections = workload.connections
     log = folder / "h2load.log"
     log.unlink(missing_ok=True)
-    command = [tools.paths["h2load"], "-D", f"{max(1, round(seconds))}", "-c", connections, "-t", 1, "-m", max(1, workload.http2_streams),
-               f"--rps={rate / connections:.3f}", f"--log-file={log}", "-H", f"authorization: Bearer {prepared[1]}"]
-    if not workload.http2_streams:
-        command.append("--h1")
-    _run(tools, [*command, f"https://localhost:{port}{workload.path}"])
+    _run(tools, [tools.paths["h2load"], "-D", f"{max(1, round(seconds))}", "-c", connections, "-t", 1, "-m", workload.http2_streams,
+                 f"--rps={rate / connections:.3f}", f"--log-file={log}", "-H", f"authorization: Bearer {token}",
+                 f"https://localhost:{port}{workload.path}"])
     times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines() if line.split("\t")[1] == "200")
     if len(times) < 20:
         raise RuntimeError(f"only {len(times)} calls were answered at {rate:.0f} calls a second")

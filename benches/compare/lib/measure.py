@@ -71,7 +71,7 @@ def _workload(options, tools, folder, ports, workload, upstream, result):
 
     each("saturation", saturate, check)
     rates = [statistics.median(r["calls_per_second"] for r in one["rounds"]) for one in measured.values() if one["rounds"]]
-    if options.no_latency or not rates or workload.upload or workload.close or workload.blocked:
+    if options.no_latency or not rates:
         return {"about": workload.about, "contenders": measured, "checks": checks}
     rate = min(rates) / 2
 
