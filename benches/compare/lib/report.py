@@ -73,16 +73,21 @@ def ratios(workload):
     return found
 
 
-def overview(result):
-    """One table of all: a row per contender, a column per workload, CPU microseconds a call."""
+def overview(result, head="CPU us/call", figure="cpu_us", scale=1):
+    """One table of all: a row per contender, a column per workload, the median of one figure."""
     every = result["workloads"]
     names = list(dict.fromkeys(name for workload in every.values() for name in workload["contenders"]))
-    table = [["CPU us/call", *every]]
-    for name in [*names, SUM]:
-        cells = [goals.values(result, workload, name) for workload in every]
+    table = [[head, *every]]
+    for name in [*names, *([SUM] if figure == "cpu_us" else [])]:
+        cells = [goals.values(result, workload, name, figure) for workload in every]
         if any(cells):
-            table.append([name, *(f"{median(cell):.1f}" if cell else "" for cell in cells)])
-    return table if len(every) > 1 else []
+            table.append([name, *(f"{median(cell) / scale:.{1 if scale == 1 else 2}f}" if cell else "" for cell in cells)])
+    return table if len(every) > 1 and len(table) > 1 else []
+
+
+def times(result):
+    """What the slowest call of a hundred takes at half load, as an overview."""
+    return overview(result, "p99 ms", "p99", 1000)
 
 
 def standing(result):
@@ -117,7 +122,7 @@ def text(result):
         lines += check_text(workload)
         lines += [f"boomgate / {other}: {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})"
                   for other, one in ratios(workload).items()]
-    lines += [*aligned(overview(result)), *aligned(standing(result))]
+    lines += [*aligned(overview(result)), *aligned(times(result)), *aligned(standing(result))]
     for what in ("missing", "failed"):
         lines += [f"{what}: {name}: {why}" for name, why in result[what].items()]
     return "\n".join(lines)
@@ -129,7 +134,7 @@ def markdown(result):
     lines = [f"Measured {machine['date']} at {machine['commit']}: {machine['cores']} cores of {machine['cpu']}, "
              f"{machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['rounds']} rounds of {machine['seconds']} s, interleaved.",
              "", "; ".join(f"{name}: {version}" for name, version in machine["versions"].items()) + "."]
-    lines += [*piped(standing(result)), *piped(overview(result))]
+    lines += [*piped(standing(result)), *piped(overview(result)), *piped(times(result))]
     for name, workload in result["workloads"].items():
         lines += ["", f"### {name}: {workload['about']}", "", f"![CPU of each contender]({name}.svg)",
                   *piped([list(HEAD), *rows(workload), *check_row(workload)])]
@@ -163,5 +168,9 @@ def write(result, folder, add=False):
         bars = [(other, [figures["cpu_us"] for figures in one["rounds"]]) for other, one in workload["contenders"].items()]
         bars.append((SUM, _sums(workload)))
         (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call: {workload['about']}", [bar for bar in bars if bar[1]]))
+        waits = [(other, [figures["p99"] / 1000 for figures in one["latency"]]) for other, one in workload["contenders"].items()]
+        if any(values for _, values in waits):
+            title = f"p99 in milliseconds at {workload['rate']:.0f} calls/s: {workload['about']}"
+            (folder / f"{name}-p99.svg").write_text(plot.bars(title, [wait for wait in waits if wait[1]]))
     print(text(result))
     print(f"\nstored in {folder}/result.json, result.md and a plot per workload")
