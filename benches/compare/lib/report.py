@@ -170,7 +170,7 @@ def write(result, folder, add=False):
         (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call: {workload['about']}", [bar for bar in bars if bar[1]]))
         waits = [(other, [figures["p99"] / 1000 for figures in one["latency"]]) for other, one in workload["contenders"].items()]
         if any(values for _, values in waits):
-            title = f"p99 in milliseconds at {workload['rate']:.0f} calls/s: {workload['about']}"
+            title = f"p99 in ms at {workload['rate']:.0f} calls/s: {workload['about']}"
             (folder / f"{name}-p99.svg").write_text(plot.bars(title, [wait for wait in waits if wait[1]]))
     print(text(result))
     print(f"\nstored in {folder}/result.json, result.md and a plot per workload")
