@@ -21,7 +21,7 @@ GOALS = [
 def values(result, workload, contender, figure="cpu_us"):
     """A figure of a contender, round by round."""
     one = result["workloads"].get(workload, {"contenders": {}})
-    if contender == CHECK:
+    if contender == CHECK and figure == "cpu_us":
         floors = values(result, workload, "floor")
         return [floor + check["check_us"] for floor, check in zip(floors, one.get("checks", []))]
     found = one["contenders"].get(contender, {"rounds": [], "latency": []})

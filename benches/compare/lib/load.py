@@ -69,9 +69,7 @@ def saturate(tools, prepared, workload, port, seconds):
     """As many calls as the contender answers. Gives calls, seconds, refused and broken ones."""
     script, token = prepared
     if workload.http2_streams:
-        command = [tools.paths["h2load"], "-D", f"{max(1, round(seconds))}", "-c", workload.connections, "-t", 1,
-                   "-m", workload.http2_streams, "-H", f"authorization: Bearer {token}", f"https://localhost:{port}{workload.path}"]
-        text = _run(tools, command)
+        text = _h2load(tools, token, workload, port, seconds)
         total = re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored", text)
         codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", text)
         if not total or not codes:
@@ -83,38 +81,42 @@ def saturate(tools, prepared, workload, port, seconds):
 
 
 def latency(tools, prepared, workload, port, seconds, rate, folder):
-    """Times of calls at about a rate, in microseconds. Of HTTP/2 with one token: the quantiles of what h2load logs. Of HTTP/1.1 what wrk
-    says, which corrects for the calls that a slow one has held up; of a new connection without its handshake."""
+    """Times of calls at about a rate, in microseconds, and how many were refused and broke. Of HTTP/2 with one token: the quantiles of what
+    h2load logs. Of HTTP/1.1 what wrk says, which corrects for the calls that a slow one has held up; of a new connection without its handshake."""
+    script, token = prepared
     if workload.http2_streams:
-        return _h2load_latency(tools, prepared[1], workload, port, seconds, rate, folder)
-    said = _wrk(tools, prepared[0], workload, port, seconds, workload.connections / rate * 1000)
+        said = _logged(tools, token, workload, port, seconds, rate, folder / "h2load.log")
+    else:
+        said = _wrk(tools, script, workload, port, seconds, "--", f"{workload.connections / rate * 1000:.2f}")
     if said["calls"] < 20:
         raise RuntimeError(f"only {said['calls']} calls were answered at {rate:.0f} calls a second")
-    return {name: said[name] for name in ("p50", "p99", "p99.9", "calls")}
+    return {name: said[name] for name in ("p50", "p99", "p99.9", "calls", "refused", "broken")}
 
 
-def _wrk(tools, script, workload, port, seconds, *pause):
-    command = [tools.paths["wrk"], "-t", 1, "-c", workload.connections, "-d", f"{max(1, round(seconds))}s", "--timeout", "30s",
-               "-s", script, f"https://localhost:{port}", *(("--", f"{pause[0]:.2f}") if pause else ())]
-    text = _run(tools, command)
+def _wrk(tools, script, workload, port, seconds, *more):
+    text = _run(tools, [tools.paths["wrk"], "-t", 1, "-c", workload.connections, "-d", f"{max(1, round(seconds))}s", "--timeout", "30s",
+                        "-s", script, f"https://localhost:{port}", *more])
     try:
         return json.loads(text.strip().splitlines()[-1])
     except (IndexError, ValueError) as error:
         raise RuntimeError(f"wrk says nothing that is understood:\n{text[-1000:]}") from error
 
 
-def _h2load_latency(tools, token, workload, port, seconds, rate, folder):
-    connections = workload.connections
-    log = folder / "h2load.log"
+def _logged(tools, token, workload, port, seconds, rate, log):
+    """What h2load logs of each call at a rate: when it began, its status and its microseconds."""
     log.unlink(missing_ok=True)
-    _run(tools, [tools.paths["h2load"], "-D", f"{max(1, round(seconds))}", "-c", connections, "-t", 1, "-m", workload.http2_streams,
-                 f"--rps={rate / connections:.3f}", f"--log-file={log}", "-H", f"authorization: Bearer {token}",
-                 f"https://localhost:{port}{workload.path}"])
-    times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines() if line.split("\t")[1] == "200")
-    if len(times) < 20:
-        raise RuntimeError(f"only {len(times)} calls were answered at {rate:.0f} calls a second")
-    return {f"p{name}": times[min(len(times) - 1, int(len(times) * share))] for name, share in
-            (("50", 0.5), ("99", 0.99), ("99.9", 0.999))} | {"calls": len(times)}
+    _h2load(tools, token, workload, port, seconds, f"--rps={rate / workload.connections:.3f}", f"--log-file={log}")
+    calls = [line.split("\t") for line in log.read_text().splitlines()]
+    times = sorted(int(time) for _, status, time in calls if status == "200") or [0]
+    refused = sum(status.startswith("4") for _, status, _ in calls)
+    quantiles = {f"p{name}": times[min(len(times) - 1, int(len(times) * share))] for name, share in
+                 (("50", 0.5), ("99", 0.99), ("99.9", 0.999))}
+    return quantiles | {"calls": len(calls), "refused": refused, "broken": sum(status != "200" for _, status, _ in calls) - refused}
+
+
+def _h2load(tools, token, workload, port, seconds, *more):
+    return _run(tools, [tools.paths["h2load"], "-D", f"{max(1, round(seconds))}", "-c", workload.connections, "-t", 1,
+                        "-m", workload.http2_streams, *more, "-H", f"authorization: Bearer {token}", f"https://localhost:{port}{workload.path}"])
 
 
 def _run(tools, command):

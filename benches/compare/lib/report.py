@@ -73,21 +73,21 @@ def ratios(workload):
     return found
 
 
-def overview(result, head="CPU us/call", figure="cpu_us", scale=1):
+def overview(result, head="CPU us/call", figure="cpu_us", show="{:.1f}".format):
     """One table of all: a row per contender, a column per workload, the median of one figure."""
     every = result["workloads"]
     names = list(dict.fromkeys(name for workload in every.values() for name in workload["contenders"]))
     table = [[head, *every]]
-    for name in [*names, *([SUM] if figure == "cpu_us" else [])]:
+    for name in [*names, SUM]:
         cells = [goals.values(result, workload, name, figure) for workload in every]
         if any(cells):
-            table.append([name, *(f"{median(cell) / scale:.{1 if scale == 1 else 2}f}" if cell else "" for cell in cells)])
+            table.append([name, *(show(median(cell)) if cell else "" for cell in cells)])
     return table if len(every) > 1 and len(table) > 1 else []
 
 
 def times(result):
     """What the slowest call of a hundred takes at half load, as an overview."""
-    return overview(result, "p99 ms", "p99", 1000)
+    return overview(result, "p99 ms", "p99", lambda us: f"{us / 1000:.2f}")
 
 
 def standing(result):
