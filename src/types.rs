@@ -33,5 +33,5 @@ pub use secret::Secret;
 pub use session::{
     ClientAppType, Country, DevicePlatform, GuestType, InsiderRiskLevel, TransferMethod,
 };
-pub use shared::SharedTexts;
+pub use shared::SharedParts;
 pub use time::Timestamp;

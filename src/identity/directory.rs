@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::evidence::List;
 use crate::types::{
     AgentId, AgentUserId, AppId, Attributes, BlueprintId, GuestType, ObjectId, PrincipalId,
-    SharedTexts, TenantId, Timestamp,
+    SharedParts, TenantId, Timestamp,
 };
 
 /// A blueprint, with its principal in this tenant.
@@ -53,12 +53,12 @@ pub struct AgentIdentity {
 
 impl AgentIdentity {
     /// Keeps what many agents have in common once.
-    fn share(&mut self, texts: &mut SharedTexts) {
+    fn share(&mut self, parts: &mut SharedParts) {
         if let Some(blueprint) = &mut self.blueprint {
-            blueprint.share(texts);
+            blueprint.share(parts);
         }
-        self.attributes.share(texts);
-        self.sponsors.iter_mut().for_each(|one| one.share(texts));
+        self.attributes.share(parts);
+        self.sponsors.iter_mut().for_each(|one| one.share(parts));
         self.sponsors.shrink_to_fit();
     }
 }

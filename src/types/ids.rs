@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::SharedTexts;
+use super::SharedParts;
 
 /// The longest id that is accepted, in bytes.
 pub const MAX_ID_BYTES: usize = 512;
@@ -78,8 +78,8 @@ macro_rules! id_type {
             }
 
             /// Keeps the text once with all others of its content.
-            pub fn share(&mut self, texts: &mut SharedTexts) {
-                texts.share(&mut self.0);
+            pub fn share(&mut self, parts: &mut SharedParts) {
+                parts.share(&mut self.0);
             }
 
             /// The id as shared text, without a copy.

@@ -1,21 +1,36 @@
-//! Texts that occur many times, kept once: a directory of a million agents has few blueprints, attributes and sponsors.
+//! What occurs many times, kept once: a directory of a million agents has few blueprints, sponsors and sets of attributes.
 //!
-//! Never here: a text that outlives those who share it.
+//! Never here: a part that outlives those who share it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Gives equal texts one memory while they are read.
-#[derive(Debug, Clone, Default)]
-pub struct SharedTexts(BTreeSet<Arc<str>>);
+use super::attributes::AttributeSet;
 
-impl SharedTexts {
+/// Gives equal parts one memory while they are read.
+#[derive(Debug, Clone, Default)]
+pub struct SharedParts {
+    texts: BTreeSet<Arc<str>>,
+    attributes: BTreeSet<Arc<AttributeSet>>,
+}
+
+impl SharedParts {
     /// Puts the first text of this content that was seen in place of this one.
     pub fn share(&mut self, text: &mut Arc<str>) {
-        if let Some(known) = self.0.get(&**text) {
+        if let Some(known) = self.texts.get(&**text) {
             *text = Arc::clone(known);
         } else {
-            self.0.insert(Arc::clone(text));
+            self.texts.insert(Arc::clone(text));
+        }
+    }
+
+    /// Puts the first set of attributes that was seen in place of one that is equal.
+    pub(super) fn share_attributes(&mut self, set: &mut Arc<AttributeSet>) {
+        if let Some(known) = self.attributes.get(&**set) {
+            *set = Arc::clone(known);
+        } else {
+            Arc::make_mut(set).share(self);
+            self.attributes.insert(Arc::clone(set));
         }
     }
 }
@@ -23,15 +38,40 @@ impl SharedTexts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::{AttributeValue, Attributes};
 
     #[test]
     fn equal_texts_share_one_memory() {
-        let mut texts = SharedTexts::default();
+        let mut parts = SharedParts::default();
         let [mut one, mut same, mut other]: [Arc<str>; 3] = ["a".into(), "a".into(), "b".into()];
         for text in [&mut one, &mut same, &mut other] {
-            texts.share(text);
+            parts.share(text);
         }
         assert!(Arc::ptr_eq(&one, &same));
         assert_eq!((&*one, &*other), ("a", "b"));
+    }
+
+    #[test]
+    fn equal_attributes_share_one_memory_and_others_their_texts() {
+        let of = |value: &str, json: &str| {
+            let pairs = [("Set_Name".into(), AttributeValue::One(value.into()))];
+            Attributes::from_pairs(pairs).written_as(json.into())
+        };
+        let [mut one, mut same] = [(); 2].map(|()| of("hr", r#"{"Name":"HR"}"#));
+        // What is decided on is equal, what is shown is not.
+        let mut shown_otherwise = of("hr", r#"{"Name":"Hr"}"#);
+        let mut parts = SharedParts::default();
+        for attributes in [&mut one, &mut same, &mut shown_otherwise] {
+            attributes.share(&mut parts);
+        }
+        let address = |attributes: &Attributes| {
+            let (name, _) = attributes.iter().next().unwrap();
+            (attributes.written().unwrap().as_ptr(), name.as_ptr())
+        };
+        assert_eq!(address(&one), address(&same));
+        assert_eq!(shown_otherwise.written(), Some(r#"{"Name":"Hr"}"#));
+        assert_ne!(address(&one).0, address(&shown_otherwise).0);
+        assert_eq!(address(&one).1, address(&shown_otherwise).1);
+        assert_eq!(parts.attributes.len(), 2);
     }
 }

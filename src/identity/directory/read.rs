@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::{AgentIdentity, AgentUser, Directory, ServicePrincipal, User};
 use crate::types::json::{self, Path, Step};
 use crate::types::{
-    Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, SharedTexts, text,
+    Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, SharedParts, text,
 };
 use object::Object;
 
@@ -74,14 +74,14 @@ pub struct DirectoryParts {
     users: Vec<Part<User>>,
     service_principals: Vec<Part<ServicePrincipal>>,
     /// What the objects have in common.
-    texts: SharedTexts,
+    shared: SharedParts,
 }
 
 impl DirectoryParts {
     /// Adds the objects of another file.
     pub fn extend(&mut self, mut other: Self) {
         for part in &mut other.agents {
-            part.value.share(&mut self.texts);
+            part.value.share(&mut self.shared);
         }
         self.blueprints.extend(other.blueprints);
         self.agents.extend(other.agents);
