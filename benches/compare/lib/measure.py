@@ -18,7 +18,8 @@ SLACK = 0.01
 def run(options, workloads, tools):
     """Measures all that is asked for."""
     folder = world.make(tools, options.quick)
-    result = {"machine": machine.describe(tools, options), "missing": {}, "failed": {}, "workloads": {}}
+    described = machine.describe(tools, options) | {"latency_seconds": options.latency_seconds}
+    result = {"machine": described, "missing": {}, "failed": {}, "workloads": {}}
     ports = [_free_port() for _ in range(3)]
     upstream = Program([tools.paths["compare"], "upstream", f"127.0.0.1:{ports[2]}", folder], folder,
                        folder / "upstream.log", tools.environment())
@@ -78,7 +79,7 @@ def _workload(options, tools, folder, ports, workload, upstream, result):
     def quantiles(one, program, _upstream):
         with program:
             load.saturate(tools, prepared, workload, ports[0], 1)
-            figures = load.latency(tools, prepared, workload, ports[0], options.seconds, rate, folder)
+            figures = load.latency(tools, prepared, workload, ports[0], options.latency_seconds, rate, folder)
             _did_its_part(figures, workload, one)
         measured[one.name]["latency"].append(figures)
 

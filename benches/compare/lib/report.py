@@ -132,7 +132,8 @@ def markdown(result):
     """The tables for a page."""
     machine = result["machine"]
     lines = [f"Measured {machine['date']} at {machine['commit']}: {machine['cores']} cores of {machine['cpu']}, "
-             f"{machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['rounds']} rounds of {machine['seconds']} s, interleaved.",
+             f"{machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['rounds']} rounds of {machine['seconds']} s, interleaved, "
+             f"times at half load of {machine['latency_seconds']} s.",
              "", "; ".join(f"{name}: {version}" for name, version in machine["versions"].items()) + "."]
     lines += [*piped(standing(result)), *piped(overview(result)), *piped(times(result))]
     for name, workload in result["workloads"].items():

@@ -13,6 +13,9 @@ import zipfile
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve()
 FOLDER = TARGET / "compare"
+# What builds what is shipped, and what Boomgate did under load, by which that is laid out.
+BUILD_SHIPPED = REPOSITORY / "deploy/binary/build"
+SHIPPED_PROFILE = REPOSITORY / "deploy/binary/boomgate.profdata.gz"
 
 # The command, the package of Debian that has it, and where it is in there.
 DEBIAN = {
@@ -35,8 +38,27 @@ def build_helpers(profile="release"):
 
 
 def build_boomgate(profile="release"):
-    """Builds the product; what is shipped is of the profile `dist`, which takes twice as long."""
+    """Builds the product; `build_shipped` builds what is shipped, which takes twice as long."""
     return _build(REPOSITORY, "boomgate", profile)
+
+
+def build_shipped(profile=None):
+    """Builds what is shipped, as the image is built; or by another profile."""
+    say("building what is shipped")
+    command = [BUILD_SHIPPED, *([profile] if profile else [])]
+    subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
+    return shipped()
+
+
+def shipped():
+    """Where what is shipped was built."""
+    return TARGET / host() / "dist/boomgate"
+
+
+def host():
+    """The kind of machine that the compiler builds for."""
+    said = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    return next(line.split()[1] for line in said.splitlines() if line.startswith("host:"))
 
 
 def _build(folder, program, profile):
@@ -54,7 +76,8 @@ class Tools:
         self.missing = {}
         self.libraries = FOLDER / "root/usr/lib/x86_64-linux-gnu"
         self.paths = {}
-        self.boomgates = dict(one.split("=", 1) for one in options.also)
+        also = (one.split("=", 1) for one in options.also)
+        self.boomgates = {name: pathlib.Path(binary).resolve() for name, binary in also}
         self._own(options)
         self._debian()
         self._envoy()
@@ -70,8 +93,8 @@ class Tools:
     def _own(self, options):
         release = TARGET / "release"
         self.paths["compare"] = release / "compare" if options.no_build else build_helpers()
-        own = release / "boomgate" if options.no_build else None
-        self.paths["boomgate"] = pathlib.Path(options.boomgate or own or build_boomgate())
+        own = shipped() if options.no_build else None
+        self.paths["boomgate"] = pathlib.Path(options.boomgate or own or build_shipped()).resolve()
 
     def _debian(self):
         root = FOLDER / "root"
