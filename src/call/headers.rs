@@ -16,6 +16,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::trace::TraceParent;
 use crate::types::Reason;
 
+const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
+
 /// The longest head of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLimits {
@@ -139,8 +141,8 @@ pub fn strip(headers: &mut HeaderMap) {
             || is_reserved(name)
     });
     if TraceParent::of(headers).is_none() {
-        headers.remove(TraceParent::NAME);
-        headers.remove("tracestate");
+        headers.remove(TraceParent::HEADER);
+        headers.remove(TRACE_STATE);
     }
     if trailers_wanted {
         headers.insert(TE, HeaderValue::from_static("trailers"));

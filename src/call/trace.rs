@@ -2,7 +2,7 @@
 //!
 //! Used to tie calls together, never believed for anything else.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 /// A valid `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +14,16 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// The header's name.
+    /// The header's name as text.
     pub const NAME: &'static str = "traceparent";
+
+    /// The header's name.
+    pub const HEADER: HeaderName = HeaderName::from_static(Self::NAME);
 
     /// The one valid `traceparent` of these headers; `None` without one, with two, or with a broken one.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(Self::NAME).iter();
+        let mut values = headers.get_all(Self::HEADER).iter();
         let value = values.next()?;
         if values.next().is_some() {
             return None;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use self::account::{Account, AgentSignIn};
 use self::boomgate::Boomgate;
@@ -164,7 +164,7 @@ pub(super) fn refusal(refused: &Refused) -> Result<Vec<u8>, serde_json::Error> {
 pub(super) fn outcome(id: CallId, outcome: &Outcome) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(Serialize)]
     struct OutcomeRecord<'a> {
-        id: Shown<CallId>,
+        id: CallId,
         boomgate: OutcomeMember<'a>,
     }
     #[derive(Serialize)]
@@ -172,7 +172,7 @@ pub(super) fn outcome(id: CallId, outcome: &Outcome) -> Result<Vec<u8>, serde_js
         outcome: &'a Outcome,
     }
     let record = OutcomeRecord {
-        id: Shown(id),
+        id,
         boomgate: OutcomeMember { outcome },
     };
     line(&record, OUTCOME_BYTES)
@@ -191,21 +191,11 @@ pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Writes a value as its `Display` text.
-#[derive(Debug, Clone, Copy)]
-struct Shown<T>(T);
-
-impl<T: std::fmt::Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&self.0)
-    }
-}
-
 /// Graph's `signIn`, as far as a gateway can know it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SignIn<'a> {
-    id: Shown<CallId>,
+    id: CallId,
     created_date_time: Timestamp,
     correlation_id: &'a str,
     sign_in_event_types: &'static [&'static str],
@@ -285,7 +275,7 @@ impl<'a> SignIn<'a> {
         boomgate: Boomgate<'a>,
     ) -> Self {
         Self {
-            id: Shown(context.id),
+            id: context.id,
             created_date_time: context.received_at,
             correlation_id: context.correlation_id(),
             sign_in_event_types: &[],

@@ -173,6 +173,12 @@ impl fmt::Display for CallId {
     }
 }
 
+impl serde::Serialize for CallId {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.encode(&mut [0; 36]))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,13 @@
 //! Points in wall time. Nobody reads a clock here: the time of a call is read once, at its start, and passed in.
 
 use std::fmt;
-use std::ops::Range;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+/// A time of whole seconds as text, without its `Z`.
+const SECONDS_BYTES: usize = 19;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -68,39 +70,60 @@ impl Timestamp {
     }
 }
 
-impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC, as Graph writes it: `2026-10-01T12:34:56.123456Z`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).ok();
+impl Timestamp {
+    /// As many characters has a time as text, at most.
+    pub const TEXT_BYTES: usize = 27;
+
+    /// Writes the time into `buffer`, without an allocation: RFC 3339 in UTC, as Graph writes it
+    /// (`2026-10-01T12:34:56.123456Z`). By hand, since a record holds several.
+    #[must_use]
+    pub fn encode(self, buffer: &mut [u8; Self::TEXT_BYTES]) -> &str {
+        let at = OffsetDateTime::from_unix_timestamp(self.as_seconds()).ok();
         let year = at.and_then(|at| u32::try_from(at.year()).ok());
         let (Some(at), Some(year @ 0..=9999)) = (at, year) else {
-            return f.write_str("9999-12-31T23:59:59Z");
+            return "9999-12-31T23:59:59Z";
         };
-        let (hour, minute, second, micros) = at.to_hms_micro();
-        // By hand: a record holds several, and the general way takes an allocation for each.
-        let mut text = *b"0000-00-00T00:00:00.000000";
-        let mut put = |place: Range<usize>, mut value: u32| {
-            for digit in text.get_mut(place).into_iter().flatten().rev() {
-                *digit = b'0' | u8::try_from(value % 10).unwrap_or_default();
-                value /= 10;
+        *buffer = *b"0000-00-00T00:00:00.000000Z";
+        let micros = u32::try_from(self.0.rem_euclid(1_000_000)).unwrap_or_default();
+        let mut put = |place: usize, value: u32| {
+            if let Some([tens, ones]) = buffer.get_mut(place..place + 2) {
+                *tens += u8::try_from(value / 10).unwrap_or_default();
+                *ones += u8::try_from(value % 10).unwrap_or_default();
             }
         };
-        put(0..4, year);
-        put(5..7, u8::from(at.month()).into());
-        put(8..10, at.day().into());
-        put(11..13, hour.into());
-        put(14..16, minute.into());
-        put(17..19, second.into());
-        put(20..26, micros);
-        let text = std::str::from_utf8(&text).unwrap_or_default();
-        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))?;
-        f.write_str("Z")
+        put(0, year / 100);
+        put(2, year % 100);
+        put(5, u8::from(at.month()).into());
+        put(8, at.day().into());
+        put(11, at.hour().into());
+        put(14, at.minute().into());
+        put(17, at.second().into());
+        put(20, micros / 10_000);
+        put(22, micros / 100 % 100);
+        put(24, micros % 100);
+        let digits = buffer.len() - 1;
+        let mut end = if micros == 0 { SECONDS_BYTES } else { digits };
+        while buffer.get(end - 1) == Some(&b'0') && end > SECONDS_BYTES {
+            end -= 1;
+        }
+        if let Some(last) = buffer.get_mut(end) {
+            *last = b'Z';
+        }
+        let text = buffer.get(..=end).unwrap_or_default();
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// As [`Timestamp::encode`] writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.encode(&mut [0; Self::TEXT_BYTES]))
     }
 }
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        to.serialize_str(self.encode(&mut [0; Self::TEXT_BYTES]))
     }
 }
 

@@ -29,7 +29,6 @@ const ASSERTION: HeaderName = HeaderName::from_static("boomgate-assertion");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const TRACE_PARENT: HeaderName = HeaderName::from_static(TraceParent::NAME);
 
 /// As many headers as [`rewrite`] may add.
 const SET_HERE: usize = 12;
@@ -101,7 +100,7 @@ pub(super) fn rewrite(
     let id = texts.add(|text| text.push_str(context.id.encode(&mut [0; 36])));
     let trace = texts.add(|text| trace_parent(text, context, sampled));
     let client = texts.add(|text| client_address(text, context));
-    let forwarded = texts.add(|text| forwarded_element(text, context, host.as_ref()));
+    let forwarded = texts.add(|text| forwarded_element(text, &client, context, host.as_ref()));
     let texts = texts.into_values();
     set(headers, DECISION_ID, texts.get(id));
     set(headers, AGENT_ID, passport.agent);
@@ -118,7 +117,7 @@ pub(super) fn rewrite(
     let scheme = HeaderValue::from_static(context.connection.scheme());
     set(headers, FORWARDED_PROTO, Some(scheme));
     set(headers, FORWARDED_HOST, host);
-    set(headers, TRACE_PARENT, texts.get(trace));
+    set(headers, TraceParent::HEADER, texts.get(trace));
     // RFC 9110 §7.6.3: an HTTP-to-HTTP gateway names itself towards the inside.
     headers.append(VIA, HeaderValue::from_static(via(context.version)));
     let own = upstream
@@ -211,26 +210,44 @@ impl Values {
 
 /// The trace goes on (W3C Trace Context), with a new parent: 16 hexadecimal digits, never all zero.
 fn trace_parent(text: &mut String, context: &CallContext, sampled: bool) {
+    let mut parent = [0; 32];
     let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
-    let (trace, parent) = (context.correlation_id(), high | 1);
-    // Writing to a text cannot fail.
-    let _written = write!(text, "00-{trace}-{parent:016x}-{:02x}", u8::from(sampled));
+    let parent = uuid::Uuid::from_u64_pair(high | 1, 0)
+        .simple()
+        .encode_lower(&mut parent);
+    text.push_str("00-");
+    text.push_str(context.correlation_id());
+    text.push('-');
+    text.push_str(parent.get(..16).unwrap_or_default());
+    text.push_str(if sampled { "-01" } else { "-00" });
 }
 
 fn client_address(text: &mut String, context: &CallContext) {
+    // Writing to a text cannot fail.
     let _written = write!(text, "{}", context.client_address);
 }
 
-/// The client as the socket shows it; nothing that the caller said of itself (RFC 7239).
-fn forwarded_element(text: &mut String, context: &CallContext, host: Option<&HeaderValue>) {
-    let _written = match context.client_address {
-        IpAddr::V4(address) => write!(text, "for={address}"),
-        IpAddr::V6(address) => write!(text, "for=\"[{address}]\""),
+/// The client as the socket shows it; nothing that the caller said of itself (RFC 7239). Its address stands in the text already.
+fn forwarded_element(
+    text: &mut String,
+    address: &Range<usize>,
+    context: &CallContext,
+    host: Option<&HeaderValue>,
+) {
+    let (open, close) = match context.client_address {
+        IpAddr::V4(_) => ("for=", ""),
+        IpAddr::V6(_) => ("for=\"[", "]\""),
     };
+    text.push_str(open);
+    text.extend_from_within(address.clone());
+    text.push_str(close);
     if let Some(host) = host.and_then(|host| host.to_str().ok()) {
-        let _written = write!(text, ";host=\"{host}\"");
+        for part in [";host=\"", host, "\""] {
+            text.push_str(part);
+        }
     }
-    let _written = write!(text, ";proto={}", context.connection.scheme());
+    text.push_str(";proto=");
+    text.push_str(context.connection.scheme());
 }
 
 /// Sets a header, or removes it.
