@@ -72,11 +72,9 @@ impl Attributes {
     /// The same, with the JSON that they were read from.
     #[must_use]
     pub fn written_as(self, json: Arc<str>) -> Self {
-        let pairs = self.0.map(Arc::unwrap_or_clone).unwrap_or_default().pairs;
-        Self(Some(Arc::new(AttributeSet {
-            pairs,
-            written: Some(json),
-        })))
+        let mut set = self.0.unwrap_or_default();
+        Arc::make_mut(&mut set).written = Some(json);
+        Self(Some(set))
     }
 
     /// The JSON that they were read from, where it was kept.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A time of whole seconds as text, without its `Z`.
+/// As many characters has a time as text, at most; and one of whole seconds without its `Z`.
+const TEXT_BYTES: usize = 27;
 const SECONDS_BYTES: usize = 19;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
@@ -68,16 +69,9 @@ impl Timestamp {
             .ok()
             .map(Self)
     }
-}
 
-impl Timestamp {
-    /// As many characters has a time as text, at most.
-    pub const TEXT_BYTES: usize = 27;
-
-    /// Writes the time into `buffer`, without an allocation: RFC 3339 in UTC, as Graph writes it
-    /// (`2026-10-01T12:34:56.123456Z`). By hand, since a record holds several.
-    #[must_use]
-    pub fn encode(self, buffer: &mut [u8; Self::TEXT_BYTES]) -> &str {
+    /// Writes the time into `buffer`: RFC 3339 in UTC, as Graph writes it. By hand, since a record holds several.
+    fn encode(self, buffer: &mut [u8; TEXT_BYTES]) -> &str {
         let at = OffsetDateTime::from_unix_timestamp(self.as_seconds()).ok();
         let year = at.and_then(|at| u32::try_from(at.year()).ok());
         let (Some(at), Some(year @ 0..=9999)) = (at, year) else {
@@ -115,15 +109,15 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// As [`Timestamp::encode`] writes it.
+    /// RFC 3339 in UTC, as Graph writes it: `2026-10-01T12:34:56.123456Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.encode(&mut [0; Self::TEXT_BYTES]))
+        f.write_str(self.encode(&mut [0; TEXT_BYTES]))
     }
 }
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.encode(&mut [0; Self::TEXT_BYTES]))
+        to.serialize_str(self.encode(&mut [0; TEXT_BYTES]))
     }
 }
 
