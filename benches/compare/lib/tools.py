@@ -42,23 +42,19 @@ def build_boomgate(profile="release"):
     return _build(REPOSITORY, "boomgate", profile)
 
 
-def build_shipped(profile=None):
-    """Builds what is shipped, as the image is built; or by another profile."""
+def build_shipped(*arguments, target=TARGET):
+    """Builds what is shipped, as the image is built. Its script says what the arguments are."""
     say("building what is shipped")
-    command = [BUILD_SHIPPED, *([profile] if profile else [])]
-    subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
-    return shipped()
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+    done = subprocess.run([BUILD_SHIPPED, *arguments], check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    return pathlib.Path(done.stdout.strip())
 
 
 def shipped():
     """Where what is shipped was built."""
-    return TARGET / host() / "dist/boomgate"
-
-
-def host():
-    """The kind of machine that the compiler builds for."""
     said = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
-    return next(line.split()[1] for line in said.splitlines() if line.startswith("host:"))
+    host = next(line.split()[1] for line in said.splitlines() if line.startswith("host:"))
+    return TARGET / host / "dist/boomgate"
 
 
 def _build(folder, program, profile):
