@@ -25,6 +25,7 @@ use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::SignalFeed;
 use crate::feeds::{self, KeyFeed, Status, Watch};
 use crate::gateway::Gateway;
+use crate::listener::tls::TlsInUse;
 use crate::listener::{self, CallHandler, ListenError, ListenerHandle, Listeners, Workers};
 use crate::record::{DecisionLine, RecordError, RecordedBody, Recorder, RecorderThread};
 use crate::snapshot::Snapshots;
@@ -151,7 +152,7 @@ impl App {
             status: Arc::clone(&status),
             held,
             listeners: sockets.handles(),
-            management_tls: Arc::new(ArcSwap::new(management_tls)),
+            management_tls: Arc::new(TlsInUse::new(management_tls)),
             management: Arc::new(ArcSwap::from_pointee(settings.management.clone())),
             started: settings.clone(),
             current: settings.clone(),

@@ -26,5 +26,5 @@ pub mod worker;
 pub use accept::serve_management;
 pub use rim::CallHandler;
 pub use socket::{Closed, ListenError, ListenerHandle, Listeners, bind_alone};
-pub use tls::{TlsError, load};
+pub use tls::{LoadedTls, TlsError, TlsInUse, load};
 pub use worker::{Workers, run};

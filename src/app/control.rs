@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -24,7 +23,8 @@ use crate::feeds::{
 use crate::gateway::Shared;
 use crate::identity::issuers::Issuer;
 use crate::identity::{IssuerKeys, Issuers};
-use crate::listener::{self, ListenerHandle, tls};
+use crate::listener::tls::{self, LoadedTls, TlsInUse};
+use crate::listener::{self, ListenerHandle};
 use crate::management::settings::{Folders, ManagementSettings};
 use crate::management::{self, State};
 use crate::policy::{PolicyOutcome, PolicyState};
@@ -55,7 +55,7 @@ pub(super) struct Control {
     /// The identity that SPIFFE's Workload API gives, if one is used.
     pub(super) held: Arc<Held>,
     pub(super) listeners: Vec<ListenerHandle>,
-    pub(super) management_tls: Arc<ArcSwap<ServerConfig>>,
+    pub(super) management_tls: Arc<TlsInUse>,
     /// What the running listeners, records and caches were started with.
     pub(super) started: Settings,
     /// The settings in force.
@@ -251,10 +251,10 @@ impl Control {
         let management = management_tls::load(&settings.management, &self.held)?;
         let listeners = self.load_listener_tls(settings)?;
 
-        for (handle, config) in listeners {
-            handle.use_tls(config);
+        for (handle, tls) in listeners {
+            handle.use_tls(tls);
         }
-        self.management_tls.store(management);
+        self.management_tls.replace(management);
         self.management.store(Arc::new(settings.management.clone()));
         self.folders.store(Arc::new(folders(settings)));
         self.shared.meters.bind(&next.resources);
@@ -283,7 +283,7 @@ impl Control {
     fn load_listener_tls(
         &self,
         settings: &Settings,
-    ) -> Result<Vec<(&ListenerHandle, Arc<ServerConfig>)>, AppError> {
+    ) -> Result<Vec<(&ListenerHandle, LoadedTls)>, AppError> {
         let of = |handle: &ListenerHandle| {
             let mut listeners = settings.listeners.iter();
             listeners

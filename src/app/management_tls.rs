@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
-
 use super::AppError;
 use crate::listener::settings::{ClientCertificates, ServerTls};
-use crate::listener::tls;
+use crate::listener::tls::{self, LoadedTls};
 use crate::management::settings::ManagementSettings;
 use crate::spiffe::Held;
 
 /// The management listener's TLS.
-pub(super) fn load(
-    settings: &ManagementSettings,
-    held: &Arc<Held>,
-) -> Result<Arc<ServerConfig>, AppError> {
+pub(super) fn load(settings: &ManagementSettings, held: &Arc<Held>) -> Result<LoadedTls, AppError> {
     tls::load(&server_tls(settings), held).map_err(AppError::Tls)
 }
 

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
@@ -14,7 +13,8 @@ use super::DemoError;
 use super::callers::issuer as issuer_url;
 use super::issuer::Issuer;
 use crate::listener::settings::{ClientCertificates, ServerTls};
-use crate::listener::{bind_alone, serve_management, tls};
+use crate::listener::tls::{self, TlsInUse};
+use crate::listener::{bind_alone, serve_management};
 use crate::spiffe::settings::OwnCertificate;
 
 /// Serves the issuer's documents on a free port of loopback until the runtime ends.
@@ -27,9 +27,8 @@ pub(super) fn serve_keys(issuer: &Arc<Issuer>, folder: &Path) -> Result<SocketAd
         client_certificates: ClientCertificates::Off,
         allow_tls12: false,
     };
-    let config = Arc::new(ArcSwap::new(
-        tls::load(&settings, &Arc::default()).map_err(DemoError::Tls)?,
-    ));
+    let loaded = tls::load(&settings, &Arc::default()).map_err(DemoError::Tls)?;
+    let tls = Arc::new(TlsInUse::new(loaded));
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let socket = bind_alone(&"issuer".into(), loopback).map_err(crate::app::AppError::Listen)?;
     let address = socket.local_addr().map_err(DemoError::Servers)?;
@@ -46,7 +45,7 @@ pub(super) fn serve_keys(issuer: &Arc<Issuer>, folder: &Path) -> Result<SocketAd
         );
     let (running, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        if let Err(fault) = serve_management(socket, config, router, stopped).await {
+        if let Err(fault) = serve_management(socket, tls, router, stopped).await {
             tracing::error!(%fault, "the issuer is not served");
         }
         drop(running);

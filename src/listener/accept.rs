@@ -10,7 +10,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -32,6 +31,7 @@ use super::proxied;
 use super::serve::{Served, serve};
 use super::settings::Limits;
 use super::socket::ListenError;
+use super::tls::TlsInUse;
 use crate::call::ConnectionFacts;
 use crate::telemetry::ConnectionTrouble as Trouble;
 
@@ -135,7 +135,7 @@ where
 /// [`ListenError::Adopt`] when the runtime does not take the socket.
 pub async fn serve_management<S, B>(
     socket: StdTcpListener,
-    tls: Arc<ArcSwap<ServerConfig>>,
+    tls: Arc<TlsInUse>,
     service: S,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(), ListenError>
@@ -222,14 +222,7 @@ async fn connect<M, S, B>(
     };
     let limits = &door.limits;
     let trouble = if let Some(tls) = &door.tls {
-        match shake_hands(
-            stream,
-            tls.load_full(),
-            &handshakes,
-            limits.handshake_timeout,
-        )
-        .await
-        {
+        match shake_hands(stream, tls.config(), &handshakes, limits.handshake_timeout).await {
             Ok((stream, begins)) => {
                 note_handshake(&mut facts, stream.get_ref().1, begins);
                 let http2 = facts.http2;

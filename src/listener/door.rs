@@ -7,12 +7,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use super::settings::{Limits, ListenerSettings};
+use super::tls::TlsInUse;
 use crate::call::TrustedProxies;
 use crate::telemetry::{ConnectionMetrics, ConnectionTrouble};
 use crate::types::IpRange;
@@ -22,7 +21,7 @@ pub(super) struct Door {
     pub(super) name: Arc<str>,
     pub(super) limits: Limits,
     /// The current configuration; new connections take the newest. `None`: plaintext.
-    pub(super) tls: Option<Arc<ArcSwap<ServerConfig>>>,
+    pub(super) tls: Option<Arc<TlsInUse>>,
     /// Whose connections begin with a header of the PROXY protocol.
     balancers: Vec<IpRange>,
     /// Whose word on their clients' addresses counts.
@@ -46,7 +45,7 @@ impl Door {
     /// The door of a listener of calls.
     pub(super) fn of(
         settings: &ListenerSettings,
-        tls: Option<Arc<ArcSwap<ServerConfig>>>,
+        tls: Option<Arc<TlsInUse>>,
         metrics: ConnectionMetrics,
         opened: Option<watch::Receiver<bool>>,
     ) -> Self {
@@ -60,11 +59,7 @@ impl Door {
     }
 
     /// A door that believes nobody, and counts nothing.
-    pub(super) fn new(
-        name: Arc<str>,
-        limits: Limits,
-        tls: Option<Arc<ArcSwap<ServerConfig>>>,
-    ) -> Self {
+    pub(super) fn new(name: Arc<str>, limits: Limits, tls: Option<Arc<TlsInUse>>) -> Self {
         Self {
             name,
             limits,

@@ -7,14 +7,12 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::sync::watch;
 
 use super::door::Door;
 use super::settings::ListenerSettings;
-use super::tls::{self, TlsError};
+use super::tls::{self, LoadedTls, TlsError, TlsInUse};
 use crate::spiffe::Held;
 use crate::telemetry::Metrics;
 
@@ -148,9 +146,9 @@ impl ListenerHandle {
 
     /// Takes certificate, key and CA bundle as they were loaded anew ([`tls::load`]). New connections use them; open
     /// ones go on as they are. A listener without TLS stays without.
-    pub fn use_tls(&self, config: Arc<ServerConfig>) {
+    pub fn use_tls(&self, loaded: LoadedTls) {
         if let Some(current) = &self.door.tls {
-            current.store(config);
+            current.replace(loaded);
         }
     }
 }
@@ -253,7 +251,7 @@ impl Bound {
         Ok(Self {
             door: Arc::new(Door::of(
                 settings,
-                tls.map(|config| Arc::new(ArcSwap::new(config))),
+                tls.map(|loaded| Arc::new(TlsInUse::new(loaded))),
                 metrics.listener(name),
                 settings.reuse_port.then(|| opened.clone()),
             )),

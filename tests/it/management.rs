@@ -14,7 +14,7 @@ use boomgate::feeds::{KeyFeed, KeyFeedContext, StateFeed, StateFeedContext, Stat
 use boomgate::identity::Authenticator;
 use boomgate::identity::settings::TokenSettings;
 use boomgate::listener::socket::bind_alone;
-use boomgate::listener::{load, serve_management};
+use boomgate::listener::{TlsInUse, load, serve_management};
 use boomgate::management::settings::{Folders, ManagementSettings};
 use boomgate::management::{State, router};
 use boomgate::policy::OnUnsupported;
@@ -116,7 +116,7 @@ fn state(pki: &Pki, address: SocketAddr) -> State {
 #[tokio::test]
 async fn an_agent_is_stopped_over_tls_in_both_versions_of_http() {
     let pki = Pki::new();
-    let tls = Arc::new(ArcSwap::new(
+    let tls = Arc::new(TlsInUse::new(
         load(&pki.server_tls(), &Arc::default()).unwrap(),
     ));
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -6,6 +6,7 @@ pub(crate) mod ways;
 
 use boomgate::demo::issuer::Issuer;
 use http::{Method, Request, StatusCode};
+use rustls::HandshakeKind;
 use serde_json::json;
 
 use crate::support::client::{ALL_VERSIONS, Client, connect};
@@ -54,6 +55,30 @@ async fn policies_take_effect() {
         std::fs::remove_file(&file).unwrap();
         until_agent_gets(&site, OTHER_AGENT, StatusCode::OK).await;
     }
+}
+
+#[tokio::test]
+async fn a_client_resumes_its_tls_session_over_a_change_of_policy() {
+    let site = site().await;
+    let config = site.pki.client(&["http/1.1"], ALL_VERSIONS, None);
+    let token = site.agent_token(AGENT);
+    let call = async || {
+        let stream = connect(site.address(), config.clone(), "localhost").await;
+        let stream = stream.unwrap();
+        let kind = stream.get_ref().1.handshake_kind().unwrap();
+        let request = Request::get("/hr/people")
+            .header("host", "localhost")
+            .header("authorization", format!("Bearer {token}"));
+        let answer = exchange(Client::over(stream).await, request, "").await;
+        (kind, answer.status)
+    };
+    assert_eq!(call().await, (HandshakeKind::Full, StatusCode::OK));
+    std::fs::write(site.path("policies/one-agent.json"), blocking(AGENT)).unwrap();
+    until_agent_gets(&site, AGENT, StatusCode::FORBIDDEN).await;
+    assert_eq!(
+        call().await,
+        (HandshakeKind::Resumed, StatusCode::FORBIDDEN)
+    );
 }
 
 #[tokio::test]

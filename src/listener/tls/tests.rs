@@ -47,7 +47,8 @@ impl Files {
 #[test]
 fn loads_a_pair_with_both_protocols_and_without_early_data() {
     let files = Files::new();
-    let config = load(&files.settings("cert.pem", "key.pem"), &Arc::default()).unwrap();
+    let loaded = load(&files.settings("cert.pem", "key.pem"), &Arc::default());
+    let config = TlsInUse::new(loaded.unwrap()).config();
     assert_eq!(
         config.alpn_protocols,
         [b"h2".to_vec(), b"http/1.1".to_vec()]

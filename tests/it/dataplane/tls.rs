@@ -4,10 +4,9 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use boomgate::call::ConnectionFacts;
 use boomgate::listener::settings::{ClientCertificates, ListenerSettings};
-use boomgate::listener::{load, serve_management};
+use boomgate::listener::{TlsInUse, load, serve_management};
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -109,7 +108,7 @@ async fn the_management_plane_has_the_same_front() {
     let pki = Pki::new();
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
-    let tls = Arc::new(ArcSwap::new(
+    let tls = Arc::new(TlsInUse::new(
         load(&pki.server_tls(), &Arc::default()).unwrap(),
     ));
     let (stop, stopped) = watch::channel(false);
@@ -221,7 +220,7 @@ async fn is_resumed(address: SocketAddr, config: &Arc<rustls::ClientConfig>) -> 
 }
 
 #[tokio::test]
-async fn sessions_resume_by_ticket_and_no_ticket_outlives_a_reload() {
+async fn sessions_resume_by_ticket_and_no_ticket_outlives_what_its_session_was_made_with() {
     let pki = Pki::new();
     let settings = settings(&pki, LIMITS);
     let server = Server::with(&settings, 1);
@@ -229,9 +228,14 @@ async fn sessions_resume_by_ticket_and_no_ticket_outlives_a_reload() {
         let config = Arc::new(pki.client(&["http/1.1"], &[version], None));
         assert!(!is_resumed(server.address, &config).await, "{version:?}");
         assert!(is_resumed(server.address, &config).await, "{version:?}");
-        server
-            .handle
-            .use_tls(load(settings.tls.as_ref().unwrap(), &Arc::default()).unwrap());
+        let reload = || {
+            let loaded = load(settings.tls.as_ref().unwrap(), &Arc::default());
+            server.handle.use_tls(loaded.unwrap());
+        };
+        reload();
+        assert!(is_resumed(server.address, &config).await, "{version:?}");
+        pki.server_tls();
+        reload();
         assert!(!is_resumed(server.address, &config).await, "{version:?}");
     }
 }
