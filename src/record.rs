@@ -11,6 +11,7 @@ mod json;
 mod lines;
 mod model;
 pub mod observed;
+mod outbox;
 pub mod recent;
 mod redact;
 pub mod replay;
@@ -19,16 +20,16 @@ pub mod tail;
 mod writer;
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
 
 use self::model::Source;
+use self::outbox::LineOf;
 use self::recent::{Recent, Recorded};
 use self::settings::{Overflow, RecordSettings};
-use self::writer::{Message, Queue, Writer};
+use self::writer::{Queue, Writer};
 use crate::call::Refused;
 use crate::decision::Decided;
 use crate::telemetry::{Metrics, RecordResult};
@@ -76,13 +77,19 @@ pub struct Recorder(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    messages: mpsc::Sender<Message>,
     queue: Arc<Queue>,
     settings: RecordSettings,
     metrics: Arc<Metrics>,
     tail: broadcast::Sender<Arc<DecisionLine>>,
     recent: Arc<Recent>,
     observer: OnceLock<Arc<Observer>>,
+}
+
+impl Drop for Shared {
+    /// Nobody is left who could record anything.
+    fn drop(&mut self) {
+        self.queue.outboxes.bell().finish();
+    }
 }
 
 impl Recorder {
@@ -95,16 +102,14 @@ impl Recorder {
         metrics: Arc<Metrics>,
     ) -> Result<(Self, RecorderThread), RecordError> {
         let queue = Arc::new(Queue::new(settings.queue));
-        let (messages, received) = mpsc::channel();
         let recent = Arc::new(Recent::new(settings.recent));
         let shared = (Arc::clone(&queue), Arc::clone(&recent));
-        let done = Writer::start(settings, received, shared, &metrics)?;
+        let done = Writer::start(settings, shared, &metrics)?;
         let thread = RecorderThread {
-            messages: messages.clone(),
+            queue: Arc::clone(&queue),
             done,
         };
         let shared = Shared {
-            messages,
             queue,
             settings: settings.clone(),
             metrics,
@@ -121,13 +126,14 @@ impl Recorder {
     /// [`RecordUnavailable`] if there is no place for the record: the call must be refused.
     pub async fn decision(&self, decided: &Decided) -> Result<Entry, RecordUnavailable> {
         let source = Source::of(decided);
-        let line = model::decision(&source, self.0.settings.list_not_applied);
         if self.0.tail.receiver_count() > 0 {
             self.announce(DecisionLine::of_decision(&source));
         }
         let refused = decided.effect() == Effect::Block;
         let entry = Entry::new(decided.received().context(), refused);
-        let entry = self.write(line, entry).await?;
+        let list_not_applied = self.0.settings.list_not_applied;
+        let line = |line: &mut _| model::decision(line, &source, list_not_applied);
+        let entry = self.write(entry, line).await?;
         Ok(self.observed(&source, entry))
     }
 
@@ -157,11 +163,12 @@ impl Recorder {
     /// # Errors
     /// [`RecordUnavailable`] if there is no place for the record: the call is answered with that instead.
     pub async fn refusal(&self, refused: &Refused) -> Result<Entry, RecordUnavailable> {
-        let line = model::refusal(refused);
         if self.0.tail.receiver_count() > 0 {
             self.announce(DecisionLine::of_refusal(refused));
         }
-        self.write(line, Entry::new(&refused.context, true)).await
+        let entry = Entry::new(&refused.context, true);
+        let line = |line: &mut _| model::refusal(line, refused);
+        self.write(entry, line).await
     }
 
     /// Follows the decisions from now on. A follower that is too slow misses the oldest; no call waits for it.
@@ -172,14 +179,13 @@ impl Recorder {
 
     /// The newest records, the newest first.
     #[must_use]
-    pub fn recent(&self) -> Vec<Arc<Recorded>> {
+    pub fn recent(&self) -> Vec<Recorded> {
         self.0.recent.all()
     }
 
     /// Opens the file anew under its name, after it was rotated away.
     pub fn reopen(&self) {
-        // A writer that has ended has nothing to open.
-        drop(self.0.messages.send(Message::Reopen));
+        self.0.queue.outboxes.bell().reopen();
     }
 
     fn announce(&self, line: DecisionLine) {
@@ -190,19 +196,16 @@ impl Recorder {
     /// Puts a line in the queue, and ties the entry to it.
     async fn write(
         &self,
-        line: Result<Vec<u8>, serde_json::Error>,
         entry: Entry,
+        line: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
     ) -> Result<Entry, RecordUnavailable> {
-        if let (Ok(line), Some(place)) = (line, self.place().await)
-            && self
-                .0
-                .messages
-                .send(Message::Decision(entry.id(), line))
-                .is_ok()
-        {
-            // The writer gives the place back when the line is written.
-            place.forget();
-            return Ok(entry.tied_to(self.0.messages.clone()));
+        if let Some(place) = self.place().await {
+            let outbox = self.0.queue.outboxes.mine();
+            if outbox.push(LineOf::Decision(entry.id()), line) {
+                // The writer gives the place back when the line is written.
+                place.forget();
+                return Ok(entry.tied_to(outbox));
+            }
         }
         match self.0.settings.overflow {
             Overflow::Refuse => {
@@ -240,7 +243,7 @@ impl Recorder {
 #[derive(Debug)]
 #[must_use]
 pub struct RecorderThread {
-    messages: mpsc::Sender<Message>,
+    queue: Arc<Queue>,
     done: mpsc::Receiver<Result<(), std::io::Error>>,
 }
 
@@ -252,7 +255,7 @@ impl RecorderThread {
     /// [`RecordError`] if records remain that could not be written.
     pub fn finish(self, patience: Duration) -> Result<(), RecordError> {
         // If the thread is gone already, the channel of its result says so.
-        drop(self.messages.send(Message::Finish));
+        self.queue.outboxes.bell().finish();
         match self.done.recv_timeout(patience) {
             Ok(result) => result.map_err(RecordError::Unwritten),
             Err(_) => Err(RecordError::TimedOut),

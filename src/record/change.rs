@@ -4,12 +4,11 @@
 //! what became of it. Only the second has a `result`. Never here: a secret, and a change that is made all the same.
 
 use std::sync::Arc;
-use std::sync::mpsc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::writer::Message;
+use super::outbox::{LineOf, Outbox};
 use super::{RecordUnavailable, Recorder};
 use crate::telemetry::RecordResult;
 use crate::types::Timestamp;
@@ -141,12 +140,14 @@ struct Phase {
 }
 
 impl Change {
+    /// Writes the line, without its line break.
     fn line(
         &self,
         result: Option<&'static str>,
         reason: Option<&str>,
-    ) -> Result<Vec<u8>, serde_json::Error> {
-        let mut line = serde_json::to_vec(&Line {
+        line: &mut Vec<u8>,
+    ) -> Result<(), serde_json::Error> {
+        let of = Line {
             change: self,
             logged_by_service: "Boomgate",
             boomgate: Phase {
@@ -154,9 +155,8 @@ impl Change {
             },
             result,
             result_reason: reason,
-        })?;
-        line.push(b'\n');
-        Ok(line)
+        };
+        serde_json::to_writer(line, &of)
     }
 }
 
@@ -165,7 +165,7 @@ impl Change {
 #[must_use = "how a change ended is recorded too"]
 pub struct Begun {
     change: Change,
-    messages: mpsc::Sender<Message>,
+    outbox: Arc<Outbox>,
 }
 
 impl Begun {
@@ -175,10 +175,10 @@ impl Begun {
             Ok(()) => ("success", None),
             Err(reason) => ("failure", Some(reason)),
         };
-        if let Ok(line) = self.change.line(Some(result), reason) {
-            // After the writer's end there is nobody to tell.
-            drop(self.messages.send(Message::Outcome(None, line)));
-        }
+        // After the writer's end there is nobody to tell.
+        let _told = self.outbox.push(LineOf::Changed, |line| {
+            self.change.line(Some(result), reason, line)
+        });
     }
 }
 
@@ -189,10 +189,7 @@ impl Recorder {
     /// [`RecordUnavailable`] if it could not be written: the change must not be made, whatever is to happen to calls.
     pub async fn change(&self, change: Change) -> Result<Begun, RecordUnavailable> {
         match self.begin(&change).await {
-            Some(()) => Ok(Begun {
-                change,
-                messages: self.0.messages.clone(),
-            }),
+            Some(outbox) => Ok(Begun { change, outbox }),
             None => {
                 self.0.metrics.records(RecordResult::Refused).add(1);
                 Err(RecordUnavailable)
@@ -200,16 +197,15 @@ impl Recorder {
         }
     }
 
-    async fn begin(&self, change: &Change) -> Option<()> {
-        let line = change.line(None, None).ok()?;
+    async fn begin(&self, change: &Change) -> Option<Arc<Outbox>> {
         let place = self.place().await?;
-        let (written, heard) = tokio::sync::oneshot::channel();
-        let message = Message::Change { line, written };
-        self.0.messages.send(message).ok()?;
+        let outbox = Arc::clone(self.0.queue.outboxes.mine());
+        let heard = outbox.push_awaited(LineOf::Change, |line| change.line(None, None, line))?;
         // The writer gives the place back when the line is written.
         place.forget();
         let heard = tokio::time::timeout(self.0.settings.wait, heard).await;
-        heard.ok()?.ok()
+        heard.ok()?.ok()?;
+        Some(outbox)
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! hyper drops a call's future when its client leaves, so the end of a call is the end of this value.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
 use super::model;
 use super::observed::{Observer, Unanswered};
-use super::writer::Message;
+use super::outbox::{LineOf, Outbox};
 use crate::call::CallContext;
 use crate::types::{CallId, Reason};
 
@@ -71,7 +71,7 @@ pub struct Entry {
     id: CallId,
     started: Instant,
     /// `None` if the decision went unrecorded (`dangerous_drop`): then its outcome does too.
-    messages: Option<mpsc::Sender<Message>>,
+    outbox: Option<Arc<Outbox>>,
     /// Whom to tell how an agent's call was answered.
     observer: Option<(Arc<Observer>, Unanswered)>,
     refused: bool,
@@ -89,7 +89,7 @@ impl Entry {
         Self {
             id: context.id,
             started: context.started,
-            messages: None,
+            outbox: None,
             observer: None,
             refused,
             failed: None,
@@ -106,9 +106,9 @@ impl Entry {
         self.id
     }
 
-    /// Now that the decision is queued, the outcome will be.
-    pub(super) fn tied_to(mut self, messages: mpsc::Sender<Message>) -> Self {
-        self.messages = Some(messages);
+    /// Now that the decision is queued, the outcome will be, behind it.
+    pub(super) fn tied_to(mut self, outbox: &Arc<Outbox>) -> Self {
+        self.outbox = Some(Arc::clone(outbox));
         self
     }
 
@@ -193,11 +193,12 @@ impl Drop for Entry {
         if let (Some((observer, call)), Some(status)) = (self.observer.take(), self.status) {
             observer.tell(call.answered(status));
         }
-        if let Some(messages) = self.messages.take()
-            && let Ok(line) = model::outcome(self.id, &self.outcome())
-        {
+        if let Some(outbox) = self.outbox.take() {
+            let outcome = self.outcome();
             // After the writer's end there is nobody to tell.
-            drop(messages.send(Message::Outcome(Some(self.id), line)));
+            let _told = outbox.push(LineOf::Outcome(self.id), |line| {
+                model::outcome(line, self.id, &outcome)
+            });
         }
     }
 }

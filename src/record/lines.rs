@@ -1,52 +1,57 @@
 //! Lines on their way to a file: written in order, each whole, however often the file refuses a part of them.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
 
-/// More than this is not kept allocated for the next burst.
-const KEPT_BYTES: usize = 1024 * 1024;
+use super::outbox::Batch;
 
 /// Lines that were not written yet, or not entirely.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    bytes: Vec<u8>,
-    /// How many of the bytes are written; it may be in the middle of a line.
+    batches: VecDeque<Arc<Batch>>,
+    /// How many bytes of the first batch are written; it may be in the middle of a line.
     done: usize,
+    /// Whether the file ends in the middle of another line.
+    torn: bool,
     /// Whether the sink may still hold some of them back.
     unflushed: bool,
 }
 
 impl Lines {
-    /// Adds a line, which ends with a line break.
-    pub(super) fn push(&mut self, line: &[u8]) {
-        self.bytes.extend_from_slice(line);
-    }
-
-    /// How many bytes wait.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len().saturating_sub(self.done)
+    /// Adds lines.
+    pub(super) fn push(&mut self, batch: Arc<Batch>) {
+        self.batches.push_back(batch);
     }
 
     /// Whether nothing waits, in the sink neither.
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0 && !self.unflushed
+        self.batches.is_empty() && !self.unflushed
     }
 
     /// Writes what waits. After an error the next attempt goes on where this one stopped.
     pub(super) fn write_to(&mut self, sink: &mut impl Write) -> io::Result<()> {
-        while let Some(rest) = self.bytes.get(self.done..).filter(|rest| !rest.is_empty()) {
+        while let Some(batch) = self.batches.front() {
             self.unflushed = true;
-            match sink.write(rest) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => self.done = self.done.saturating_add(written),
-                Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
-                Err(fault) => return Err(fault),
+            if self.torn {
+                sink.write_all(b"\n")?;
+                self.torn = false;
             }
+            while let Some(rest) = batch.bytes().get(self.done..).filter(|r| !r.is_empty()) {
+                match sink.write(rest) {
+                    Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                    Ok(written) => self.done = self.done.saturating_add(written),
+                    Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
+                    Err(fault) => return Err(fault),
+                }
+            }
+            self.batches.pop_front();
+            self.done = 0;
         }
-        sink.flush()?;
-        self.unflushed = false;
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT_BYTES);
-        self.done = 0;
+        if self.unflushed {
+            sink.flush()?;
+            self.unflushed = false;
+        }
         Ok(())
     }
 
@@ -54,22 +59,30 @@ impl Lines {
     /// If that file ends in the middle of a line (`torn`), a line break comes first.
     pub(super) fn start_over(&mut self, torn: bool) {
         self.unflushed = false;
-        let written = self.bytes.get(..self.done).unwrap_or_default();
-        let line_start = written
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at.saturating_add(1));
-        self.bytes.drain(..line_start);
-        self.done = 0;
-        if torn {
-            self.bytes.insert(0, b'\n');
-        }
+        self.torn = torn;
+        let first = self.batches.front().map_or(&[][..], |batch| batch.bytes());
+        let written = first.get(..self.done).unwrap_or_default();
+        let line_break = written.iter().rposition(|byte| *byte == b'\n');
+        self.done = line_break.map_or(0, |at| at.saturating_add(1));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::outbox::LineOf;
+
+    fn batch(lines: &[&str]) -> Arc<Batch> {
+        let mut batch = Batch::default();
+        for line in lines {
+            let write = |bytes: &mut Vec<u8>| {
+                bytes.extend_from_slice(line.as_bytes());
+                Ok::<_, ()>(())
+            };
+            batch.push(LineOf::Change, write).unwrap();
+        }
+        Arc::new(batch)
+    }
 
     /// Takes some bytes, then refuses.
     struct Full(Vec<u8>, usize);
@@ -93,12 +106,11 @@ mod tests {
     #[test]
     fn goes_on_in_the_middle_of_a_line_where_the_file_was_full() {
         let mut lines = Lines::default();
-        lines.push(b"one\n");
-        lines.push(b"two\n");
+        lines.push(batch(&["one", "two"]));
         let mut sink = Full(Vec::new(), 6);
         assert!(lines.write_to(&mut sink).is_err());
-        assert_eq!(lines.len(), 2);
-        lines.push(b"three\n");
+        assert!(!lines.is_empty());
+        lines.push(batch(&["three"]));
         sink.1 = 100;
         lines.write_to(&mut sink).unwrap();
         assert_eq!(sink.0, b"one\ntwo\nthree\n");
@@ -127,7 +139,7 @@ mod tests {
     #[test]
     fn what_the_sink_holds_back_waits_too() {
         let mut lines = Lines::default();
-        lines.push(b"one\n");
+        lines.push(batch(&["one"]));
         let mut sink = Held::default();
         assert!(lines.write_to(&mut sink).is_err());
         assert!(!lines.is_empty(), "or nobody would try again");
@@ -139,8 +151,7 @@ mod tests {
     #[test]
     fn repeats_a_begun_line_in_the_next_file() {
         let mut lines = Lines::default();
-        lines.push(b"one\n");
-        lines.push(b"two\n");
+        lines.push(batch(&["one", "two"]));
         assert!(lines.write_to(&mut Full(Vec::new(), 6)).is_err());
         lines.start_over(true);
         let mut next = Vec::new();

@@ -33,10 +33,6 @@ const BLOCKED_BY_CONDITIONAL_ACCESS: i32 = 53003;
 /// `status.errorCode` of every other refusal: `boomgate.reason` says which.
 const OTHER_REFUSAL: i32 = 1;
 
-/// About so many bytes take the lines of a decision and of an outcome.
-const DECISION_BYTES: usize = 2048;
-const OUTCOME_BYTES: usize = 384;
-
 /// What the record of a decision is written from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
@@ -97,11 +93,12 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The line of a decision.
+/// Writes the line of a decision, without its line break.
 pub(super) fn decision(
+    line: &mut Vec<u8>,
     source: &Source<'_>,
     list_not_applied: bool,
-) -> Result<Vec<u8>, serde_json::Error> {
+) -> Result<(), serde_json::Error> {
     let Source {
         context,
         caller,
@@ -144,11 +141,11 @@ pub(super) fn decision(
             Boomgate::of_decision(source),
         )
     };
-    line(&record, DECISION_BYTES)
+    json::write(line, &record)
 }
 
-/// The line of a call that ended before a decision.
-pub(super) fn refusal(refused: &Refused) -> Result<Vec<u8>, serde_json::Error> {
+/// Writes the line of a call that ended before a decision, without its line break.
+pub(super) fn refusal(line: &mut Vec<u8>, refused: &Refused) -> Result<(), serde_json::Error> {
     let context = &refused.context;
     let resource = context.resource.as_deref();
     let record = SignIn::of(
@@ -157,11 +154,15 @@ pub(super) fn refusal(refused: &Refused) -> Result<Vec<u8>, serde_json::Error> {
         refused.reason,
         Boomgate::of_refusal(refused),
     );
-    line(&record, DECISION_BYTES)
+    json::write(line, &record)
 }
 
-/// The line that says how a recorded call ended.
-pub(super) fn outcome(id: CallId, outcome: &Outcome) -> Result<Vec<u8>, serde_json::Error> {
+/// Writes the line that says how a recorded call ended, without its line break.
+pub(super) fn outcome(
+    line: &mut Vec<u8>,
+    id: CallId,
+    outcome: &Outcome,
+) -> Result<(), serde_json::Error> {
     #[derive(Serialize)]
     struct OutcomeRecord<'a> {
         id: CallId,
@@ -175,15 +176,7 @@ pub(super) fn outcome(id: CallId, outcome: &Outcome) -> Result<Vec<u8>, serde_js
         id,
         boomgate: OutcomeMember { outcome },
     };
-    line(&record, OUTCOME_BYTES)
-}
-
-/// One object on one line of about so many bytes: JSON escapes every control character in a text.
-fn line(record: &impl Serialize, bytes: usize) -> Result<Vec<u8>, serde_json::Error> {
-    let mut line = Vec::with_capacity(bytes);
-    json::write(&mut line, record)?;
-    line.push(b'\n');
-    Ok(line)
+    json::write(line, &record)
 }
 
 /// Whole microseconds.

@@ -3,12 +3,14 @@
 //! Bounded in number and in bytes; the oldest go first. The writer fills it, so no call waits for it either.
 //! Never here: what is not on its way to the destination of records too.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use super::outbox::{Batch, LineOf};
 use crate::types::CallId;
 
 /// The most bytes of lines that are kept, however many records they are.
@@ -19,16 +21,31 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 pub struct Recorded {
     /// The call's id.
     pub id: String,
-    decision: Box<[u8]>,
-    outcome: OnceLock<Box<[u8]>>,
+    decision: Line,
+    outcome: Option<Line>,
+}
+
+/// Where a line stands.
+#[derive(Debug)]
+struct Line {
+    batch: Arc<Batch>,
+    place: Range<usize>,
+}
+
+impl Line {
+    /// A line of our own writing, so it is JSON.
+    fn value(&self) -> Value {
+        let text = self.batch.bytes().get(self.place.clone());
+        serde_json::from_slice(text.unwrap_or_default()).unwrap_or(Value::Null)
+    }
 }
 
 impl Recorded {
     /// The record with its outcome, as the two lines in the file say it.
     #[must_use]
     pub fn value(&self) -> Value {
-        let mut value = parse(&self.decision);
-        let outcome = self.outcome.get().map(|line| parse(line));
+        let mut value = self.decision.value();
+        let outcome = self.outcome.as_ref().map(Line::value);
         let outcome =
             outcome.and_then(|mut line| Some(line.get_mut("boomgate")?.get_mut("outcome")?.take()));
         let boomgate = value.get_mut("boomgate").and_then(Value::as_object_mut);
@@ -39,12 +56,7 @@ impl Recorded {
     }
 }
 
-/// A line of our own writing, so it is JSON.
-fn parse(line: &[u8]) -> Value {
-    serde_json::from_slice(line).unwrap_or(Value::Null)
-}
-
-/// The newest records, by their calls' ids, which are in the order of time.
+/// The newest records, in the batches in which they were written.
 #[derive(Debug)]
 pub struct Recent {
     capacity: usize,
@@ -53,12 +65,20 @@ pub struct Recent {
 
 #[derive(Debug, Default)]
 struct Kept {
-    records: BTreeMap<CallId, Arc<Recorded>>,
+    batches: VecDeque<Arc<Batch>>,
+    decisions: usize,
     bytes: usize,
 }
 
+impl Kept {
+    /// Whether what is kept without the oldest batch is enough, or all of it is too much.
+    fn may_go(&self, oldest: &Batch, capacity: usize) -> bool {
+        self.bytes > MAX_BYTES || self.decisions.saturating_sub(oldest.decisions()) >= capacity
+    }
+}
+
 impl Recent {
-    /// Keeps at most so many records.
+    /// Keeps so many records; a batch more, of which the oldest are not shown.
     #[must_use]
     pub(super) fn new(capacity: usize) -> Self {
         Self {
@@ -67,50 +87,54 @@ impl Recent {
         }
     }
 
-    /// A decision was made.
-    pub(super) fn decided(&self, id: CallId, line: Vec<u8>) {
-        if self.capacity == 0 {
-            return;
-        }
-        let record = Arc::new(Recorded {
-            id: id.to_string(),
-            decision: line.into_boxed_slice(),
-            outcome: OnceLock::new(),
-        });
+    /// Keeps what is to be written, and no longer what is older than the newest so many.
+    pub(super) fn keep(&self, batch: &Arc<Batch>) {
         let mut kept = self.kept.lock();
-        kept.bytes = kept.bytes.saturating_add(record.decision.len());
-        kept.records.insert(id, record);
-        while kept.records.len() > self.capacity || kept.bytes > MAX_BYTES {
-            let Some((_, oldest)) = kept.records.pop_first() else {
-                break;
-            };
-            let outcome = oldest.outcome.get().map_or(0, |line| line.len());
-            let gone = oldest.decision.len().saturating_add(outcome);
-            kept.bytes = kept.bytes.saturating_sub(gone);
+        kept.decisions = kept.decisions.saturating_add(batch.decisions());
+        kept.bytes = kept.bytes.saturating_add(batch.bytes().len());
+        kept.batches.push_back(Arc::clone(batch));
+        while let Some(oldest) = kept
+            .batches
+            .front()
+            .filter(|oldest| kept.may_go(oldest, self.capacity))
+        {
+            let (decisions, bytes) = (oldest.decisions(), oldest.bytes().len());
+            kept.decisions = kept.decisions.saturating_sub(decisions);
+            kept.bytes = kept.bytes.saturating_sub(bytes);
+            kept.batches.pop_front();
         }
     }
 
-    /// A call ended. One whose decision is no longer kept is passed over.
-    pub(super) fn ended(&self, id: CallId, line: Vec<u8>) {
-        let mut kept = self.kept.lock();
-        let length = line.len();
-        let record = kept.records.get(&id).map(Arc::clone);
-        let is_new =
-            record.is_some_and(|record| record.outcome.set(line.into_boxed_slice()).is_ok());
-        if is_new {
-            kept.bytes = kept.bytes.saturating_add(length);
-        }
-    }
-
-    /// All that are kept, the newest first.
+    /// All that are kept, the newest first. An outcome whose decision is no longer kept is passed over.
     #[must_use]
-    pub fn all(&self) -> Vec<Arc<Recorded>> {
-        self.kept
-            .lock()
-            .records
-            .values()
-            .rev()
-            .map(Arc::clone)
+    pub fn all(&self) -> Vec<Recorded> {
+        let batches = self.kept.lock().batches.clone();
+        let mut records = BTreeMap::new();
+        for batch in &batches {
+            for (of, place) in batch.lines() {
+                let batch = Arc::clone(batch);
+                let line = Line { batch, place };
+                match of {
+                    LineOf::Decision(id) => {
+                        records.insert(id, (line, None));
+                    }
+                    LineOf::Outcome(id) => {
+                        if let Some((_, outcome)) = records.get_mut(&id) {
+                            *outcome = Some(line);
+                        }
+                    }
+                    LineOf::Change | LineOf::Changed => {}
+                }
+            }
+        }
+        // Ids are in the order of time.
+        let newest = records.into_iter().rev().take(self.capacity);
+        newest
+            .map(|(id, (decision, outcome)): (CallId, _)| Recorded {
+                id: id.to_string(),
+                decision,
+                outcome,
+            })
             .collect()
     }
 }
@@ -123,57 +147,73 @@ mod tests {
         CallId::from_uuid(uuid::Uuid::from_u128(number))
     }
 
-    fn line(of: &str) -> Vec<u8> {
-        format!(r#"{{"boomgate": {{"reason": "{of}"}}}}"#).into_bytes()
+    fn keep(recent: &Recent, lines: &[(LineOf, String)]) {
+        let mut batch = Batch::default();
+        for (of, line) in lines {
+            let write = |bytes: &mut Vec<u8>| {
+                bytes.extend_from_slice(line.as_bytes());
+                Ok::<_, ()>(())
+            };
+            batch.push(*of, write).unwrap();
+        }
+        recent.keep(&Arc::new(batch));
+    }
+
+    fn decision(number: u128) -> (LineOf, String) {
+        let line = format!(r#"{{"boomgate": {{"reason": "{number}"}}}}"#);
+        (LineOf::Decision(id(number)), line)
+    }
+
+    fn outcome(number: u128) -> (LineOf, String) {
+        let line = format!(r#"{{"boomgate": {{"outcome": {{"status": {number}}}}}}}"#);
+        (LineOf::Outcome(id(number)), line)
     }
 
     fn ids(recent: &Recent) -> Vec<String> {
-        recent
-            .all()
-            .iter()
-            .map(|record| record.id.clone())
-            .collect()
+        recent.all().into_iter().map(|record| record.id).collect()
     }
 
     #[test]
     fn the_oldest_go_first_whoever_comes_late() {
         let recent = Recent::new(2);
-        for number in [1, 3, 2] {
-            recent.decided(id(number), line("allowed"));
-        }
+        keep(&recent, &[decision(1), decision(3)]);
+        keep(&recent, &[decision(2), outcome(1)]);
         assert_eq!(ids(&recent), [id(3).to_string(), id(2).to_string()]);
-        recent.ended(id(1), line("nobody asks"));
-        assert_eq!(recent.all().len(), 2);
+        keep(&recent, &[decision(4)]);
+        assert_eq!(ids(&recent), [id(4).to_string(), id(2).to_string()]);
+        assert_eq!(recent.kept.lock().batches.len(), 2);
         let nothing = Recent::new(0);
-        nothing.decided(id(1), line("allowed"));
+        keep(&nothing, &[decision(1)]);
         assert!(nothing.all().is_empty());
+        assert!(nothing.kept.lock().batches.is_empty());
     }
 
     #[test]
     fn a_record_holds_its_outcome_once_the_call_has_ended() {
         let recent = Recent::new(2);
-        recent.decided(id(1), line("allowed"));
+        let change = (LineOf::Change, "{}".to_owned());
+        keep(&recent, &[change, decision(1)]);
         let seen = recent.all();
         assert_eq!(seen[0].value()["boomgate"].get("outcome"), None);
-        recent.ended(
-            id(1),
-            br#"{"boomgate": {"outcome": {"status": 200}}}"#.to_vec(),
-        );
-        assert_eq!(seen[0].value()["boomgate"]["outcome"]["status"], 200);
-        assert_eq!(seen[0].value()["boomgate"]["reason"], "allowed");
+        keep(&recent, &[outcome(7), outcome(1)]);
+        let seen = recent.all();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(seen[0].value()["boomgate"]["outcome"]["status"], 1);
+        assert_eq!(seen[0].value()["boomgate"]["reason"], "1");
     }
 
     #[test]
     fn bytes_are_bounded_too() {
         let recent = Recent::new(1_000);
         for number in 0..100 {
-            recent.decided(id(number), vec![b'x'; MAX_BYTES / 10]);
-            recent.ended(id(number), vec![b'x'; 1_000]);
+            let line = "x".repeat(MAX_BYTES / 10);
+            keep(&recent, &[(LineOf::Decision(id(number)), line)]);
+            keep(&recent, &[outcome(number)]);
         }
         let kept = recent.kept.lock();
         assert!(kept.bytes <= MAX_BYTES, "{}", kept.bytes);
-        assert!(kept.records.len() > 8, "{}", kept.records.len());
-        let bytes = kept.records.values().map(|r| r.decision.len() + 1_000);
+        assert!(kept.decisions > 8, "{}", kept.decisions);
+        let bytes = kept.batches.iter().map(|batch| batch.bytes().len());
         assert_eq!(bytes.sum::<usize>(), kept.bytes);
     }
 }

@@ -420,7 +420,7 @@ async fn no_line_holds_a_piece_of_the_token_or_the_query() {
         .to_str()
         .unwrap();
     let token = header.strip_prefix("Bearer ").unwrap();
-    let line = model::decision(&Source::of(&decided), true).unwrap();
+    let line = fixture::line(&Source::of(&decided), true);
     let line = String::from_utf8(line).unwrap();
     for part in token.split('.') {
         assert!(!line.contains(part));

@@ -1,4 +1,4 @@
-//! The one thread that writes records, and the queue in front of it.
+//! The one thread that writes records: it takes what is in the outboxes, keeps it for those who look, and writes it.
 //!
 //! Decisions take a place in the queue until they are written. Outcomes take none: there is at most one for each
 //! decision that found a place, so their number is bounded too, and none can be lost.
@@ -9,49 +9,30 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
 use super::RecordError;
 use super::lines::Lines;
+use super::outbox::Outboxes;
 use super::recent::Recent;
 use super::settings::{Destination, RecordSettings};
 use crate::telemetry::{Metrics, RecordCounter, RecordResult};
-use crate::types::CallId;
 
-/// Under steady load, lines wait no longer than this; also the time between attempts after a failed one.
-const WRITE_INTERVAL: Duration = Duration::from_millis(200);
+/// The time between attempts to write after a failed one.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
-/// When the queue is empty, lines that are not written yet wait so long for others. A thread that waits this way need
-/// not be woken by who sends: to wake it for each line, and to write each alone, costs a call more than making the line.
+/// Lines wait so long for others. A thread that waits this way need not be woken by who sends: to wake it for each line,
+/// and to write each alone, costs a call more than making the line.
 const GATHER: Duration = Duration::from_millis(2);
-
-/// So many bytes are written at once.
-const WRITE_BYTES: usize = 64 * 1024;
-
-/// What the writer is told.
-#[derive(Debug)]
-pub(super) enum Message {
-    /// A decision's line, which holds a place in the queue.
-    Decision(CallId, Vec<u8>),
-    /// The line of a change, which holds a place too; its maker waits until it is written.
-    Change {
-        line: Vec<u8>,
-        written: oneshot::Sender<()>,
-    },
-    /// The line of an outcome: of the call with this id, or of a change.
-    Outcome(Option<CallId>, Vec<u8>),
-    /// The file was rotated away.
-    Reopen,
-    /// Write what is queued and end.
-    Finish,
-}
 
 /// What calls see of the writer.
 #[derive(Debug)]
 pub(super) struct Queue {
+    /// Where lines wait.
+    pub(super) outboxes: Outboxes,
     /// Places for decisions that are not written yet.
     pub(super) places: Semaphore,
     /// Whether the last attempt to write went well.
@@ -61,6 +42,7 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(places: usize) -> Self {
         Self {
+            outboxes: Outboxes::default(),
             places: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)),
             healthy: AtomicBool::new(true),
         }
@@ -70,16 +52,13 @@ impl Queue {
 /// The writer's side.
 #[derive(Debug)]
 pub(super) struct Writer {
-    messages: Receiver<Message>,
     queue: Arc<Queue>,
     recent: Arc<Recent>,
     destination: Destination,
     sink: Sink,
     lines: Lines,
-    /// Whether the lines have waited for others already.
-    gathered: bool,
-    /// Decisions and changes among the lines that wait.
-    decisions: usize,
+    /// Places that the lines hold which wait.
+    places: usize,
     /// Who waits until those lines are written.
     waiting: Vec<oneshot::Sender<()>>,
     written: RecordCounter,
@@ -90,7 +69,6 @@ impl Writer {
     /// Opens the destination and starts the thread. The result of its last write comes through the channel.
     pub(super) fn start(
         settings: &RecordSettings,
-        messages: Receiver<Message>,
         (queue, recent): (Arc<Queue>, Arc<Recent>),
         metrics: &Metrics,
     ) -> Result<Receiver<io::Result<()>>, RecordError> {
@@ -98,14 +76,12 @@ impl Writer {
         let mut lines = Lines::default();
         lines.start_over(torn);
         let writer = Self {
-            messages,
             queue,
             recent,
             destination: settings.destination.clone(),
             sink,
             lines,
-            gathered: false,
-            decisions: 0,
+            places: 0,
             waiting: Vec::new(),
             written: metrics.records(RecordResult::Written),
             failed: metrics.records(RecordResult::Failed),
@@ -121,77 +97,38 @@ impl Writer {
         Ok(result)
     }
 
-    /// Writes until told to finish, or until nobody is left who could send.
+    /// Writes until told to finish.
     fn run(mut self) -> io::Result<()> {
-        let mut last_write = Instant::now();
-        while let Some(message) = self.next() {
-            match message {
-                Some(Message::Finish) => break,
-                Some(message) => self.take(message),
-                None => {}
+        let queue = Arc::clone(&self.queue);
+        let bell = queue.outboxes.bell();
+        bell.hang();
+        while !bell.is_finished() {
+            if self.lines.is_empty() {
+                queue.outboxes.wait();
+                bell.gather(GATHER);
+            } else {
+                bell.gather(RETRY_INTERVAL);
             }
-            if self.lines.len() >= WRITE_BYTES || last_write.elapsed() >= WRITE_INTERVAL {
+            self.take(false);
+            self.write_or_wait();
+            if bell.is_reopened() {
+                self.reopen();
                 self.write_or_wait();
-                last_write = Instant::now();
             }
         }
-        while let Ok(message) = self.messages.try_recv() {
-            self.take(message);
-        }
+        self.take(true);
         self.write()?;
         self.sink.sync()
     }
 
-    /// The next message; `Some(None)` if it is time for another attempt to write, `None` at the end.
-    fn next(&mut self) -> Option<Option<Message>> {
-        loop {
-            match self.messages.try_recv() {
-                Ok(message) => return Some(Some(message)),
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) => {}
-            }
-            // Whoever waits for a line of his does not wait for those of others.
-            let is_awaited = !self.waiting.is_empty();
-            if self.lines.is_empty() || is_awaited || std::mem::replace(&mut self.gathered, true) {
-                break;
-            }
-            std::thread::park_timeout(GATHER);
-        }
-        self.gathered = false;
-        if self.queue.healthy.load(Ordering::Acquire) {
-            self.write_or_wait();
-        }
-        if self.lines.is_empty() {
-            return self.messages.recv().ok().map(Some);
-        }
-        match self.messages.recv_timeout(WRITE_INTERVAL) {
-            Ok(message) => Some(Some(message)),
-            Err(RecvTimeoutError::Timeout) => Some(None),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }
-    }
-
-    fn take(&mut self, message: Message) {
-        match message {
-            Message::Decision(id, line) => {
-                self.lines.push(&line);
-                self.decisions = self.decisions.saturating_add(1);
-                self.recent.decided(id, line);
-            }
-            Message::Change { line, written } => {
-                self.lines.push(&line);
-                self.decisions = self.decisions.saturating_add(1);
-                self.waiting.push(written);
-            }
-            Message::Outcome(id, line) => {
-                self.lines.push(&line);
-                if let Some(id) = id {
-                    self.recent.ended(id, line);
-                }
-            }
-            Message::Reopen => self.reopen(),
-            // A second wish to finish adds nothing to the first.
-            Message::Finish => {}
+    /// Takes what is in the outboxes; `close` lets nothing in any more.
+    fn take(&mut self, close: bool) {
+        for (batch, waiting) in self.queue.outboxes.take(close) {
+            self.places = self.places.saturating_add(batch.places());
+            self.waiting.extend(waiting);
+            let batch = Arc::new(batch);
+            self.recent.keep(&batch);
+            self.lines.push(batch);
         }
     }
 
@@ -209,12 +146,12 @@ impl Writer {
 
     fn write(&mut self) -> io::Result<()> {
         self.lines.write_to(&mut self.sink)?;
-        let decisions = std::mem::take(&mut self.decisions);
-        self.written.add(decisions);
+        let places = std::mem::take(&mut self.places);
+        self.written.add(places);
         if !self.queue.healthy.swap(true, Ordering::AcqRel) {
             tracing::info!("records are written again");
         }
-        self.queue.places.add_permits(decisions);
+        self.queue.places.add_permits(places);
         for written in self.waiting.drain(..) {
             // Who waited may have given up.
             let _gone = written.send(());
@@ -224,7 +161,6 @@ impl Writer {
 
     /// Goes on in the file that now has the name. If it cannot be opened, the old one stays in use.
     fn reopen(&mut self) {
-        self.write_or_wait();
         match Sink::open(&self.destination) {
             Ok((sink, torn)) => {
                 self.sink = sink;
@@ -232,6 +168,13 @@ impl Writer {
             }
             Err(fault) => tracing::error!(%fault, "the record file stays as it was"),
         }
+    }
+}
+
+impl Drop for Writer {
+    /// FAIL-CLOSED: whatever ended the writer, a panic too, no call relies on it any more.
+    fn drop(&mut self) {
+        self.queue.outboxes.take(true).for_each(drop);
     }
 }
 

@@ -1,13 +1,12 @@
 use super::*;
-use crate::record::model;
 use crate::record::replay::NotReplayable;
-use crate::record::tests::fixture::{Who, decided};
+use crate::record::tests::fixture::{Who, decided, line};
 
 /// What the path tells of a call, and what its record does.
 async fn both_ways(who: Who, risk: Option<RiskLevel>) -> (Option<Observed>, Option<Observed>) {
     let decided = decided(who, "/hr/people/4711", risk).await;
     let source = Source::of(&decided);
-    let line = model::decision(&source, false).unwrap();
+    let line = line(&source, false);
     let read = ObservedReader::default().read(&line).unwrap();
     (observe(&source).map(|(call, _)| call), read)
 }
@@ -29,7 +28,7 @@ async fn an_answer_belongs_to_the_call_that_it_names() {
     let decided = decided(Who::Autonomous, "/hr/people/4711", None).await;
     let source = Source::of(&decided);
     let mut reader = ObservedReader::default();
-    let line = model::decision(&source, false).unwrap();
+    let line = line(&source, false);
     let Some(Observed::Call(call)) = reader.read(&line).unwrap() else {
         panic!("no call");
     };

@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::decision::Decided;
-use crate::record::model::{self, Source};
+use crate::record::model::Source;
 use crate::record::tests::fixture::{self, Who};
 use crate::types::AttributeValue;
 
@@ -31,7 +31,7 @@ fn line(call: &Decided, facts: &Facts<'_>) -> Vec<u8> {
         facts: *facts,
         ..Source::of(call)
     };
-    model::decision(&source, false).unwrap()
+    fixture::line(&source, false)
 }
 
 fn read(line: &[u8]) -> RecordedFacts {

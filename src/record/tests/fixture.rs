@@ -28,6 +28,7 @@ use crate::identity::{
     Issuers, KeySet, ServicePrincipal,
 };
 use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
+use crate::record::model::{self, Source};
 use crate::risk::{Reported, RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
     AgentId, AgentUserId, AppId, AttributeValue, Attributes, BlueprintId, CallId, ObjectId,
@@ -362,4 +363,11 @@ fn risk_entry(level: RiskLevel) -> RiskEntry {
         last_modified: Timestamp::from_seconds(1_790_856_000),
         source: "management".into(),
     }
+}
+
+/// The line of a decision.
+pub(in crate::record) fn line(source: &Source<'_>, list_not_applied: bool) -> Vec<u8> {
+    let mut line = Vec::new();
+    model::decision(&mut line, source, list_not_applied).unwrap();
+    line
 }

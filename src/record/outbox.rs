@@ -1,0 +1,306 @@
+//! Where lines wait for the writer: in an outbox for each thread, so that calls of different workers share none.
+//!
+//! A call writes its line behind those that its thread wrote before it, and the writer takes them all at once: no line
+//! has memory of its own, and none is copied. The lines of one call are in one outbox, in their order.
+//!
+//! Never here: waiting for anything but the moment in which the writer takes what is there.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::types::CallId;
+
+/// More threads than this share outboxes.
+const OUTBOXES: usize = 16;
+
+/// What a line tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineOf {
+    /// What was decided on a call, or why nothing was.
+    Decision(CallId),
+    /// How a call ended.
+    Outcome(CallId),
+    /// A change that is about to be made.
+    Change,
+    /// How a change ended.
+    Changed,
+}
+
+impl LineOf {
+    /// Whether it holds a place in the queue until it is written. There is at most one line without for each with one.
+    const fn holds_a_place(self) -> bool {
+        matches!(self, Self::Decision(_) | Self::Change)
+    }
+}
+
+/// Lines of one outbox in the order in which they came, each with its line break.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    /// What each line tells of, and where it ends.
+    lines: Vec<(LineOf, usize)>,
+}
+
+impl Batch {
+    /// Adds a line that `write` writes without its line break; after an error there is none.
+    ///
+    /// # Errors
+    /// What `write` says.
+    pub(super) fn push<E>(
+        &mut self,
+        of: LineOf,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Whatever was begun and not ended, by a writer that failed.
+        self.bytes
+            .truncate(self.lines.last().map_or(0, |(_, end)| *end));
+        write(&mut self.bytes)?;
+        self.bytes.push(b'\n');
+        self.lines.push((of, self.bytes.len()));
+        Ok(())
+    }
+
+    /// The text of all lines.
+    pub(super) fn bytes(&self) -> &[u8] {
+        let end = self.lines.last().map_or(0, |(_, end)| *end);
+        self.bytes.get(..end).unwrap_or_default()
+    }
+
+    /// What each line tells of, and where it stands in the text.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (LineOf, Range<usize>)> {
+        let mut start = 0;
+        let ends = self.lines.iter();
+        ends.map(move |(of, end)| (*of, std::mem::replace(&mut start, *end)..*end))
+    }
+
+    /// How many lines tell of decisions.
+    pub(super) fn decisions(&self) -> usize {
+        let is_decision = |(of, _): &&(LineOf, _)| matches!(of, LineOf::Decision(_));
+        self.lines.iter().filter(is_decision).count()
+    }
+
+    /// How many lines hold a place in the queue.
+    pub(super) fn places(&self) -> usize {
+        let holds_a_place = |(of, _): &&(LineOf, _)| of.holds_a_place();
+        self.lines.iter().filter(holds_a_place).count()
+    }
+
+    /// Gives back most of the memory that no line needs.
+    fn fit(&mut self) {
+        if self.bytes.capacity() / 2 > self.bytes.len() {
+            self.bytes.shrink_to_fit();
+            self.lines.shrink_to_fit();
+        }
+    }
+}
+
+/// One outbox, in a place of its own in a processor's cache.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(super) struct Outbox {
+    content: Mutex<Content>,
+    bell: Arc<Bell>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    batch: Batch,
+    /// Who waits until their lines are written.
+    waiting: Vec<oneshot::Sender<()>>,
+    /// Nobody takes anything any more.
+    closed: bool,
+}
+
+impl Outbox {
+    /// Adds a line that `write` writes without its line break. `false` where it does not, or the writer has ended.
+    #[must_use]
+    pub(super) fn push<E>(
+        &self,
+        of: LineOf,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> bool {
+        let mut content = self.content.lock();
+        let is_there = !content.closed && content.batch.push(of, write).is_ok();
+        drop(content);
+        if is_there {
+            self.bell.wake();
+        }
+        is_there
+    }
+
+    /// Adds a line like [`Outbox::push`], and tells when it is written; the writer does not wait for others first.
+    pub(super) fn push_awaited<E>(
+        &self,
+        of: LineOf,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Option<oneshot::Receiver<()>> {
+        let (written, heard) = oneshot::channel();
+        let mut content = self.content.lock();
+        if content.closed || content.batch.push(of, write).is_err() {
+            return None;
+        }
+        content.waiting.push(written);
+        drop(content);
+        self.bell.hurry();
+        Some(heard)
+    }
+
+    /// All that is there; what comes next finds as much room as this took.
+    fn take(&self, close: bool) -> Option<(Batch, Vec<oneshot::Sender<()>>)> {
+        let mut content = self.content.lock();
+        content.closed |= close;
+        if content.batch.lines.is_empty() {
+            return None;
+        }
+        let mut batch = std::mem::take(&mut content.batch);
+        content.batch.bytes.reserve(batch.bytes.len());
+        content.batch.lines.reserve(batch.lines.len());
+        let waiting = std::mem::take(&mut content.waiting);
+        drop(content);
+        batch.fit();
+        Some((batch, waiting))
+    }
+}
+
+/// All outboxes of one writer.
+#[derive(Debug)]
+pub(super) struct Outboxes {
+    outboxes: [Arc<Outbox>; OUTBOXES],
+    bell: Arc<Bell>,
+}
+
+impl Default for Outboxes {
+    fn default() -> Self {
+        let bell = Arc::<Bell>::default();
+        let outbox = || {
+            Arc::new(Outbox {
+                content: Mutex::default(),
+                bell: Arc::clone(&bell),
+            })
+        };
+        Self {
+            outboxes: std::array::from_fn(|_| outbox()),
+            bell,
+        }
+    }
+}
+
+impl Outboxes {
+    /// That of the thread that asks.
+    pub(super) fn mine(&self) -> &Arc<Outbox> {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        let [first, ..] = &self.outboxes;
+        let mine = THREAD.with(|thread| *thread) % OUTBOXES;
+        self.outboxes.get(mine).unwrap_or(first)
+    }
+
+    /// How the writer is called.
+    pub(super) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    /// What is in each of them; `close` lets nothing in any more.
+    pub(super) fn take(
+        &self,
+        close: bool,
+    ) -> impl Iterator<Item = (Batch, Vec<oneshot::Sender<()>>)> {
+        self.outboxes
+            .iter()
+            .filter_map(move |outbox| outbox.take(close))
+    }
+
+    /// Waits until there is a line or somebody hurries. For the writer's thread alone.
+    pub(super) fn wait(&self) {
+        let is_called = || self.bell.hurried.load(Ordering::Acquire);
+        let is_filled = |outbox: &Arc<Outbox>| !outbox.content.lock().batch.lines.is_empty();
+        loop {
+            // Whoever fills an outbox after it was looked at has locked it after this, and sees it.
+            self.bell.asleep.store(true, Ordering::Release);
+            if is_called() || self.outboxes.iter().any(is_filled) {
+                break;
+            }
+            thread::park();
+        }
+        self.bell.asleep.store(false, Ordering::Release);
+    }
+}
+
+/// Calls the writer's thread.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    writer: OnceLock<Thread>,
+    /// The writer waits for a line.
+    asleep: AtomicBool,
+    /// Somebody waits for the writer.
+    hurried: AtomicBool,
+    reopen: AtomicBool,
+    finish: AtomicBool,
+}
+
+impl Bell {
+    /// This thread is the writer's.
+    pub(super) fn hang(&self) {
+        // INVARIANT: a writer has one thread.
+        self.writer.get_or_init(thread::current);
+    }
+
+    /// The file was rotated away.
+    pub(super) fn reopen(&self) {
+        self.reopen.store(true, Ordering::Release);
+        self.hurry();
+    }
+
+    /// Write what is there and end.
+    pub(super) fn finish(&self) {
+        self.finish.store(true, Ordering::Release);
+        self.hurry();
+    }
+
+    /// Whether the file is to be opened anew; asked once.
+    pub(super) fn is_reopened(&self) -> bool {
+        self.reopen.swap(false, Ordering::AcqRel)
+    }
+
+    /// Whether this is the end.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish.load(Ordering::Acquire)
+    }
+
+    /// Waits so long for more, or until somebody hurries. For the writer's thread alone.
+    pub(super) fn gather(&self, time: Duration) {
+        if !self.hurried.swap(false, Ordering::AcqRel) {
+            thread::park_timeout(time);
+            self.hurried.store(false, Ordering::Release);
+        }
+    }
+
+    fn wake(&self) {
+        if self.asleep.load(Ordering::Acquire) && self.asleep.swap(false, Ordering::AcqRel) {
+            self.ring();
+        }
+    }
+
+    fn hurry(&self) {
+        self.hurried.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    fn ring(&self) {
+        // A writer that has not begun yet looks before it waits.
+        if let Some(writer) = self.writer.get() {
+            writer.unpark();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
