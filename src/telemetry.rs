@@ -16,6 +16,7 @@ pub use labels::{
     SignalSource, SubjectKind, UpstreamEvent, result_label,
 };
 pub use logging::{LogFormat, LogSettings};
+pub use metrics::sharded::ShardedCounter;
 pub use metrics::{
     DetectionCounters, DetectionMetrics, Metrics, MetricsError, Observation, RecordCounter,
 };

@@ -16,6 +16,7 @@ pub mod secret;
 pub mod session;
 pub mod shared;
 pub mod text;
+pub mod threads;
 pub mod time;
 
 pub use attributes::{AttributeValue, Attributes};
@@ -34,4 +35,5 @@ pub use session::{
     ClientAppType, Country, DevicePlatform, GuestType, InsiderRiskLevel, TransferMethod,
 };
 pub use shared::SharedParts;
+pub use threads::PerThread;
 pub use time::Timestamp;

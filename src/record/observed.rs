@@ -16,7 +16,7 @@ use super::model::Source;
 use crate::detection::{Answer, Call, DetectionSettings, Doer, Fate, Mark};
 use crate::identity::Caller;
 use crate::risk::RiskSubject;
-use crate::telemetry::RecordCounter;
+use crate::telemetry::ShardedCounter;
 use crate::types::{CallId, Effect, Fact, Reason, RiskLevel, Timestamp};
 
 pub use read::ObservedReader;
@@ -38,9 +38,9 @@ pub struct Observer {
     /// Where it goes.
     pub to: Sender<Observed>,
     /// What found a place.
-    pub taken: RecordCounter,
+    pub taken: ShardedCounter,
     /// What found none.
-    pub dropped: RecordCounter,
+    pub dropped: ShardedCounter,
 }
 
 impl Observer {
@@ -50,9 +50,9 @@ impl Observer {
 
     pub(super) fn tell(&self, observed: Observed) {
         match self.to.try_send(observed) {
-            Ok(()) => self.taken.add(1),
+            Ok(()) => self.taken.inc(),
             // Also when nobody looks any more: then the process is about to end.
-            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => self.dropped.add(1),
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => self.dropped.inc(),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! Never here: waiting for anything but the moment in which the writer takes what is there.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -14,10 +14,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::types::CallId;
-
-/// More threads than this share outboxes.
-const OUTBOXES: usize = 16;
+use crate::types::{CallId, PerThread};
 
 /// What a line tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +88,19 @@ impl Batch {
         self.lines.iter().filter(holds_a_place).count()
     }
 
-    /// Gives back most of the memory that no line needs.
-    fn fit(&mut self) {
-        if self.bytes.capacity() / 2 > self.bytes.len() {
-            self.bytes.shrink_to_fit();
-            self.lines.shrink_to_fit();
+    /// One with room for as much as this holds.
+    fn of_the_same_size(&self) -> Self {
+        Self {
+            bytes: Vec::with_capacity(self.bytes.len().next_power_of_two()),
+            lines: Vec::with_capacity(self.lines.len().next_power_of_two()),
         }
+    }
+
+    /// Gives back most of the memory that no line needs. Sizes are powers of two, so that what one batch gives back is of
+    /// use to another.
+    fn fit(&mut self) {
+        self.bytes.shrink_to(self.bytes.len().next_power_of_two());
+        self.lines.shrink_to(self.lines.len().next_power_of_two());
     }
 }
 
@@ -158,9 +162,8 @@ impl Outbox {
         if content.batch.lines.is_empty() {
             return None;
         }
-        let mut batch = std::mem::take(&mut content.batch);
-        content.batch.bytes.reserve(batch.bytes.len());
-        content.batch.lines.reserve(batch.lines.len());
+        let next = content.batch.of_the_same_size();
+        let mut batch = std::mem::replace(&mut content.batch, next);
         let waiting = std::mem::take(&mut content.waiting);
         drop(content);
         batch.fit();
@@ -171,7 +174,7 @@ impl Outbox {
 /// All outboxes of one writer.
 #[derive(Debug)]
 pub(super) struct Outboxes {
-    outboxes: [Arc<Outbox>; OUTBOXES],
+    outboxes: PerThread<Arc<Outbox>>,
     bell: Arc<Bell>,
 }
 
@@ -185,7 +188,7 @@ impl Default for Outboxes {
             })
         };
         Self {
-            outboxes: std::array::from_fn(|_| outbox()),
+            outboxes: PerThread::new(outbox),
             bell,
         }
     }
@@ -194,13 +197,7 @@ impl Default for Outboxes {
 impl Outboxes {
     /// That of the thread that asks.
     pub(super) fn mine(&self) -> &Arc<Outbox> {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
-        }
-        let [first, ..] = &self.outboxes;
-        let mine = THREAD.with(|thread| *thread) % OUTBOXES;
-        self.outboxes.get(mine).unwrap_or(first)
+        self.outboxes.mine()
     }
 
     /// How the writer is called.

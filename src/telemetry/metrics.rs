@@ -5,8 +5,9 @@
 mod declare;
 pub mod detections;
 mod enforcement;
+pub(super) mod sharded;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -15,8 +16,12 @@ use prometheus::{
     IntGaugeVec, Registry, TextEncoder,
 };
 
-use declare::{counter, counters, gauge, gauges, histogram, histograms, real_gauge, real_gauges};
+use declare::{
+    counter, counters, gauge, gauges, histograms, real_gauge, real_gauges, sharded_counters,
+    sharded_gauges, sharded_histogram, sharded_histograms,
+};
 pub use detections::{DetectionCounters, DetectionMetrics};
+use sharded::Sharded;
 
 use super::connections::ConnectionMetrics;
 use super::labels::{
@@ -24,7 +29,7 @@ use super::labels::{
     UPSTREAM_FAULTS, result_label, upstream_label,
 };
 use super::process::ProcessFacts;
-use super::resource::{ResourceMetrics, TokenLookups, UpstreamEvents};
+use super::resource::{Declarations, ResourceMetrics, TokenLookups, UpstreamEvents};
 use crate::types::{PolicyId, Reason, ResourceName, Timestamp};
 
 /// From one microsecond to ten milliseconds: a decision is pure computation.
@@ -75,7 +80,7 @@ impl RecordCounter {
 }
 
 macro_rules! metrics {
-    ($($field:ident: $kind:ident = $declare:ident($name:literal, $help:literal $(, $details:expr)*);)*) => {
+    ($($field:ident: $kind:ty = $declare:ident($name:literal, $help:literal $(, $details:expr)*);)*) => {
         /// All metrics.
         #[derive(Debug)]
         pub struct Metrics {
@@ -104,26 +109,26 @@ macro_rules! metrics {
 }
 
 metrics! {
-    decisions: IntCounterVec = counters("boomgate_decisions_total", "Calls that were decided on or refused.", &["resource", "decision", "reason", "agent_type"]);
-    policy_results: IntCounterVec = counters("boomgate_policy_results_total", "Results of policies that applied, enforced or report-only.", &["policy", "result"]);
+    decisions: Sharded<IntCounterVec> = sharded_counters("boomgate_decisions_total", "Calls that were decided on or refused.", &["resource", "decision", "reason", "agent_type"]);
+    policy_results: Sharded<IntCounterVec> = sharded_counters("boomgate_policy_results_total", "Results of policies that applied, enforced or report-only.", &["policy", "result"]);
     token_verifications: IntCounterVec = counters("boomgate_token_verifications_total", "Tokens checked, by configured issuer.", &["issuer", "result"]);
     detections: IntCounterVec = counters("boomgate_detections_total", "Detections in the traffic of agents.", &["type", "level"]);
-    detection_observations: IntCounterVec = counters("boomgate_detection_observations_total", "Calls and answers of agents that detections looked at, or passed over.", &["result"]);
+    detection_observations: Sharded<IntCounterVec> = sharded_counters("boomgate_detection_observations_total", "Calls and answers of agents that detections looked at, or passed over.", &["result"]);
     detection_evictions: IntCounterVec = counters("boomgate_detection_evictions_total", "Agents whose habits were forgotten to make room.", &[]);
     detection_agents: IntGauge = gauge("boomgate_detection_agents", "Agents whose habits are remembered.");
-    token_cache: IntCounterVec = counters("boomgate_token_cache_total", "Look-ups in the cache of verified tokens.", &["result"]);
+    token_cache: Sharded<IntCounterVec> = sharded_counters("boomgate_token_cache_total", "Look-ups in the cache of verified tokens.", &["result"]);
     risk_signals: IntCounterVec = counters("boomgate_risk_signals_total", "Reports of risk, by source.", &["source", "type", "result"]);
     config_reloads: IntCounterVec = counters("boomgate_config_reloads_total", "Loads of configuration, policies and directory.", &["result"]);
     jwks_refreshes: IntCounterVec = counters("boomgate_jwks_refreshes_total", "Refreshes of an issuer's keys.", &["issuer", "result"]);
     records: IntCounterVec = counters("boomgate_records_total", "Decision records.", &["result"]);
-    upstream_requests: IntCounterVec = counters("boomgate_upstream_requests_total", "Calls that were forwarded, and what came of it.", &["resource", "result"]);
+    upstream_requests: Sharded<IntCounterVec> = sharded_counters("boomgate_upstream_requests_total", "Calls that were forwarded, and what came of it.", &["resource", "result"]);
     connections_refused: IntCounterVec = counters("boomgate_connections_refused_total", "Connections of calls that were refused or cut, by listener and reason.", &["listener", "reason"]);
-    decision_duration: Histogram = histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
-    request_duration: HistogramVec = histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
+    decision_duration: Sharded<Histogram> = sharded_histogram("boomgate_decision_duration_seconds", "Time from a call's head to the decision on it, records excluded.", &DECISION_BUCKETS);
+    request_duration: Sharded<HistogramVec> = sharded_histograms("boomgate_request_duration_seconds", "Time from a call's head to the head of its answer.", &REQUEST_BUCKETS, &["resource", "status_class"]);
     upstream_endpoints: IntGaugeVec = gauges("boomgate_upstream_endpoints", "Endpoints of upstreams by state.", &["resource", "state"]);
     upstream_events: IntCounterVec = counters("boomgate_upstream_events_total", "What happened beside the calls that were forwarded.", &["resource", "event"]);
-    upstream_duration: HistogramVec = histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
-    open_calls: IntGaugeVec = gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
+    upstream_duration: Sharded<HistogramVec> = sharded_histograms("boomgate_upstream_duration_seconds", "Time from forwarding a call to the head of its answer.", &REQUEST_BUCKETS, &["resource"]);
+    open_calls: Sharded<IntGaugeVec> = sharded_gauges("boomgate_open_calls", "Calls under way.", &["resource"]);
     calls_cut: IntCounterVec = counters("boomgate_calls_cut_total", "Calls that were cut while they were open.", &["reason"]);
     judging_failures: IntCounterVec = counters("boomgate_judging_failures_total", "Times that judging the open calls again failed, so that they were cut.", &[]);
     enforcement_delay: HistogramVec = histograms("boomgate_enforcement_delay_seconds", "Time from the arrival of a change to the end of the last open call that it cuts.", &enforcement::DELAY_BUCKETS, &["source"]);
@@ -149,7 +154,7 @@ impl Metrics {
                 .with_label_values(&[success_label(success)]);
         }
         for hit in [true, false] {
-            self.token_cache.with_label_values(&[hit_label(hit)]);
+            self.token_cache.mine().with_label_values(&[hit_label(hit)]);
         }
         for result in RecordResult::ALL {
             self.records.with_label_values(&[result.as_str()]);
@@ -168,6 +173,7 @@ impl Metrics {
     /// Shows the counter of [`Self::policy_result`] before its first event.
     pub fn show_policy_result(&self, policy: &PolicyId, result: &'static str) {
         self.policy_results
+            .mine()
             .with_label_values(&[policy.as_str(), result]);
     }
 
@@ -178,21 +184,19 @@ impl Metrics {
         if resource.is_some() {
             for result in UPSTREAM_FAULTS.map(Err).into_iter().chain([Ok(())]) {
                 self.upstream_requests
+                    .mine()
                     .with_label_values(&[name, upstream_label(result)]);
             }
         }
-        ResourceMetrics {
+        ResourceMetrics::new(Declarations {
             name: name.into(),
             decisions: self.decisions.clone(),
-            cells: ResourceMetrics::empty_cells(),
             decision_duration: self.decision_duration.clone(),
-            upstream_duration: self.upstream_duration.with_label_values(&[name]),
+            upstream_duration: self.upstream_duration.clone(),
             upstream_requests: self.upstream_requests.clone(),
-            upstream_ok: OnceLock::new(),
             request_duration: self.request_duration.clone(),
-            answered: Default::default(),
-            open_calls: self.open_calls.with_label_values(&[name]),
-        }
+            open_calls: self.open_calls.clone(),
+        })
     }
 
     /// Binds the metrics of a listener of calls.
@@ -204,6 +208,7 @@ impl Metrics {
     /// What a policy that applied said: Graph's name of the result, which is one of a closed set.
     pub fn policy_result(&self, policy: &PolicyId, result: &'static str) {
         self.policy_results
+            .mine()
             .with_label_values(&[policy.as_str(), result])
             .inc();
     }
@@ -218,7 +223,7 @@ impl Metrics {
     /// Binds the counters of look-ups in the cache of verified tokens.
     #[must_use]
     pub fn token_lookups(&self) -> TokenLookups {
-        let counter = |hit| self.token_cache.with_label_values(&[hit_label(hit)]);
+        let counter = |hit| self.token_cache.bind(&[hit_label(hit)]);
         TokenLookups {
             hits: counter(true),
             misses: counter(false),

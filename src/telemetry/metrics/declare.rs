@@ -5,6 +5,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry,
 };
 
+use super::sharded::Sharded;
+
 /// Registers a metric and gives it back.
 fn register<M>(registry: &Registry, metric: M) -> prometheus::Result<M>
 where
@@ -55,16 +57,6 @@ pub(super) fn real_gauges(
     register(registry, GaugeVec::new(Opts::new(name, help), labels)?)
 }
 
-pub(super) fn histogram(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    buckets: &[f64],
-) -> Declared<Histogram> {
-    let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-    register(registry, Histogram::with_opts(opts)?)
-}
-
 pub(super) fn histograms(
     registry: &Registry,
     name: &str,
@@ -74,4 +66,50 @@ pub(super) fn histograms(
 ) -> Declared<HistogramVec> {
     let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
     register(registry, HistogramVec::new(opts, labels)?)
+}
+
+pub(super) fn sharded_counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Declared<Sharded<IntCounterVec>> {
+    Sharded::declare(registry, || {
+        IntCounterVec::new(Opts::new(name, help), labels)
+    })
+}
+
+pub(super) fn sharded_gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Declared<Sharded<IntGaugeVec>> {
+    Sharded::declare(registry, || IntGaugeVec::new(Opts::new(name, help), labels))
+}
+
+pub(super) fn sharded_histogram(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+) -> Declared<Sharded<Histogram>> {
+    Sharded::declare(registry, || {
+        Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
+    })
+}
+
+pub(super) fn sharded_histograms(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+    labels: &[&str],
+) -> Declared<Sharded<HistogramVec>> {
+    Sharded::declare(registry, || {
+        HistogramVec::new(
+            HistogramOpts::new(name, help).buckets(buckets.to_vec()),
+            labels,
+        )
+    })
 }

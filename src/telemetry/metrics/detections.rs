@@ -2,7 +2,8 @@
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 
-use super::{Metrics, RecordCounter};
+use super::Metrics;
+use super::sharded::{Sharded, ShardedCounter};
 use crate::types::RiskLevel;
 
 impl Metrics {
@@ -22,7 +23,7 @@ impl Metrics {
 #[derive(Debug, Clone)]
 pub struct DetectionMetrics {
     found: IntCounterVec,
-    observations: IntCounterVec,
+    observations: Sharded<IntCounterVec>,
     evictions: IntCounter,
     agents: IntGauge,
 }
@@ -31,9 +32,9 @@ pub struct DetectionMetrics {
 #[derive(Debug, Clone)]
 pub struct DetectionCounters {
     /// What the path told and found a place.
-    pub taken: RecordCounter,
+    pub taken: ShardedCounter,
     /// What found none.
-    pub dropped: RecordCounter,
+    pub dropped: ShardedCounter,
     evictions: IntCounter,
     agents: IntGauge,
 }
@@ -52,10 +53,9 @@ impl DetectionMetrics {
     /// The counters of the detector.
     #[must_use]
     pub fn counters(&self) -> DetectionCounters {
-        let of = |result: &str| RecordCounter(self.observations.with_label_values(&[result]));
         DetectionCounters {
-            taken: of("taken"),
-            dropped: of("dropped"),
+            taken: self.observations.bind(&["taken"]),
+            dropped: self.observations.bind(&["dropped"]),
             evictions: self.evictions.clone(),
             agents: self.agents.clone(),
         }
