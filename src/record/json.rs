@@ -1,8 +1,11 @@
 //! JSON on one line, written as `serde_json` writes it, for less: every call pays for two lines.
 //!
 //! Names of members are our own and are written as they stand; texts are looked at many bytes at a time, and nearly none
-//! holds what must be escaped. Never here: a float, or a map whose keys are not texts; they are errors, as in
-//! `serde_json`.
+//! holds what must be escaped. A member of a struct without a name (`rename = ""`) is an object whose members stand in its
+//! place: what serde calls `flatten`, but the names stay the source's. Never here: a float, or a map whose keys are not
+//! texts; they are errors, as in `serde_json`.
+
+mod escape;
 
 use std::fmt::{self, Write as _};
 
@@ -11,6 +14,8 @@ use serde::ser::{
     SerializeStructVariant, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 use serde_json::Error;
+
+use self::escape::{escape, text};
 
 /// Appends a value to a line.
 ///
@@ -38,73 +43,6 @@ impl fmt::Write for Escaped<'_> {
         escape(self.0, text.as_bytes());
         Ok(())
     }
-}
-
-/// Whether every byte of a text stands for itself (RFC 8259 §7).
-fn is_plain(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk() else {
-        return text
-            .iter()
-            .all(|byte| !matches!(byte, 0..=0x1f | b'"' | b'\\'));
-    };
-    let (eights, _in_the_last) = text.as_chunks();
-    let found = eights.iter().fold(must_escape(*last), |found, eight| {
-        found | must_escape(*eight)
-    });
-    found == 0
-}
-
-/// Not zero where one of eight bytes must be escaped: all are looked at at once. A byte minus n borrows into its highest bit
-/// where it was less than n and that bit was not set before.
-const fn must_escape(eight: [u8; 8]) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const fn less(bytes: u64, than: u64) -> u64 {
-        bytes.wrapping_sub(EACH.wrapping_mul(than)) & !bytes
-    }
-    let bytes = u64::from_ne_bytes(eight);
-    let quote = bytes ^ EACH.wrapping_mul(0x22);
-    let backslash = bytes ^ EACH.wrapping_mul(0x5c);
-    (less(bytes, 0x20) | less(quote, 1) | less(backslash, 1)) & EACH.wrapping_mul(0x80)
-}
-
-fn escape(line: &mut Vec<u8>, text: &[u8]) {
-    if is_plain(text) {
-        line.extend_from_slice(text);
-        return;
-    }
-    for byte in text {
-        let short = match byte {
-            b'"' | b'\\' => *byte,
-            0x08 => b'b',
-            0x0c => b'f',
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0..=0x1f => {
-                let digit = |value: u8| {
-                    if value < 10 {
-                        b'0' | value
-                    } else {
-                        b'a' + value - 10
-                    }
-                };
-                line.extend_from_slice(b"\\u00");
-                line.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
-                continue;
-            }
-            _ => {
-                line.push(*byte);
-                continue;
-            }
-        };
-        line.extend_from_slice(&[b'\\', short]);
-    }
-}
-
-fn text(line: &mut Vec<u8>, text: &str) {
-    line.push(b'"');
-    escape(line, text.as_bytes());
-    line.push(b'"');
 }
 
 /// A member's name, as the program's source says it.
@@ -150,9 +88,30 @@ impl Members<'_> {
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
+        if key.is_empty() {
+            return self.members_of(value);
+        }
         self.comma();
         name(self.line, key);
         value.serialize(Writer(self.line))
+    }
+
+    /// The members of an object, or of none, among these: what opens it becomes the comma before them.
+    fn members_of<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let start = self.line.len();
+        value.serialize(Writer(self.line))?;
+        match self.line.get_mut(start..) {
+            Some([b'n', b'u', b'l', b'l'] | [b'{', b'}']) => self.line.truncate(start),
+            Some([open @ b'{', .., b'}']) => {
+                *open = b',';
+                self.line.pop();
+                if std::mem::replace(&mut self.first, false) {
+                    self.line.remove(start);
+                }
+            }
+            _ => return Err(Error::custom("members without a name are an object's")),
+        }
+        Ok(())
     }
 
     fn close(self) {
@@ -387,89 +346,4 @@ impl SerializeMap for Members<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::{any, proptest};
-    use serde::Serialize;
-    use serde_json::Value;
-
-    use super::*;
-
-    fn same(value: &impl Serialize) {
-        let mut line = Vec::new();
-        write(&mut line, value).unwrap();
-        let wanted = serde_json::to_string(value).unwrap();
-        assert_eq!(String::from_utf8(line).unwrap(), wanted);
-    }
-
-    /// Every form that a value can have.
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Forms<'a> {
-        a_text: &'a str,
-        a_char: char,
-        nothing: Option<u8>,
-        something: Option<i64>,
-        unit: (),
-        tuple: (u8, &'a str),
-        variants: Vec<Variant<'a>>,
-        #[serde(flatten)]
-        more: Option<Inner<'a>>,
-        last: bool,
-    }
-
-    #[derive(Serialize)]
-    struct Inner<'a> {
-        map: BTreeMap<&'a str, u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        absent: Option<u8>,
-        empty: [u8; 0],
-    }
-
-    #[derive(Serialize)]
-    enum Variant<'a> {
-        Unit,
-        One(&'a str),
-        Two(i8, u64),
-        Named { of: &'a str },
-    }
-
-    proptest! {
-        #[test]
-        fn writes_what_serde_json_writes(text in any::<String>(), other in "[\\x00-\\x7f]{0,40}", number in any::<i64>()) {
-            same(&Forms {
-                a_text: &text,
-                a_char: text.chars().next().unwrap_or('"'),
-                nothing: None,
-                something: Some(number),
-                unit: (),
-                tuple: (7, &other),
-                variants: vec![
-                    Variant::Unit,
-                    Variant::One(&other),
-                    Variant::Two(-1, u64::MAX),
-                    Variant::Named { of: &text },
-                ],
-                more: Some(Inner { map: [(text.as_str(), 1), (other.as_str(), 2)].into(), absent: None, empty: [] }),
-                last: number > 0,
-            });
-            same(&Value::from(vec![text.as_str(), &other]));
-            same(&format_args!("{text}{other}"));
-        }
-    }
-
-    #[test]
-    fn every_byte_below_the_blank_is_escaped() {
-        for byte in 0..=0x7f_u8 {
-            same(&char::from(byte));
-        }
-    }
-
-    #[test]
-    fn a_key_that_is_no_text_is_an_error() {
-        let mut line = Vec::new();
-        assert!(write(&mut line, &BTreeMap::from([(1, 2)])).is_err());
-        assert!(write(&mut line, &1.5).is_err());
-    }
-}
+mod tests;

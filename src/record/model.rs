@@ -214,7 +214,7 @@ struct SignIn<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
     risk_level_during_sign_in: Option<&'static str>,
-    #[serde(flatten)]
+    #[serde(rename = "")]
     facts: GraphFacts<'a>,
     conditional_access_status: &'static str,
     conditional_access_audiences: Vec<&'a str>,

@@ -32,7 +32,7 @@ pub(super) struct Boomgate<'a> {
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a ResourceName>,
-    #[serde(flatten)]
+    #[serde(rename = "")]
     facts: Option<DecisionFacts<'a>>,
     duration_microseconds: u64,
 }
@@ -62,7 +62,7 @@ struct DecisionFacts<'a> {
     token_request: Option<TokenRequestMember<'a>>,
     scopes: &'a [Arc<str>],
     roles: &'a [Arc<str>],
-    #[serde(flatten)]
+    #[serde(rename = "")]
     read: OwnFacts<'a>,
     risk_inputs: Vec<RiskInputMember<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
