@@ -53,12 +53,6 @@ fn name(line: &mut Vec<u8>, name: &'static str) {
 }
 
 impl<'a> Writer<'a> {
-    fn shown(self, value: impl fmt::Display) -> Result<(), Error> {
-        // Into memory, which does not fail.
-        let mut line = Escaped(self.0);
-        write!(line, "{value}").map_err(Error::custom)
-    }
-
     fn open(self, open: u8, close: &'static [u8]) -> Members<'a> {
         self.0.push(open);
         Members {
@@ -119,11 +113,13 @@ impl Members<'_> {
     }
 }
 
-/// Whole numbers look as they are shown.
+/// Whole numbers, without the formatter.
 macro_rules! whole_numbers {
     ($($method:ident: $number:ty),*) => {
         $(fn $method(self, value: $number) -> Result<(), Error> {
-            self.shown(value)
+            let mut digits = itoa::Buffer::new();
+            self.0.extend_from_slice(digits.format(value).as_bytes());
+            Ok(())
         })*
     };
 }
@@ -263,7 +259,8 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Error> {
         self.0.push(b'"');
-        Writer(&mut *self.0).shown(value)?;
+        // Into memory, which does not fail.
+        write!(Escaped(&mut *self.0), "{value}").map_err(Error::custom)?;
         self.0.push(b'"');
         Ok(())
     }
