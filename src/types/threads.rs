@@ -1,6 +1,6 @@
 //! What each thread has for itself, so that workers which do the same at once share no line of a cache.
 //!
-//! Never here: what must be one. Threads beyond [`THREADS`] share, so a part is as safe to share as a whole.
+//! Never here: what must be one. Threads beyond sixteen share, so a part is as safe to share as a whole.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -53,7 +53,7 @@ impl<T> PerThread<T> {
     }
 }
 
-/// Less than [`THREADS`]; the same for as long as the thread lives.
+/// Less than `THREADS`; the same for as long as the thread lives.
 fn thread_number() -> usize {
     static BEFORE: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
