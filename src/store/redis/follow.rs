@@ -138,11 +138,8 @@ impl Follower {
         // First the place: what changes while all is read is told once more from there.
         let head = engine.head(connection).await?;
         let entries = engine.entries(connection).await?;
-        let ranks = entries
-            .iter()
-            .map(|entry| (Arc::clone(&entry.key), entry.rank));
         let soon = Instant::now() + random_below(HEALING / 10);
-        self.to_heal = Some((ranks.collect(), soon));
+        self.to_heal = Some((ranks_of(&entries), soon));
         self.position = Some(head);
         Ok(entries)
     }
@@ -156,8 +153,7 @@ impl Follower {
         let Some((theirs, _)) = self.to_heal.take() else {
             return Ok(Vec::new());
         };
-        let mut lacking = ours();
-        lacking.retain(|entry| theirs.get(&entry.key).is_none_or(|rank| *rank < entry.rank));
+        let mut lacking = lacking_of(ours(), &theirs);
         let engine = Arc::clone(&self.engine);
         let Some(connection) = &mut self.connection else {
             return Ok(Vec::new());
@@ -171,6 +167,11 @@ impl Follower {
             self.to_heal = Some((theirs, Instant::now() + later));
             return Ok(Vec::new());
         }
+        // What this replica itself has written meanwhile is in the engine, though perhaps not heard of by the stream yet.
+        lacking = lacking_of(lacking, &ranks_of(&engine.entries(connection).await?));
+        if lacking.is_empty() {
+            return Ok(Vec::new());
+        }
         tracing::warn!(
             entries = lacking.len(),
             "the shared state lacks what this replica knows; it is put there again"
@@ -180,6 +181,20 @@ impl Follower {
         }
         Ok(Vec::new())
     }
+}
+
+/// The rank of each entry.
+fn ranks_of(entries: &[Sealed]) -> Ranks {
+    let ranks = entries.iter();
+    ranks
+        .map(|entry| (Arc::clone(&entry.key), entry.rank))
+        .collect()
+}
+
+/// The entries that are not among these, or stand above them.
+fn lacking_of(mut entries: Vec<Sealed>, theirs: &Ranks) -> Vec<Sealed> {
+    entries.retain(|entry| theirs.get(&entry.key).is_none_or(|rank| *rank < entry.rank));
+    entries
 }
 
 /// What `XREAD` replies of each stream: its name, and of each of its entries the place and the fields.
