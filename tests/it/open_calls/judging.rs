@@ -52,8 +52,9 @@ async fn open_calls_that_cannot_be_judged_again_are_cut_and_later_ones_are_judge
     let outcome = outcome_of(&site, OTHER_AGENT).await;
     assert_eq!(outcome["result"], "cut", "{outcome}");
     assert_eq!(outcome["reason"], "facts_unavailable");
+    // Once, or twice: a gateway that has just started reloads what may have changed since it was read.
     site.until("it is counted", async |site| {
-        site.count("boomgate_judging_failures_total", &[]).await == 1
+        site.count("boomgate_judging_failures_total", &[]).await >= 1
     })
     .await;
 
