@@ -1,6 +1,6 @@
 //! A running gateway follows its files: whatever changes, and however it changes, takes effect as one swap.
 
-mod faults;
+pub(crate) mod faults;
 mod load;
 pub(crate) mod ways;
 

@@ -112,7 +112,7 @@ pub(super) async fn loads(site: &Site, result: &str) -> u64 {
 }
 
 /// Waits until a started gateway has looked at its files once.
-pub(super) async fn until_looked(site: &Site) {
+pub(crate) async fn until_looked(site: &Site) {
     site.until("the first look", async |site| {
         loads(site, "success").await >= 2
     })
