@@ -71,15 +71,14 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::record::outbox::LineOf;
+    use crate::record::outbox::tests::text;
 
     fn batch(lines: &[&str]) -> Arc<Batch> {
         let mut batch = Batch::default();
         for line in lines {
-            let write = |bytes: &mut Vec<u8>| {
-                bytes.extend_from_slice(line.as_bytes());
-                Ok::<_, ()>(())
-            };
-            batch.push(LineOf::Change, write).unwrap();
+            batch
+                .push(LineOf::Change, text((*line).to_owned()))
+                .unwrap();
         }
         Arc::new(batch)
     }
@@ -110,6 +109,7 @@ mod tests {
         let mut sink = Full(Vec::new(), 6);
         assert!(lines.write_to(&mut sink).is_err());
         assert!(!lines.is_empty());
+        assert_eq!(lines.done, 6, "two bytes wait");
         lines.push(batch(&["three"]));
         sink.1 = 100;
         lines.write_to(&mut sink).unwrap();

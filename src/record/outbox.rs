@@ -55,8 +55,7 @@ impl Batch {
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         // Whatever was begun and not ended, by a writer that failed.
-        self.bytes
-            .truncate(self.lines.last().map_or(0, |(_, end)| *end));
+        self.bytes.truncate(self.end());
         write(&mut self.bytes)?;
         self.bytes.push(b'\n');
         self.lines.push((of, self.bytes.len()));
@@ -65,8 +64,12 @@ impl Batch {
 
     /// The text of all lines.
     pub(super) fn bytes(&self) -> &[u8] {
-        let end = self.lines.last().map_or(0, |(_, end)| *end);
-        self.bytes.get(..end).unwrap_or_default()
+        self.bytes.get(..self.end()).unwrap_or_default()
+    }
+
+    /// Where the last line ends.
+    fn end(&self) -> usize {
+        self.lines.last().map_or(0, |(_, end)| *end)
     }
 
     /// What each line tells of, and where it stands in the text.
@@ -300,4 +303,4 @@ impl Bell {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -142,6 +142,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::outbox::tests::text;
 
     fn id(number: u128) -> CallId {
         CallId::from_uuid(uuid::Uuid::from_u128(number))
@@ -150,11 +151,7 @@ mod tests {
     fn keep(recent: &Recent, lines: &[(LineOf, String)]) {
         let mut batch = Batch::default();
         for (of, line) in lines {
-            let write = |bytes: &mut Vec<u8>| {
-                bytes.extend_from_slice(line.as_bytes());
-                Ok::<_, ()>(())
-            };
-            batch.push(*of, write).unwrap();
+            batch.push(*of, text(line.clone())).unwrap();
         }
         recent.keep(&Arc::new(batch));
     }

@@ -8,7 +8,8 @@ use super::*;
 
 const LONG: Duration = Duration::from_secs(20);
 
-fn text(line: String) -> impl FnOnce(&mut Vec<u8>) -> Result<(), Infallible> {
+/// Writes this line.
+pub(in crate::record) fn text(line: String) -> impl FnOnce(&mut Vec<u8>) -> Result<(), Infallible> {
     move |bytes| {
         bytes.extend_from_slice(line.as_bytes());
         Ok(())

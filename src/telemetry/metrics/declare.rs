@@ -64,8 +64,14 @@ pub(super) fn histograms(
     buckets: &[f64],
     labels: &[&str],
 ) -> Declared<HistogramVec> {
-    let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-    register(registry, HistogramVec::new(opts, labels)?)
+    register(
+        registry,
+        HistogramVec::new(bucketed(name, help, buckets), labels)?,
+    )
+}
+
+fn bucketed(name: &str, help: &str, buckets: &[f64]) -> HistogramOpts {
+    HistogramOpts::new(name, help).buckets(buckets.to_vec())
 }
 
 pub(super) fn sharded_counters(
@@ -95,7 +101,7 @@ pub(super) fn sharded_histogram(
     buckets: &[f64],
 ) -> Declared<Sharded<Histogram>> {
     Sharded::declare(registry, || {
-        Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
+        Histogram::with_opts(bucketed(name, help, buckets))
     })
 }
 
@@ -107,9 +113,6 @@ pub(super) fn sharded_histograms(
     labels: &[&str],
 ) -> Declared<Sharded<HistogramVec>> {
     Sharded::declare(registry, || {
-        HistogramVec::new(
-            HistogramOpts::new(name, help).buckets(buckets.to_vec()),
-            labels,
-        )
+        HistogramVec::new(bucketed(name, help, buckets), labels)
     })
 }

@@ -4,6 +4,7 @@
 //! others each time. Never here: a gauge that is set, for of what is set there is no sum.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use prometheus::core::{Collector, Desc};
@@ -62,37 +63,34 @@ impl<M: Collector> Collector for Sharded<M> {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let families = self.0.iter().flat_map(Collector::collect);
-        families.reduce(add).into_iter().collect()
+        let mut families = self.0.iter().flat_map(Collector::collect);
+        let Some(mut family) = families.next() else {
+            return Vec::new();
+        };
+        let own = family.take_metric();
+        let others = families.flat_map(|mut other| other.take_metric());
+        let mut sums = BTreeMap::new();
+        for metric in own.into_iter().chain(others) {
+            match sums.entry(labels_of(&metric)) {
+                Entry::Vacant(place) => {
+                    place.insert(metric);
+                }
+                Entry::Occupied(mut sum) => {
+                    add_metric(family.get_field_type(), sum.get_mut(), &metric);
+                }
+            }
+        }
+        family.set_metric(sums.into_values().collect());
+        vec![family]
     }
 }
 
-/// Two families of the same name and type, with the sum of each series.
-fn add(mut family: MetricFamily, mut other: MetricFamily) -> MetricFamily {
-    let kind = family.get_field_type();
-    let series = |family: &mut MetricFamily| {
-        let metrics = family.take_metric().into_iter();
-        metrics.map(|mut metric| {
-            let labels = metric.take_label();
-            let key: Vec<_> = labels
-                .iter()
-                .map(|label| (label.name().to_owned(), label.value().to_owned()))
-                .collect();
-            metric.set_label(labels);
-            (key, metric)
-        })
-    };
-    let mut sums: BTreeMap<_, _> = series(&mut family).collect();
-    for (labels, metric) in series(&mut other) {
-        match sums.get_mut(&labels) {
-            Some(sum) => add_metric(kind, sum, &metric),
-            None => {
-                sums.insert(labels, metric);
-            }
-        }
-    }
-    family.set_metric(sums.into_values().collect());
-    family
+/// Which series a metric is of.
+fn labels_of(metric: &Metric) -> Vec<(String, String)> {
+    let labels = metric.get_label().iter();
+    labels
+        .map(|label| (label.name().to_owned(), label.value().to_owned()))
+        .collect()
 }
 
 /// Adds a metric to another one of the same series.
