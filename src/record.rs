@@ -4,6 +4,7 @@
 //! for under `boomgate`. One thread writes; a call only puts its line in a bounded queue. When that is full, or the
 //! file cannot be written, calls are refused: nothing is forwarded without a record.
 
+mod bell;
 pub mod body;
 pub mod change;
 pub mod entry;
@@ -38,7 +39,7 @@ use crate::types::Effect;
 pub use body::RecordedBody;
 pub use change::Change;
 pub use entry::Entry;
-pub use observed::{Observed, ObservedReader, Observer};
+pub use observed::{Looker, Observations, Observed, ObservedReader, Observer};
 pub use tail::DecisionLine;
 
 /// How many decisions a slow follower of the live tail may lag behind before it misses the oldest.
@@ -82,7 +83,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     tail: broadcast::Sender<Arc<DecisionLine>>,
     recent: Arc<Recent>,
-    observer: OnceLock<Arc<Observer>>,
+    observer: OnceLock<Observer>,
 }
 
 impl Drop for Shared {
@@ -139,14 +140,13 @@ impl Recorder {
 
     /// Tells the observer of what an agent did, if there is one that looks for anything.
     fn observed(&self, source: &Source<'_>, entry: Entry) -> Entry {
-        let observer = self.0.observer.get();
-        let Some(observer) = observer.filter(|observer| observer.looks()) else {
+        let Some(part) = self.0.observer.get().and_then(Observer::mine) else {
             return entry;
         };
         match observed::observe(source) {
             Some((call, unanswered)) => {
-                observer.tell(call);
-                entry.observed_by(observer, unanswered)
+                part.tell(call);
+                entry.observed_by(part, unanswered)
             }
             None => entry,
         }
@@ -155,7 +155,7 @@ impl Recorder {
     /// From now on this observer is told what agents do. The first one stays.
     pub fn observe_by(&self, observer: Observer) {
         // INVARIANT: set once, when the gateway is put together.
-        self.0.observer.get_or_init(|| Arc::new(observer));
+        self.0.observer.get_or_init(|| observer);
     }
 
     /// Records the end of a call on which no decision was made.
@@ -185,7 +185,7 @@ impl Recorder {
 
     /// Opens the file anew under its name, after it was rotated away.
     pub fn reopen(&self) {
-        self.0.queue.outboxes.bell().reopen();
+        self.0.queue.reopen();
     }
 
     fn announce(&self, line: DecisionLine) {

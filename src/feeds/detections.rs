@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::StateFeed;
 use crate::clock::Clock;
 use crate::detection::{DetectionSettings, Detector, Finding, Kind, Mode, Rule};
-use crate::record::{Observed, Observer, Recorder};
+use crate::record::{Looker, Observations, Observed, Observer, Recorder};
 use crate::snapshot::{Cause, Snapshots};
 use crate::telemetry::{
     ChangeSource, DetectionCounters, Metrics, SignalKind, SignalResult, SignalSource,
@@ -37,9 +37,6 @@ pub struct FeedSettings {
 
 /// How long observations wait for others, so that they are looked at together.
 const GATHER: Duration = Duration::from_millis(5);
-
-/// At most so many are looked at before what is held is counted.
-const AT_ONCE: usize = 1_024;
 
 /// How many findings wait to be put in force; then the detector waits, and the path passes over what finds no place.
 const FINDINGS: usize = 1_024;
@@ -89,8 +86,6 @@ impl DetectionFeed {
         queue: usize,
         settings: InForce,
     ) -> std::io::Result<Self> {
-        // One that takes memory only for what waits in it.
-        let (to, observed) = mpsc::channel(queue.max(1));
         let (tell, found) = mpsc::channel(FINDINGS);
         let metrics = context.metrics.detections();
         for kind in Kind::ALL {
@@ -98,19 +93,19 @@ impl DetectionFeed {
             metrics.show(kind.as_str(), rule.unwrap_or(Rule::default_of(kind)).level);
         }
         let counters = metrics.counters();
+        let observations = Observations::new(queue.max(1), &counters.taken, &counters.dropped);
+        let observed = observations.clone();
         let look = Look {
             settings: Arc::clone(&settings),
-            counters: counters.clone(),
+            counters,
             tell,
         };
         std::thread::Builder::new()
             .name("detections".to_owned())
-            .spawn(move || look.at_all(observed))?;
+            .spawn(move || look.at_all(observed.look()))?;
         context.recorder.observe_by(Observer {
             looks_for: Arc::clone(&settings),
-            to,
-            taken: counters.taken,
-            dropped: counters.dropped,
+            observations,
         });
         Ok(Self {
             context,
@@ -215,20 +210,16 @@ struct Look {
 }
 
 impl Look {
-    /// Looks at all that is observed, until nobody is left to tell it of any, or of what was found.
-    fn at_all(self, mut observed: mpsc::Receiver<Observed>) {
+    /// Looks at all that is observed, until no more will come, or nobody is left to tell of what was found.
+    fn at_all(self, mut observed: Looker) {
         let mut in_use = self.settings.load_full();
         let mut detector = Detector::new(in_use.as_deref().copied().unwrap_or_default());
-        while let Some(first) = observed.blocking_recv() {
-            if self.at_one(&first, &mut in_use, &mut detector).is_none() {
-                return;
-            }
+        loop {
             // Whoever tells of the next need not wake this thread, which would cost a call more than all of it here.
-            std::thread::park_timeout(GATHER);
-            for next in std::iter::from_fn(|| observed.try_recv().ok()).take(AT_ONCE) {
-                if self.at_one(&next, &mut in_use, &mut detector).is_none() {
-                    return;
-                }
+            let goes_on = observed.wait(GATHER);
+            let looked = observed.each(|one| self.at_one(one, &mut in_use, &mut detector));
+            if looked.is_none() || !goes_on {
+                return;
             }
             let holdings = detector.holdings();
             self.counters.hold(holdings.agents, holdings.evicted);

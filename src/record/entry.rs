@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::model;
-use super::observed::{Observer, Unanswered};
+use super::observed::{Part, Unanswered};
 use super::outbox::{LineOf, Outbox};
 use crate::call::CallContext;
 use crate::types::{CallId, Reason};
@@ -73,7 +73,7 @@ pub struct Entry {
     /// `None` if the decision went unrecorded (`dangerous_drop`): then its outcome does too.
     outbox: Option<Arc<Outbox>>,
     /// Whom to tell how an agent's call was answered.
-    observer: Option<(Arc<Observer>, Unanswered)>,
+    observer: Option<(Arc<Part>, Unanswered)>,
     refused: bool,
     failed: Option<Failure>,
     completed: bool,
@@ -113,11 +113,7 @@ impl Entry {
     }
 
     /// The observer is told of the answer too.
-    pub(super) fn observed_by(
-        mut self,
-        observer: &Arc<Observer>,
-        call: Option<Unanswered>,
-    ) -> Self {
+    pub(super) fn observed_by(mut self, observer: &Arc<Part>, call: Option<Unanswered>) -> Self {
         self.observer = call.map(|call| (Arc::clone(observer), call));
         self
     }

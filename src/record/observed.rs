@@ -1,59 +1,55 @@
 //! What detections are made from: an agent's call and its answer, as the gateway sees them, and as a record tells them.
 //!
-//! Both ways give the same; a test holds that. The live way puts each in a bounded queue: when that is full it is counted
-//! and passed over, and no call waits. Never here: a token, a path, and a detection.
+//! Both ways give the same; a test holds that. The live way leaves each where it waits to be looked at: when there is no
+//! room it is counted and passed over, and no call waits. Never here: a token, a path, and a detection.
 
 mod read;
+mod waiting;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use http::StatusCode;
-use tokio::sync::mpsc::Sender;
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::model::Source;
 use crate::detection::{Answer, Call, DetectionSettings, Doer, Fate, Mark};
 use crate::identity::Caller;
 use crate::risk::RiskSubject;
-use crate::telemetry::ShardedCounter;
 use crate::types::{CallId, Effect, Fact, Reason, RiskLevel, Timestamp};
 
 pub use read::ObservedReader;
+pub(super) use waiting::Part;
+pub use waiting::{Looker, Observations};
 
 /// What an agent did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observed {
     /// It made a call, which was decided on.
-    Call(Box<Call>),
+    Call(Call),
     /// A call of its was forwarded and has been answered.
     Answer(Answer),
 }
 
 /// Takes what is observed on the path to whoever looks at it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Observer {
     /// What is looked for; while that is nothing, nothing is observed.
     pub looks_for: Arc<ArcSwapOption<DetectionSettings>>,
-    /// Where it goes.
-    pub to: Sender<Observed>,
-    /// What found a place.
-    pub taken: ShardedCounter,
-    /// What found none.
-    pub dropped: ShardedCounter,
+    /// Where it waits.
+    pub observations: Observations,
 }
 
 impl Observer {
-    pub(super) fn looks(&self) -> bool {
-        self.looks_for.load().is_some()
+    /// Where to leave what is observed, if anything is looked for.
+    pub(super) fn mine(&self) -> Option<&Arc<Part>> {
+        let looks = self.looks_for.load().is_some();
+        looks.then(|| self.observations.mine())
     }
+}
 
-    pub(super) fn tell(&self, observed: Observed) {
-        match self.to.try_send(observed) {
-            Ok(()) => self.taken.inc(),
-            // Also when nobody looks any more: then the process is about to end.
-            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => self.dropped.inc(),
-        }
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.observations.finish();
     }
 }
 
@@ -130,7 +126,7 @@ pub(super) fn observe(source: &Source<'_>) -> Option<(Observed, Option<Unanswere
         id: Some(context.id),
     };
     let unanswered = Unanswered::of(&call, context.id);
-    Some((Observed::Call(Box::new(call)), unanswered))
+    Some((Observed::Call(call), unanswered))
 }
 
 fn target(resource: &str, method: &str, path: &str) -> Mark {

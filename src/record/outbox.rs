@@ -6,14 +6,12 @@
 //! Never here: waiting for anything but the moment in which the writer takes what is there.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread::{self, Thread};
-use std::time::Duration;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::bell::Bell;
 use crate::types::{CallId, PerThread};
 
 /// What a line tells of.
@@ -220,85 +218,8 @@ impl Outboxes {
 
     /// Waits until there is a line or somebody hurries. For the writer's thread alone.
     pub(super) fn wait(&self) {
-        let is_called = || self.bell.hurried.load(Ordering::Acquire);
         let is_filled = |outbox: &Arc<Outbox>| !outbox.content.lock().batch.lines.is_empty();
-        loop {
-            // Whoever fills an outbox after it was looked at has locked it after this, and sees it.
-            self.bell.asleep.store(true, Ordering::Release);
-            if is_called() || self.outboxes.iter().any(is_filled) {
-                break;
-            }
-            thread::park();
-        }
-        self.bell.asleep.store(false, Ordering::Release);
-    }
-}
-
-/// Calls the writer's thread.
-#[derive(Debug, Default)]
-pub(super) struct Bell {
-    writer: OnceLock<Thread>,
-    /// The writer waits for a line.
-    asleep: AtomicBool,
-    /// Somebody waits for the writer.
-    hurried: AtomicBool,
-    reopen: AtomicBool,
-    finish: AtomicBool,
-}
-
-impl Bell {
-    /// This thread is the writer's.
-    pub(super) fn hang(&self) {
-        // INVARIANT: a writer has one thread.
-        self.writer.get_or_init(thread::current);
-    }
-
-    /// The file was rotated away.
-    pub(super) fn reopen(&self) {
-        self.reopen.store(true, Ordering::Release);
-        self.hurry();
-    }
-
-    /// Write what is there and end.
-    pub(super) fn finish(&self) {
-        self.finish.store(true, Ordering::Release);
-        self.hurry();
-    }
-
-    /// Whether the file is to be opened anew; asked once.
-    pub(super) fn is_reopened(&self) -> bool {
-        self.reopen.swap(false, Ordering::AcqRel)
-    }
-
-    /// Whether this is the end.
-    pub(super) fn is_finished(&self) -> bool {
-        self.finish.load(Ordering::Acquire)
-    }
-
-    /// Waits so long for more, or until somebody hurries. For the writer's thread alone.
-    pub(super) fn gather(&self, time: Duration) {
-        if !self.hurried.swap(false, Ordering::AcqRel) {
-            thread::park_timeout(time);
-            self.hurried.store(false, Ordering::Release);
-        }
-    }
-
-    fn wake(&self) {
-        if self.asleep.load(Ordering::Acquire) && self.asleep.swap(false, Ordering::AcqRel) {
-            self.ring();
-        }
-    }
-
-    fn hurry(&self) {
-        self.hurried.store(true, Ordering::Release);
-        self.ring();
-    }
-
-    fn ring(&self) {
-        // A writer that has not begun yet looks before it waits.
-        if let Some(writer) = self.writer.get() {
-            writer.unpark();
-        }
+        self.bell.wait(|| self.outboxes.iter().any(is_filled));
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Queue {
     pub(super) places: Semaphore,
     /// Whether the last attempt to write went well.
     pub(super) healthy: AtomicBool,
+    /// The file was rotated away, and is to be opened anew.
+    rotated: AtomicBool,
 }
 
 impl Queue {
@@ -45,7 +47,14 @@ impl Queue {
             outboxes: Outboxes::default(),
             places: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)),
             healthy: AtomicBool::new(true),
+            rotated: AtomicBool::new(false),
         }
+    }
+
+    /// The file was rotated away: what comes now goes into the one that has its name.
+    pub(super) fn reopen(&self) {
+        self.rotated.store(true, Ordering::Release);
+        self.outboxes.bell().hurry();
     }
 }
 
@@ -111,7 +120,7 @@ impl Writer {
             }
             self.take(false);
             self.write_or_wait();
-            if bell.is_reopened() {
+            if queue.rotated.swap(false, Ordering::AcqRel) {
                 self.reopen();
                 self.write_or_wait();
             }

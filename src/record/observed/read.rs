@@ -97,7 +97,7 @@ impl ObservedReader {
         if self.open.len() > MAX_OPEN {
             self.open.pop_first();
         }
-        Ok(Some(Observed::Call(Box::new(call))))
+        Ok(Some(Observed::Call(call)))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -151,8 +152,8 @@ fn who_hurries_is_not_kept_waiting_for_others() {
     outboxes.bell().gather(LONG);
     assert!(began.elapsed() < LONG);
     assert!(hurries.join().unwrap().is_some());
-    outboxes.bell().reopen();
+    outboxes.bell().finish();
     outboxes.bell().gather(LONG);
-    assert!(outboxes.bell().is_reopened() && !outboxes.bell().is_reopened());
+    assert!(outboxes.bell().is_finished());
     assert!(began.elapsed() < LONG);
 }
