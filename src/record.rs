@@ -30,6 +30,7 @@ use self::model::Source;
 use self::outbox::LineOf;
 use self::recent::{Recent, Recorded};
 use self::settings::{Overflow, RecordSettings};
+use self::tail::Tail;
 use self::writer::{Queue, Writer};
 use crate::call::Refused;
 use crate::decision::Decided;
@@ -41,9 +42,6 @@ pub use change::Change;
 pub use entry::Entry;
 pub use observed::{Looker, Observations, Observed, ObservedReader, Observer};
 pub use tail::DecisionLine;
-
-/// How many decisions a slow follower of the live tail may lag behind before it misses the oldest.
-const TAIL_LINES: usize = 256;
 
 /// Why records cannot be written at all.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +79,7 @@ struct Shared {
     queue: Arc<Queue>,
     settings: RecordSettings,
     metrics: Arc<Metrics>,
-    tail: broadcast::Sender<Arc<DecisionLine>>,
+    tail: Tail,
     recent: Arc<Recent>,
     observer: OnceLock<Observer>,
 }
@@ -114,7 +112,7 @@ impl Recorder {
             queue,
             settings: settings.clone(),
             metrics,
-            tail: broadcast::Sender::new(TAIL_LINES),
+            tail: Tail::default(),
             recent,
             observer: OnceLock::new(),
         };
@@ -127,9 +125,7 @@ impl Recorder {
     /// [`RecordUnavailable`] if there is no place for the record: the call must be refused.
     pub async fn decision(&self, decided: &Decided) -> Result<Entry, RecordUnavailable> {
         let source = Source::of(decided);
-        if self.0.tail.receiver_count() > 0 {
-            self.announce(DecisionLine::of_decision(&source));
-        }
+        self.0.tail.tell(|| DecisionLine::of_decision(&source));
         let refused = decided.effect() == Effect::Block;
         let entry = Entry::new(decided.received().context(), refused);
         let list_not_applied = self.0.settings.list_not_applied;
@@ -163,9 +159,7 @@ impl Recorder {
     /// # Errors
     /// [`RecordUnavailable`] if there is no place for the record: the call is answered with that instead.
     pub async fn refusal(&self, refused: &Refused) -> Result<Entry, RecordUnavailable> {
-        if self.0.tail.receiver_count() > 0 {
-            self.announce(DecisionLine::of_refusal(refused));
-        }
+        self.0.tail.tell(|| DecisionLine::of_refusal(refused));
         let entry = Entry::new(&refused.context, true);
         let line = |line: &mut _| model::refusal(line, refused);
         self.write(entry, line).await
@@ -174,7 +168,7 @@ impl Recorder {
     /// Follows the decisions from now on. A follower that is too slow misses the oldest; no call waits for it.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<DecisionLine>> {
-        self.0.tail.subscribe()
+        self.0.tail.follow()
     }
 
     /// The newest records, the newest first.
@@ -186,11 +180,6 @@ impl Recorder {
     /// Opens the file anew under its name, after it was rotated away.
     pub fn reopen(&self) {
         self.0.queue.reopen();
-    }
-
-    fn announce(&self, line: DecisionLine) {
-        // An error says that the last follower has just left.
-        drop(self.0.tail.send(Arc::new(line)));
     }
 
     /// Puts a line in the queue, and ties the entry to it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::bearer::{self, Scheme};
-use super::cache::{Key, VerifiedTokens};
+use super::cache::{Sought, VerifiedTokens};
 use super::caller::{Basis, Caller, Credential, Found, Identified, Provisional, Recognition};
 use super::classify::classify;
 use super::directory::Directory;
@@ -246,8 +246,8 @@ impl Authenticator {
             return verify(token, self.max_bytes, audiences, issuers, now, observation)
                 .map(Arc::new);
         }
-        let key = Key::new(issuers.generation(), audiences, token);
-        if let Some(verified) = self.cache.get(&key, now) {
+        let sought = Sought::new(issuers.generation(), audiences, token);
+        if let Some(verified) = self.cache.get(sought, now) {
             let name = &verified.facts().issuer;
             observation.issuer = Some(Arc::clone(name));
             observation.cache = Some(CacheResult::Hit);
@@ -259,7 +259,7 @@ impl Authenticator {
         observation.cache = Some(CacheResult::Miss);
         let verified = verify(token, self.max_bytes, audiences, issuers, now, observation)?;
         let verified = Arc::new(verified);
-        self.cache.put(key, &verified, now);
+        self.cache.put(sought, &verified, now);
         Ok(verified)
     }
 }

@@ -2,34 +2,55 @@
 //!
 //! The key names all of it: the state of issuers and keys, the audiences, and the token by its SHA-256. It is a
 //! structure that compares part by part, never a text that parts are joined into, so no two inputs meet.
+//! Each thread remembers beside what it found lately, so that workers seldom meet in what they share.
 //! Never here: a verdict, a refusal, who the directory says the caller is, and a token's text.
+
+mod lately;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
 use moka::sync::Cache;
+use parking_lot::Mutex;
 
+use self::lately::Lately;
 use super::digest::Digest;
 use super::issuers::Generation;
 use super::verify::Verified;
-use crate::types::Timestamp;
+use crate::types::{PerThread, Timestamp};
 
 /// What a check of a token rested on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+struct Key {
     generation: Generation,
     audiences: Arc<[Arc<str>]>,
     token: Digest,
 }
 
-impl Key {
-    /// The key of this token, checked for these audiences in this state of the issuers.
-    pub(super) fn new(generation: Generation, audiences: &Arc<[Arc<str>]>, token: &str) -> Self {
+/// What a check of a token rests on, before it is known whether it is remembered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sought<'a> {
+    generation: Generation,
+    audiences: &'a Arc<[Arc<str>]>,
+    token: Digest,
+}
+
+impl<'a> Sought<'a> {
+    /// This token, checked for these audiences in this state of the issuers.
+    pub(super) fn new(generation: Generation, audiences: &'a Arc<[Arc<str>]>, token: &str) -> Self {
         Self {
             generation,
-            audiences: Arc::clone(audiences),
+            audiences,
             token: Digest::of_bytes(token.as_bytes()),
+        }
+    }
+
+    fn key(&self) -> Key {
+        Key {
+            generation: self.generation,
+            audiences: Arc::clone(self.audiences),
+            token: self.token,
         }
     }
 }
@@ -43,20 +64,35 @@ struct Entry {
     remaining: Duration,
 }
 
+impl Entry {
+    /// The token, if it is valid now. The cache's own clock is not trusted with that.
+    fn valid_at(&self, now: Timestamp) -> Option<Arc<Verified>> {
+        let is_valid = self.at <= now && now < self.verified.facts().expires_at;
+        is_valid.then(|| Arc::clone(&self.verified))
+    }
+}
+
 /// The cache of verified tokens, shared by all workers.
 #[derive(Debug)]
-pub(super) struct VerifiedTokens(Option<Cache<Key, Entry>>);
+pub(super) struct VerifiedTokens(Option<Tokens>);
+
+#[derive(Debug)]
+struct Tokens {
+    all: Cache<Key, Entry>,
+    lately: PerThread<Mutex<Lately>>,
+}
 
 impl VerifiedTokens {
     /// A cache of at most so many tokens; 0 turns it off.
     pub(super) fn new(entries: u64) -> Self {
-        let cache = || {
-            Cache::builder()
+        let tokens = || Tokens {
+            all: Cache::builder()
                 .max_capacity(entries)
                 .expire_after(AtTokenExpiry)
-                .build()
+                .build(),
+            lately: PerThread::new(|| Mutex::new(Lately::new(entries))),
         };
-        Self((entries > 0).then(cache))
+        Self((entries > 0).then(tokens))
     }
 
     /// Whether it is on.
@@ -64,22 +100,28 @@ impl VerifiedTokens {
         self.0.is_some()
     }
 
-    /// The token, if it was verified and has not expired since. The cache's own clock is not trusted with that.
-    pub(super) fn get(&self, key: &Key, now: Timestamp) -> Option<Arc<Verified>> {
-        let entry = self.0.as_ref()?.get(key)?;
-        let is_valid = entry.at <= now && now < entry.verified.facts().expires_at;
-        is_valid.then_some(entry.verified)
+    /// The token, if it was verified and has not expired since.
+    pub(super) fn get(&self, sought: Sought<'_>, now: Timestamp) -> Option<Arc<Verified>> {
+        let tokens = self.0.as_ref()?;
+        let mut lately = tokens.lately.mine().lock();
+        if let Some(verified) = lately.get(sought).and_then(|entry| entry.valid_at(now)) {
+            return Some(verified);
+        }
+        let entry = tokens.all.get(&sought.key())?;
+        let verified = entry.valid_at(now)?;
+        lately.put(sought, entry);
+        Some(verified)
     }
 
     /// Remembers a token, at most until it expires. One that lives on in the leeway is not remembered.
-    pub(super) fn put(&self, key: Key, verified: &Arc<Verified>, now: Timestamp) {
+    pub(super) fn put(&self, sought: Sought<'_>, verified: &Arc<Verified>, now: Timestamp) {
         let remaining = verified.facts().expires_at.since(now);
-        if let Some(cache) = &self.0
+        if let Some(tokens) = &self.0
             && !remaining.is_zero()
         {
             let verified = Arc::clone(verified);
-            cache.insert(
-                key,
+            tokens.all.insert(
+                sought.key(),
                 Entry {
                     verified,
                     at: now,

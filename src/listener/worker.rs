@@ -68,13 +68,10 @@ where
             .build()
             .map_err(failed)?;
         let factory = Arc::clone(&factory);
-        let drain = Drain {
-            shutdown: shutdown.clone(),
-            deadline: drain,
-        };
+        let shutdown = shutdown.clone();
         let thread = std::thread::Builder::new()
             .name(format!("worker-{worker}"))
-            .spawn(move || work(&runtime, share, || factory(worker), &drain))
+            .spawn(move || work(&runtime, share, || factory(worker), (shutdown, drain)))
             .map_err(failed)?;
         threads.push(thread);
     }
@@ -86,9 +83,13 @@ fn work<H: CallHandler>(
     runtime: &Runtime,
     share: Vec<(Arc<Door>, TcpListener)>,
     make_handler: impl FnOnce() -> Arc<H>,
-    drain: &Drain,
+    (shutdown, deadline): (watch::Receiver<bool>, Duration),
 ) -> Result<(), ListenError> {
     runtime.block_on(async {
+        let drain = Drain {
+            shutdown: relayed(shutdown),
+            deadline,
+        };
         let handler = make_handler();
         let mut loops = JoinSet::new();
         for (door, socket) in share {
@@ -125,4 +126,17 @@ fn work<H: CallHandler>(
         }
         outcome
     })
+}
+
+/// The same word, from a place of the worker's own: every call looks at it several times, and where workers look at one place
+/// they wait for each other.
+fn relayed(mut all: watch::Receiver<bool>) -> watch::Receiver<bool> {
+    let (tell, told) = watch::channel(*all.borrow());
+    tokio::spawn(async move {
+        // Its sender may be gone without a word, which is one too: so is this one then.
+        if all.wait_for(|stop| *stop).await.is_ok() {
+            tell.send_replace(true);
+        }
+    });
+    told
 }

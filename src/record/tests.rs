@@ -399,7 +399,7 @@ async fn the_live_tail_shows_each_decision_and_never_waits_for_a_watcher() {
         )]
     );
     let refused = fixture::refused().await;
-    for _ in 0..TAIL_LINES * 2 {
+    for _ in 0..tail::LINES * 2 {
         drop(running.recorder.refusal(&refused).await.unwrap());
     }
     let missed = watcher.recv().await.unwrap_err();

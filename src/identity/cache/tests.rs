@@ -1,9 +1,9 @@
-use proptest::prelude::{Strategy, prop_assert_eq, proptest};
+use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 
 use super::*;
 use crate::identity::caller::TokenFacts;
 use crate::identity::evidence::Evidence;
-use crate::identity::issuers::Issuers;
+use crate::identity::issuers::{Issuer, Issuers};
 use crate::identity::profile::{AccountKind, Claimed};
 use crate::identity::settings::tests::oidc_issuer;
 use crate::types::ObjectId;
@@ -37,41 +37,120 @@ fn verified(expires_at: i64) -> Arc<Verified> {
 
 fn key(audiences: &[&str], token: &str) -> Key {
     let audiences: Arc<[Arc<str>]> = audiences.iter().map(|one| Arc::from(*one)).collect();
-    Key::new(Issuers::default().generation(), &audiences, token)
+    Sought::new(Issuers::default().generation(), &audiences, token).key()
+}
+
+fn sought(key: &Key) -> Sought<'_> {
+    Sought {
+        generation: key.generation,
+        audiences: &key.audiences,
+        token: key.token,
+    }
+}
+
+/// A key in another state of the issuers.
+fn later(mut key: Key) -> Key {
+    let settings = Arc::new(oidc_issuer());
+    let issuers = Issuers::new(vec![Issuer {
+        settings,
+        keys: None,
+    }]);
+    key.generation = issuers.generation();
+    key
+}
+
+const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
 }
 
 #[test]
 fn remembers_a_token_until_it_expires_and_no_longer() {
     let cache = VerifiedTokens::new(10);
-    let at = Timestamp::from_seconds;
-    cache.put(key(&["api"], "t"), &verified(100), at(40));
-    assert!(cache.get(&key(&["api"], "t"), at(40)).is_some());
-    assert!(cache.get(&key(&["api"], "t"), at(99)).is_some());
-    assert!(cache.get(&key(&["api"], "t"), at(100)).is_none());
-    for other in [key(&["other"], "t"), key(&["api"], "T"), key(&[], "t")] {
-        assert!(cache.get(&other, at(40)).is_none());
+    let put = key(&["api"], "t");
+    cache.put(sought(&put), &verified(100), at(40));
+    for _ in 0..2 {
+        assert!(cache.get(sought(&put), at(40)).is_some());
+        assert!(cache.get(sought(&put), at(99)).is_some());
+        assert!(cache.get(sought(&put), at(100)).is_none());
+        let others = [key(&["other"], "t"), key(&["api"], "T"), key(&[], "t")];
+        for other in others.into_iter().chain([later(put.clone())]) {
+            assert!(cache.get(sought(&other), at(40)).is_none());
+        }
     }
 }
 
 #[test]
 fn a_clock_that_was_set_back_finds_nothing_that_was_verified_after_it() {
     let cache = VerifiedTokens::new(10);
-    let at = Timestamp::from_seconds;
-    cache.put(key(&["api"], "t"), &verified(100), at(40));
-    assert!(cache.get(&key(&["api"], "t"), at(39)).is_none());
-    assert!(cache.get(&key(&["api"], "t"), at(40)).is_some());
+    let put = key(&["api"], "t");
+    cache.put(sought(&put), &verified(100), at(40));
+    for _ in 0..2 {
+        assert!(cache.get(sought(&put), at(39)).is_none());
+        assert!(cache.get(sought(&put), at(40)).is_some());
+    }
 }
 
 #[test]
 fn remembers_nothing_that_has_expired_and_nothing_when_it_is_off() {
-    let at = Timestamp::from_seconds;
     let cache = VerifiedTokens::new(10);
-    cache.put(key(&["api"], "t"), &verified(100), at(100));
-    assert!(cache.get(&key(&["api"], "t"), at(99)).is_none());
+    let put = key(&["api"], "t");
+    cache.put(sought(&put), &verified(100), at(100));
+    assert!(cache.get(sought(&put), at(99)).is_none());
     let off = VerifiedTokens::new(0);
     assert!(!off.is_on());
-    off.put(key(&["api"], "t"), &verified(100), at(40));
-    assert!(off.get(&key(&["api"], "t"), at(40)).is_none());
+    off.put(sought(&put), &verified(100), at(40));
+    assert!(off.get(sought(&put), at(40)).is_none());
+}
+
+#[test]
+fn what_a_thread_remembers_beside_has_a_limit_and_is_of_one_state_of_the_issuers() {
+    let entry = Entry {
+        verified: verified(100),
+        at: at(40),
+        remaining: Duration::from_secs(60),
+    };
+    let keys: Vec<_> = (0..5).map(|n| key(&["api"], &n.to_string())).collect();
+    let mut lately = Lately::new(3);
+    let found = |lately: &Lately| {
+        let is_there = |key: &&Key| lately.get(sought(key)).is_some();
+        keys.iter().filter(is_there).count()
+    };
+    for (key, held) in keys.iter().zip([1, 2, 3, 1, 2]) {
+        lately.put(sought(key), entry.clone());
+        lately.put(sought(key), entry.clone());
+        assert!(lately.get(sought(key)).is_some());
+        assert_eq!(found(&lately), held);
+    }
+    let newer = later(key(&["api"], "4"));
+    lately.put(sought(&newer), entry);
+    assert!(lately.get(sought(&newer)).is_some());
+    assert_eq!(found(&lately), 0);
+}
+
+proptest! {
+    /// What each thread remembers beside makes no difference to what is found. Each step is a call: with which token, for
+    /// which audience, in which state of the issuers, and when.
+    #[test]
+    fn finds_what_a_plain_map_finds(
+        calls in proptest::collection::vec((0_u8..3, 0_u8..2, any::<bool>(), 0_i64..60), 1..60),
+    ) {
+        let cache = VerifiedTokens::new(1_000);
+        let mut plain = std::collections::HashMap::new();
+        for (token, audience, is_later, now) in calls {
+            let key = key(&[&audience.to_string()], &token.to_string());
+            let key = if is_later { later(key) } else { key };
+            let expires_at = 30 + i64::from(token) * 10;
+            let known = plain.get(&key).is_some_and(|since| *since <= now && now < expires_at);
+            let found = cache.get(sought(&key), at(now));
+            prop_assert_eq!(found.is_some(), known);
+            if !known {
+                cache.put(sought(&key), &verified(expires_at), at(now));
+                if now < expires_at {
+                    plain.insert(key, now);
+                }
+            }
+        }
+    }
 }
 
 /// Short lists of short texts, with everything that could be taken for a separator.

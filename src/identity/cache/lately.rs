@@ -1,0 +1,73 @@
+//! The tokens that one thread found in the cache lately, in one state of the issuers.
+//!
+//! What the cache notes with each look costs more than all else of one, and the workers note it in the same places. A token
+//! that is found here looks unused there: where the cache is full it may be forgotten there first.
+//! Never here: a token that the cache did not have.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use super::{Digest, Entry, Generation, Sought};
+
+/// The most that a thread remembers.
+const TOKENS: usize = 4_096;
+
+/// What one thread remembers.
+#[derive(Debug)]
+pub(super) struct Lately {
+    generation: Option<Generation>,
+    /// By the token; of one that was sought for several audiences, the last.
+    tokens: HashMap<Digest, (Arc<[Arc<str>]>, Entry), BuildHasherDefault<FirstBytes>>,
+    most: usize,
+}
+
+impl Lately {
+    /// Remembers at most as many as the whole cache.
+    pub(super) fn new(entries: u64) -> Self {
+        Self {
+            generation: None,
+            tokens: HashMap::default(),
+            most: usize::try_from(entries).map_or(TOKENS, |entries| entries.min(TOKENS)),
+        }
+    }
+
+    pub(super) fn get(&self, sought: Sought<'_>) -> Option<&Entry> {
+        if self.generation != Some(sought.generation) {
+            return None;
+        }
+        let (audiences, entry) = self.tokens.get(&sought.token)?;
+        (audiences == sought.audiences).then_some(entry)
+    }
+
+    /// Remembers what the cache had. Where there is no room, or the issuers have changed, all else is forgotten: the
+    /// cache has it.
+    pub(super) fn put(&mut self, sought: Sought<'_>, entry: Entry) {
+        let is_full = || {
+            let is_new = !self.tokens.contains_key(&sought.token);
+            is_new && self.tokens.len() >= self.most
+        };
+        if self.generation != Some(sought.generation) || is_full() {
+            self.tokens.clear();
+            self.generation = Some(sought.generation);
+        }
+        let audiences = Arc::clone(sought.audiences);
+        self.tokens.insert(sought.token, (audiences, entry));
+    }
+}
+
+/// A hash of what is one already.
+#[derive(Debug, Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
