@@ -10,6 +10,7 @@ mod metadata;
 mod meters;
 mod rejudge;
 mod tunnel;
+mod view;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,10 +27,12 @@ use crate::enforcement::{Denial, OpenCalls, Permit, enforce, grant};
 use crate::feeds::{Discovered, KeyFeed};
 use crate::identity::Authenticator;
 use crate::record::{Entry, RecordedBody, Recorder};
-use crate::snapshot::{Snapshot, Snapshots};
+use crate::snapshot::Snapshots;
 use crate::store::Names;
 use crate::types::{CallId, Reason};
 use crate::upstream::{Forwarded, Upstreams};
+
+use view::{View, Viewer};
 
 pub use meters::Meters;
 pub use tunnel::{Farewell, Patience, PendingTunnel, Tunnel};
@@ -59,6 +62,7 @@ pub struct Shared {
 #[derive(Debug)]
 pub struct Gateway {
     shared: Shared,
+    viewer: Arc<Viewer>,
     upstreams: Upstreams,
     open_calls: Arc<OpenCalls>,
 }
@@ -72,10 +76,12 @@ impl Gateway {
     pub fn start(shared: Shared) -> Self {
         let open_calls = Arc::default();
         let changes = shared.snapshots.changes();
-        let (judging, calls) = (shared.clone(), Arc::clone(&open_calls));
-        tokio::spawn(rejudge::supervise(judging, calls, changes));
+        let viewer = Arc::new(Viewer::new(&shared.snapshots));
+        let seen = (shared.clone(), Arc::clone(&viewer));
+        tokio::spawn(rejudge::supervise(seen, Arc::clone(&open_calls), changes));
         Self {
             shared,
+            viewer,
             upstreams: Upstreams::default(),
             open_calls,
         }
@@ -89,7 +95,7 @@ impl Gateway {
     ) -> Response<RecordedBody> {
         let mut at = self.moment();
         // Once: no call sees half of a change.
-        let mut snapshot = self.shared.snapshots.load();
+        let mut snapshot = self.viewer.load();
 
         let (resources, limits) = (&snapshot.resources, &connection.limits);
         let received = match receive(request, &connection, resources, limits, at) {
@@ -130,7 +136,7 @@ impl Gateway {
         let (head, _unread) = request.into_parts();
         let context = CallContext::begin(&head, connection, self.moment());
         let refused = Refused::new(context, Reason::Overloaded);
-        self.refuse(refused, &self.shared.snapshots.load()).await
+        self.refuse(refused, &self.viewer.load()).await
     }
 
     /// When the call arrived, and the names that it gets.
@@ -150,7 +156,7 @@ impl Gateway {
         &self,
         permit: Permit,
         mut entry: Entry,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &View,
     ) -> Response<RecordedBody> {
         let permit = match grant(permit) {
             Ok((context, response)) => return self.granted(&context, response, entry),
@@ -160,8 +166,8 @@ impl Gateway {
         let gauge = self.shared.meters.open_call(&resource);
         let call = self.open_calls.register(&permit);
         // Of what has changed since the verdict, nobody told a call that was not registered.
-        if !self.shared.snapshots.is_current(snapshot) {
-            rejudge::again(&self.shared, &call);
+        if !self.viewer.is_current(snapshot) {
+            rejudge::again(&self.shared, &self.viewer.load(), &call);
         }
         let sent = Instant::now();
         let (upstreams, signer) = (&snapshot.upstreams, snapshot.assertions.as_deref());

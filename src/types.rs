@@ -35,5 +35,5 @@ pub use session::{
     ClientAppType, Country, DevicePlatform, GuestType, InsiderRiskLevel, TransferMethod,
 };
 pub use shared::SharedParts;
-pub use threads::PerThread;
+pub use threads::{Apart, PerThread};
 pub use time::Timestamp;

@@ -17,6 +17,7 @@ mod pins;
 mod pool;
 mod resolve;
 pub mod settings;
+mod spare;
 mod table;
 mod tls;
 mod upload;

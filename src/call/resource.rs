@@ -209,6 +209,22 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The same, with a name, operations and trailers of its own.
+    fn apart(&self) -> Self {
+        let operations = self.operations.iter();
+        Self {
+            name: self.name.apart(),
+            operations: operations
+                .map(|of| Arc::new(OperationRule::clone(of)))
+                .collect(),
+            trailers: TrailerNames {
+                requests: Arc::from(&*self.trailers.requests),
+                responses: Arc::from(&*self.trailers.responses),
+            },
+            ..self.clone()
+        }
+    }
+
     /// The hook, if it is one.
     #[must_use]
     pub const fn token_hook(&self) -> Option<&Arc<TokenHook>> {
@@ -265,6 +281,16 @@ impl Resources {
                 is_app_id || resource.audiences.iter().any(|known| bare(known) == name)
             }
         })
+    }
+
+    /// The same, with parts of its own in place of those that every call takes references to.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let apart = |resource: &Arc<Resource>| Arc::new(resource.apart());
+        Self {
+            resources: self.resources.iter().map(apart).collect(),
+            ..self.clone()
+        }
     }
 
     /// Whether there is a resource whose calls may become WebSockets.

@@ -19,7 +19,7 @@ impl Gateway {
     /// Whether there is a resource now whose calls may become WebSockets.
     #[must_use]
     pub fn has_websockets(&self) -> bool {
-        self.shared.snapshots.load().resources.has_websockets()
+        self.viewer.load().resources.has_websockets()
     }
 
     /// Answers a call on which no decision was made.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Gateway;
+use super::view::View;
 use crate::call::{Moment, Received, Refused, ResourceKind};
 use crate::identity::{Found, Identified, Observation, Provisional};
 use crate::issuance::{self, Asks};
@@ -15,7 +16,7 @@ impl Gateway {
     pub(super) async fn identify(
         &self,
         received: Received,
-        snapshot: &mut Arc<Snapshot>,
+        snapshot: &mut Arc<View>,
         at: &mut Moment,
     ) -> Result<Identified, Refused> {
         let asks = match &received.resource().kind {
@@ -73,7 +74,7 @@ impl Gateway {
         &self,
         received: Received,
         asks: Asks,
-        snapshot: &mut Arc<Snapshot>,
+        snapshot: &mut Arc<View>,
         at: &mut Moment,
     ) -> Result<Identified, Refused> {
         if let Asks::ByHook(hook) = &asks {
@@ -88,7 +89,7 @@ impl Gateway {
             }
         }
         let read = issuance::read(received, asks).await?;
-        *snapshot = self.shared.snapshots.load();
+        *snapshot = self.viewer.load();
         at.now = self.shared.clock.now();
         let (received, request) = read.parse(&snapshot.issuers, &snapshot.resources)?;
         let (result, seen) = self.shared.authenticator.identify_requester(

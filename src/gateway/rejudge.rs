@@ -10,6 +10,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::Shared;
+use super::view::Viewer;
 use crate::decision::{Case, judge};
 use crate::enforcement::open_calls::Cut;
 use crate::enforcement::{OpenCall, OpenCalls};
@@ -22,12 +23,13 @@ const SLICE: usize = 32;
 /// Keeps the judging up for as long as the worker lives. Where it fails, nobody could say of the calls that are open
 /// whether they are still allowed: they are cut, it is counted and logged, and the judging begins anew.
 pub(super) async fn supervise(
-    shared: Shared,
+    (shared, viewer): (Shared, Arc<Viewer>),
     calls: Arc<OpenCalls>,
     mut changes: Receiver<Arc<Change>>,
 ) {
     loop {
-        let judging = follow(shared.clone(), Arc::clone(&calls), changes);
+        let seen = (shared.clone(), Arc::clone(&viewer));
+        let judging = follow(seen, Arc::clone(&calls), changes);
         let Err(failure) = tokio::spawn(judging).await else {
             return;
         };
@@ -51,27 +53,31 @@ fn cut_all(shared: &Shared, calls: &OpenCalls) -> usize {
 }
 
 /// Follows the changes for as long as the worker lives.
-async fn follow(shared: Shared, calls: Arc<OpenCalls>, mut changes: Receiver<Arc<Change>>) {
+async fn follow(
+    (shared, viewer): (Shared, Arc<Viewer>),
+    calls: Arc<OpenCalls>,
+    mut changes: Receiver<Arc<Change>>,
+) {
     loop {
         let first = match changes.recv().await {
             Ok(change) => Some(change),
             Err(RecvError::Lagged(_)) => None,
             Err(RecvError::Closed) => return,
         };
-        round(&shared, &calls, first, &mut changes).await;
+        round((&shared, &viewer), &calls, first, &mut changes).await;
     }
 }
 
 /// Judges every open call on the newest snapshot. A change that comes meanwhile begins the round anew from where it is,
 /// so that it waits for no earlier one.
 async fn round(
-    shared: &Shared,
+    (shared, viewer): (&Shared, &Viewer),
     calls: &OpenCalls,
     first: Option<Arc<Change>>,
     changes: &mut Receiver<Arc<Change>>,
 ) {
     let mut causes: Vec<Arc<Change>> = first.into_iter().collect();
-    let mut snapshot = shared.snapshots.load();
+    let mut snapshot = viewer.load();
     // Calls that are registered from now on look for themselves.
     let mut places = calls.places();
     let (mut at, mut left) = (0, places);
@@ -100,16 +106,16 @@ async fn round(
             }
         }
         if is_news || causes.len() > known {
-            snapshot = shared.snapshots.load();
+            snapshot = viewer.load();
             places = calls.places();
             left = places;
         }
     }
 }
 
-/// Judges one call on the newest snapshot, and cuts it if it is blocked now.
-pub(super) fn again(shared: &Shared, call: &OpenCall) {
-    if let Err(reason) = verdict(shared, &shared.snapshots.load(), call) {
+/// Judges one call on this snapshot, and cuts it if it is blocked now.
+pub(super) fn again(shared: &Shared, snapshot: &Snapshot, call: &OpenCall) {
+    if let Err(reason) = verdict(shared, snapshot, call) {
         cut(shared, call, reason, None);
     }
 }

@@ -82,6 +82,12 @@ macro_rules! id_type {
                 parts.share(&mut self.0);
             }
 
+            /// The same, in memory of its own.
+            #[must_use]
+            pub fn apart(&self) -> Self {
+                Self(Arc::from(&*self.0))
+            }
+
             /// The id as shared text, without a copy.
             #[must_use]
             pub fn to_shared(&self) -> Arc<str> {

@@ -4,6 +4,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// What lies in a place of its own in a processor's cache: what is written often would take what is only read beside it out
+/// of the caches of all others.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Apart<T>(pub T);
+
 /// So many threads have a part each; more share them in turn.
 const THREADS: usize = 16;
 

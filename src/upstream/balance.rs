@@ -138,6 +138,7 @@ const fn draw(turn: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::member::Place;
     use crate::upstream::settings::{Ejection, HealthCheck};
 
     fn members(count: u16) -> Vec<Arc<Member>> {
@@ -161,8 +162,8 @@ mod tests {
     /// How many of so many calls each got, none of which ends.
     fn spread(members: &[Arc<Member>], choice: Choice<'_>, calls: usize) -> Vec<usize> {
         let rota = Rota::default();
-        let chosen = (0..calls).map(|_| rota.choose(members, choice).unwrap().enter());
-        let _places: Vec<_> = chosen.collect();
+        let chosen = (0..calls).map(|_| rota.choose(members, choice).unwrap());
+        let _places: Vec<_> = chosen.map(|of| Place::take(Arc::clone(of))).collect();
         members.iter().map(|member| member.active()).collect()
     }
 
@@ -175,7 +176,8 @@ mod tests {
     #[test]
     fn least_requests_keeps_away_from_the_one_that_is_slow() {
         let members = members(3);
-        let _slow: Vec<_> = (0..1000).map(|_| members[0].enter()).collect();
+        let slow = || Place::take(Arc::clone(&members[0]));
+        let _slow: Vec<_> = (0..1000).map(|_| slow()).collect();
         let spread = spread(&members, choice(Balance::LeastRequests), 300);
         assert_eq!(spread[0], 1000);
         assert!(spread[1].abs_diff(spread[2]) < 10, "{spread:?}");

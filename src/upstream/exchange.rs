@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::RETRY_AFTER;
-use http::{Method, Request, Response, StatusCode};
-use http_body::Body as _;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::time::Sleep;
 
 use super::connect::ConnectError;
 use super::lane::{Lane, Seat};
-use super::member::Place;
 use super::pool::{Lease, Pool};
+use super::spare::Spare;
 use super::upload::{Progress, Upload};
 use crate::call::Body;
 use crate::telemetry::UpstreamEvent;
@@ -100,11 +100,12 @@ pub(super) async fn exchange(
     let mut repeated = 0;
     let mut repeating;
     loop {
-        let Seat { pool, place } = lane.seat(&tried).await?;
+        let seat = lane.seat(&tried).await?;
+        let pool = Arc::clone(seat.pool());
         if lane.upstream.has_several_hosts() {
             lane.upstream.address(&mut request, &pool.member);
         }
-        let failed = match one_endpoint(&pool, place, request).await {
+        let failed = match one_endpoint(&pool, seat, request).await {
             Ok(response) => return Ok(response),
             Err(failed) => failed,
         };
@@ -132,7 +133,7 @@ pub(super) async fn exchange(
 /// Sends a request to one endpoint, and notes what that tells of the endpoint.
 async fn one_endpoint(
     pool: &Arc<Pool>,
-    place: Place,
+    seat: Seat,
     request: Box<Request<Upload>>,
 ) -> Result<Response<Body>, Failed> {
     let settings = &pool.upstream.settings;
@@ -144,19 +145,19 @@ async fn one_endpoint(
     }
     let (response, again) = result?;
     if settings.retries.on_unavailable && again.is_some() && asks_to_come_again(&response) {
-        let error = ExchangeError::Unavailable(Box::new(response.map(|body| body.holding(place))));
+        let error = ExchangeError::Unavailable(Box::new(response.map(|body| body.holding(seat))));
         let failed = Failed {
             error,
-            again,
+            again: again.and_then(Spare::into_request),
             refused: false,
         };
         return Err(failed);
     }
-    Ok(response.map(|body| body.holding(place)))
+    Ok(response.map(|body| body.holding(seat)))
 }
 
 /// An answer's head, and the request where it may be sent once more.
-type Answered = (Response<Body>, Option<Box<Request<Upload>>>);
+type Answered = (Response<Body>, Option<Spare>);
 
 async fn on_pool(pool: &Arc<Pool>, request: Box<Request<Upload>>) -> Result<Answered, Failed> {
     let progress = Arc::clone(&request.body().progress);
@@ -165,13 +166,13 @@ async fn on_pool(pool: &Arc<Pool>, request: Box<Request<Upload>>) -> Result<Answ
         Err(error) => return Err(unconnected(error, request)),
     };
     let reused = lease.is_reused();
-    let repeatable = is_repeatable(&request);
+    let repeatable = Spare::is_possible(&request);
     let may_go_on = pool.upstream.live.members().len() > 1;
-    let spare = (repeatable && (reused || may_go_on)).then(|| Box::new(copy(&request)));
+    let spare = (repeatable && (reused || may_go_on)).then(|| Spare::of(&request));
     let (error, again) = match attempt(pool, lease, request).await {
         Attempt::Answered(response) => return Ok((response, spare)),
         Attempt::Elapsed => return Err(Failed::for_good(ExchangeError::Elapsed)),
-        Attempt::Broken(error, unsent) => (error, unsent.or(spare)),
+        Attempt::Broken(error, unsent) => (error, unsent.or_else(|| spare?.into_request())),
     };
     let is_harmless = !progress.has_begun() && !error.is_parse() && !error.is_user();
     let Some(again) = again.filter(|_| is_harmless) else {
@@ -191,7 +192,7 @@ async fn on_pool(pool: &Arc<Pool>, request: Box<Request<Upload>>) -> Result<Answ
         Ok(lease) => lease,
         Err(error) => return Err(unconnected(error, again)),
     };
-    let spare = (repeatable && may_go_on).then(|| Box::new(copy(&again)));
+    let spare = (repeatable && may_go_on).then(|| Spare::of(&again));
     match Box::pin(attempt(pool, lease, again)).await {
         Attempt::Answered(response) => Ok((response, spare)),
         Attempt::Elapsed => Err(Failed::for_good(ExchangeError::Elapsed)),
@@ -199,7 +200,9 @@ async fn on_pool(pool: &Arc<Pool>, request: Box<Request<Upload>>) -> Result<Answ
             let may_repeat = !progress.has_begun() && !error.is_parse() && !error.is_user();
             Err(Failed {
                 error: failure(error, &progress),
-                again: unsent.or(spare).filter(|_| may_repeat),
+                again: unsent
+                    .or_else(|| spare?.into_request())
+                    .filter(|_| may_repeat),
                 refused: false,
             })
         }
@@ -241,14 +244,14 @@ async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Box<Request<Upload>>) 
     let timeout = pool.upstream.settings.response_timeout;
     progress.restart();
     match lease {
-        Lease::Http1 { mut sender, .. } => {
-            let sending = pin!(sender.try_send_request(*request));
-            let attempt = answer(sending, &progress, timeout).await;
+        Lease::Http1 { mut free, .. } => {
+            let sending = pin!(free.sender.try_send_request(*request));
+            let attempt = answer(sending, &progress, timeout, &mut free.timer).await;
             // One that was upgraded is no longer HTTP.
             if let Attempt::Answered(response) = &attempt
                 && response.status() != StatusCode::SWITCHING_PROTOCOLS
             {
-                pool.give_back(sender);
+                pool.give_back(free);
             }
             attempt
         }
@@ -258,7 +261,7 @@ async fn attempt(pool: &Arc<Pool>, lease: Lease, request: Box<Request<Upload>>) 
             ..
         } => {
             let sending = pin!(sender.try_send_request(*request));
-            match answer(sending, &progress, timeout).await {
+            match answer(sending, &progress, timeout, &mut None).await {
                 Attempt::Answered(response) => {
                     Attempt::Answered(response.map(|body| body.holding(streams)))
                 }
@@ -282,19 +285,25 @@ async fn answer(
     mut sending: Pin<&mut impl Future<Output = Sent>>,
     progress: &Progress,
     timeout: Duration,
+    timer: &mut Option<Pin<Box<Sleep>>>,
 ) -> Attempt {
+    let due = || tokio::time::Instant::from(progress.moved_at() + timeout);
+    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due())));
     loop {
-        let due = progress.moved_at() + timeout;
-        match tokio::time::timeout_at(due.into(), sending.as_mut()).await {
-            Ok(Ok(response)) => return Attempt::Answered(received(response)),
-            Ok(Err(mut broken)) => {
+        timer.as_mut().reset(due());
+        let sent = tokio::select! {
+            biased;
+            sent = sending.as_mut() => Some(sent),
+            () = timer.as_mut() => None,
+        };
+        match sent {
+            Some(Ok(response)) => return Attempt::Answered(received(response)),
+            Some(Err(mut broken)) => {
                 let unsent = broken.take_message().map(Box::new);
                 return Attempt::Broken(broken.into_error(), unsent);
             }
-            Err(_elapsed) if progress.moved_at() + timeout <= Instant::now() => {
-                return Attempt::Elapsed;
-            }
-            Err(_elapsed) => {}
+            None if due() <= tokio::time::Instant::now() => return Attempt::Elapsed,
+            None => {}
         }
     }
 }
@@ -305,24 +314,4 @@ fn received(mut response: Response<Incoming>) -> Response<Body> {
         return response.map(|_no_body| Body::switched(upgrade));
     }
     response.map(Body::response)
-}
-
-/// Whether sending it twice is as good as once.
-fn is_repeatable(request: &Request<Upload>) -> bool {
-    let idempotent = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-    );
-    idempotent && request.body().is_end_stream()
-}
-
-/// The same request without a body.
-fn copy(request: &Request<Upload>) -> Request<Upload> {
-    let progress = Arc::clone(&request.body().progress);
-    let mut copy = Request::new(Upload::new(Body::Empty, progress, Duration::ZERO));
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    *copy.version_mut() = request.version();
-    copy
 }

@@ -32,11 +32,24 @@ struct Pools {
     of: Option<Arc<Vec<Arc<Member>>>>,
 }
 
-/// An endpoint for one attempt of a call.
+/// An endpoint, by this worker's connections to it: references to these are counted by no other worker.
 #[derive(Debug)]
-pub(super) struct Seat {
-    pub(super) pool: Arc<Pool>,
-    pub(super) place: Place,
+pub(super) struct Endpoint(Arc<Pool>);
+
+impl AsRef<Member> for Endpoint {
+    fn as_ref(&self) -> &Member {
+        &self.0.member
+    }
+}
+
+/// A place on an endpoint, for one attempt of a call.
+pub(super) type Seat = Place<Endpoint>;
+
+impl Seat {
+    /// The connections to the endpoint.
+    pub(super) const fn pool(&self) -> &Arc<Pool> {
+        &self.at().0
+    }
 }
 
 impl Lane {
@@ -51,18 +64,16 @@ impl Lane {
 
     /// A place on an endpoint that this call has not tried, within the connect timeout.
     pub(super) async fn seat(&self, tried: &[Arc<Member>]) -> Result<Seat, ConnectError> {
-        let member = match self.choose(tried) {
-            Some(member) => member,
+        let pool = match self.choose(tried) {
+            Some(pool) => pool,
             // Boxed, as what follows: these are the rare ways, and all calls would carry the room for them.
             None if tried.is_empty() => Box::pin(self.choose_once_resolved()).await?,
             None => return Err(ConnectError::NoEndpoint),
         };
-        let place = match member.enter() {
-            Some(place) => place,
-            None => Box::pin(self.wait_for_place(&member)).await?,
-        };
-        let pool = self.pool(&member);
-        Ok(Seat { pool, place })
+        match Place::take(Endpoint(pool)) {
+            Ok(seat) => Ok(seat),
+            Err(endpoint) => Box::pin(self.wait_for_place(endpoint)).await,
+        }
     }
 
     /// Whether there is an endpoint that this call has not tried.
@@ -72,7 +83,7 @@ impl Lane {
         members.iter().any(is_other)
     }
 
-    fn choose(&self, tried: &[Arc<Member>]) -> Option<Arc<Member>> {
+    fn choose(&self, tried: &[Arc<Member>]) -> Option<Arc<Pool>> {
         let settings = &self.upstream.settings;
         let members = self.upstream.live.members();
         let choice = Choice {
@@ -81,20 +92,21 @@ impl Lane {
             now: Instant::now(),
             tried,
         };
-        self.rota.choose(&members, choice).cloned()
+        let chosen = self.rota.choose(&members, choice);
+        chosen.map(|member| self.pool(member, &members))
     }
 
-    async fn choose_once_resolved(&self) -> Result<Arc<Member>, ConnectError> {
+    async fn choose_once_resolved(&self) -> Result<Arc<Pool>, ConnectError> {
         let resolving = resolve_for_call(&self.resource, &self.upstream);
         self.within_timeout(resolving).await?;
         self.choose(&[]).ok_or(ConnectError::NoEndpoint)
     }
 
-    async fn wait_for_place(&self, member: &Arc<Member>) -> Result<Place, ConnectError> {
+    async fn wait_for_place(&self, endpoint: Endpoint) -> Result<Seat, ConnectError> {
         let max_pending = self.upstream.settings.limits.max_pending;
         let waiting = self.upstream.live.may_wait(max_pending);
         let _waiting = waiting.ok_or(ConnectError::Full)?;
-        let place = self.within_timeout(member.wait_to_enter()).await;
+        let place = self.within_timeout(Place::wait(endpoint)).await;
         place.ok().flatten().ok_or(ConnectError::Full)
     }
 
@@ -105,13 +117,12 @@ impl Lane {
     }
 
     /// The connections to an endpoint. Those to endpoints that are gone are let go when the list has changed.
-    fn pool(&self, member: &Arc<Member>) -> Arc<Pool> {
-        let members = self.upstream.live.members();
+    fn pool(&self, member: &Arc<Member>, members: &Arc<Vec<Arc<Member>>>) -> Arc<Pool> {
         let mut kept = self.pools.lock();
-        if !kept.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, &members)) {
+        if !kept.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, members)) {
             kept.pools
                 .retain(|pool| members.iter().any(|m| Arc::ptr_eq(m, &pool.member)));
-            kept.of = Some(Arc::clone(&members));
+            kept.of = Some(Arc::clone(members));
         }
         let known = kept.pools.iter().find(|p| Arc::ptr_eq(&p.member, member));
         if let Some(pool) = known {

@@ -14,6 +14,7 @@ use super::member::Member;
 use super::settings::{Ejection, Retries, UpstreamSettings};
 use super::table::bare_host;
 use crate::telemetry::{EndpointState, UpstreamEvent, UpstreamEvents};
+use crate::types::Apart;
 
 /// An upstream's endpoints.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(super) struct Live {
     events: UpstreamEvents,
     born: Instant,
     /// Calls under way, and those among them that were sent again.
-    active: AtomicUsize,
+    active: Apart<AtomicUsize>,
     repeating: AtomicUsize,
     /// The second of its life in the upper half, and how many were sent again in it in the lower.
     second: AtomicU64,
@@ -61,7 +62,7 @@ impl Live {
             max_requests,
             events,
             born: Instant::now(),
-            active: AtomicUsize::new(0),
+            active: Apart::default(),
             repeating: AtomicUsize::new(0),
             second: AtomicU64::new(0),
             pending: AtomicUsize::new(0),
@@ -127,13 +128,13 @@ impl Live {
 
     /// A call is under way until the guard is dropped.
     pub(super) fn call(&self) -> Counted<'_> {
-        self.active.fetch_add(1, Ordering::Relaxed);
-        Counted(&self.active)
+        self.active.0.fetch_add(1, Ordering::Relaxed);
+        Counted(&self.active.0)
     }
 
     /// Whether a call may be sent again now; it counts as repeating until the guard is dropped.
     pub(super) fn may_repeat(&self, rule: &Retries) -> Option<Counted<'_>> {
-        let active = self.active.load(Ordering::Relaxed);
+        let active = self.active.0.load(Ordering::Relaxed);
         let repeating = self.repeating.fetch_add(1, Ordering::Relaxed);
         let counted = Counted(&self.repeating);
         let percent = usize::try_from(rule.budget_percent).unwrap_or(100);

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::settings::{Ejection, HealthCheck};
 use crate::telemetry::EndpointState;
+use crate::types::Apart;
 
 /// One endpoint.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub(super) struct Member {
     pub(super) address: SocketAddr,
     /// What the times below count from.
     born: Instant,
-    active: AtomicUsize,
+    active: Apart<AtomicUsize>,
     /// Places for calls, where there is a limit.
     places: Option<Arc<Semaphore>>,
     /// Failures of calls in a row.
@@ -38,16 +39,52 @@ pub(super) struct Member {
     contrary: AtomicU32,
 }
 
-/// A call's place on an endpoint, until its answer was read.
+/// A call's place on an endpoint, which `M` keeps, until its answer was read.
 #[derive(Debug)]
-pub(super) struct Place {
-    member: Arc<Member>,
+pub(super) struct Place<M: AsRef<Member>> {
+    at: M,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Drop for Place {
+impl<M: AsRef<Member>> Place<M> {
+    /// A place, if there is one; else what keeps the endpoint.
+    pub(super) fn take(at: M) -> Result<Self, M> {
+        let permit = match &at.as_ref().places {
+            Some(places) => match Arc::clone(places).try_acquire_owned() {
+                Ok(permit) => Some(permit),
+                Err(_full) => return Err(at),
+            },
+            None => None,
+        };
+        Ok(Self::of(at, permit))
+    }
+
+    /// A place, once there is one.
+    pub(super) async fn wait(at: M) -> Option<Self> {
+        let permit = match &at.as_ref().places {
+            Some(places) => Some(Arc::clone(places).acquire_owned().await.ok()?),
+            None => None,
+        };
+        Some(Self::of(at, permit))
+    }
+
+    /// What keeps the endpoint.
+    pub(super) const fn at(&self) -> &M {
+        &self.at
+    }
+
+    fn of(at: M, permit: Option<OwnedSemaphorePermit>) -> Self {
+        at.as_ref().active.0.fetch_add(1, Ordering::Relaxed);
+        Self {
+            at,
+            _permit: permit,
+        }
+    }
+}
+
+impl<M: AsRef<Member>> Drop for Place<M> {
     fn drop(&mut self) {
-        self.member.active.fetch_sub(1, Ordering::Relaxed);
+        self.at.as_ref().active.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -57,7 +94,7 @@ impl Member {
             origin,
             address,
             born: Instant::now(),
-            active: AtomicUsize::new(0),
+            active: Apart::default(),
             places: max_requests
                 .map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),
             failures: AtomicU32::new(0),
@@ -71,7 +108,7 @@ impl Member {
 
     /// Calls under way.
     pub(super) fn active(&self) -> usize {
-        self.active.load(Ordering::Relaxed)
+        self.active.0.load(Ordering::Relaxed)
     }
 
     /// Whether another call finds a place.
@@ -79,32 +116,6 @@ impl Member {
         self.places
             .as_ref()
             .is_none_or(|places| places.available_permits() > 0)
-    }
-
-    /// A place, if there is one.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Place> {
-        let permit = match &self.places {
-            Some(places) => Some(Arc::clone(places).try_acquire_owned().ok()?),
-            None => None,
-        };
-        Some(self.seated(permit))
-    }
-
-    /// A place, once there is one.
-    pub(super) async fn wait_to_enter(self: &Arc<Self>) -> Option<Place> {
-        let permit = match &self.places {
-            Some(places) => Some(Arc::clone(places).acquire_owned().await.ok()?),
-            None => None,
-        };
-        Some(self.seated(permit))
-    }
-
-    fn seated(self: &Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> Place {
-        self.active.fetch_add(1, Ordering::Relaxed);
-        Place {
-            member: Arc::clone(self),
-            _permit: permit,
-        }
     }
 
     /// Whether calls should go there.
@@ -284,12 +295,12 @@ mod tests {
     #[test]
     fn a_place_is_free_again_when_its_call_is_over() {
         let member = Arc::new(Member::new(0, "127.0.0.1:1".parse().unwrap(), Some(1)));
-        let place = member.enter().unwrap();
-        assert!(member.enter().is_none());
+        let place = Place::take(Arc::clone(&member)).unwrap();
+        assert!(Place::take(Arc::clone(&member)).is_err());
         assert!(!member.has_room());
         assert_eq!(member.active(), 1);
         drop(place);
         assert_eq!(member.active(), 0);
-        assert!(member.enter().is_some());
+        assert!(Place::take(member).is_ok());
     }
 }

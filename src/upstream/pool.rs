@@ -4,11 +4,13 @@
 //! connections as the peer's stream limit allows. Never here: a connection that was upgraded, that is closed, or
 //! on which an answer is still being read.
 
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use hyper::client::conn::{http1, http2};
 use parking_lot::Mutex;
+use tokio::time::Sleep;
 
 use super::connect::{ConnectError, Sender, Streams, connect};
 use super::member::Member;
@@ -33,9 +35,17 @@ struct Kept {
     sweeping: bool,
 }
 
+/// A connection of HTTP/1.1 that no call uses.
+#[derive(Debug)]
+pub(super) struct Free {
+    pub(super) sender: http1::SendRequest<Upload>,
+    /// Ends the wait for an answer, where an earlier call has waited for one: to set it later costs less than a new one.
+    pub(super) timer: Option<Pin<Box<Sleep>>>,
+}
+
 #[derive(Debug)]
 struct Idle {
-    sender: http1::SendRequest<Upload>,
+    free: Free,
     since: Instant,
 }
 
@@ -50,10 +60,7 @@ struct Shared {
 #[derive(Debug)]
 pub(super) enum Lease {
     /// This call's alone.
-    Http1 {
-        sender: http1::SendRequest<Upload>,
-        reused: bool,
-    },
+    Http1 { free: Free, reused: bool },
     /// One stream among others.
     Http2 {
         sender: http2::SendRequest<Upload>,
@@ -103,15 +110,15 @@ impl Pool {
     }
 
     /// Keeps an HTTP/1.1 connection for the next call, once the answer of this one was read.
-    pub(super) fn give_back(self: &Arc<Self>, mut sender: http1::SendRequest<Upload>) {
-        if sender.is_ready() {
-            return self.keep(sender);
+    pub(super) fn give_back(self: &Arc<Self>, mut free: Free) {
+        if free.sender.is_ready() {
+            return self.keep(free);
         }
         let pool = Arc::clone(self);
         tokio::spawn(async move {
             // An answer that was not read to its end closes the connection.
-            if sender.ready().await.is_ok() {
-                pool.keep(sender);
+            if free.sender.ready().await.is_ok() {
+                pool.keep(free);
             }
         });
     }
@@ -143,7 +150,10 @@ impl Pool {
         // Boxed: this is the rare way, and its state is large.
         match Box::pin(connect(&self.upstream, &self.member)).await? {
             Sender::Http1(sender) => Ok(Lease::Http1 {
-                sender,
+                free: Free {
+                    sender,
+                    timer: None,
+                },
                 reused: false,
             }),
             Sender::Http2(sender, streams) => {
@@ -167,12 +177,10 @@ impl Pool {
     fn kept_lease(&self) -> Option<Lease> {
         let mut kept = self.kept.lock();
         let timeout = self.upstream.settings.idle_timeout;
-        while let Some(Idle { sender, since }) = kept.idle.pop() {
-            if sender.is_ready() && !sender.is_closed() && since.elapsed() < timeout {
-                return Some(Lease::Http1 {
-                    sender,
-                    reused: true,
-                });
+        while let Some(Idle { free, since }) = kept.idle.pop() {
+            let is_open = free.sender.is_ready() && !free.sender.is_closed();
+            if is_open && since.elapsed() < timeout {
+                return Some(Lease::Http1 { free, reused: true });
             }
         }
         kept.shared.retain(|shared| !shared.sender.is_closed());
@@ -185,13 +193,13 @@ impl Pool {
         })
     }
 
-    fn keep(self: &Arc<Self>, sender: http1::SendRequest<Upload>) {
+    fn keep(self: &Arc<Self>, free: Free) {
         let mut kept = self.kept.lock();
-        if sender.is_closed() || kept.idle.len() >= self.upstream.settings.max_idle {
+        if free.sender.is_closed() || kept.idle.len() >= self.upstream.settings.max_idle {
             return;
         }
         let since = Instant::now();
-        kept.idle.push(Idle { sender, since });
+        kept.idle.push(Idle { free, since });
         self.sweep_later(&mut kept);
     }
 
@@ -218,7 +226,7 @@ impl Pool {
         let timeout = self.upstream.settings.idle_timeout;
         let mut kept = self.kept.lock();
         kept.idle
-            .retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < timeout);
+            .retain(|idle| !idle.free.sender.is_closed() && idle.since.elapsed() < timeout);
         kept.shared.retain(|shared| {
             let in_use = shared.stream_count() > 0 || shared.used_at.elapsed() < timeout;
             !shared.sender.is_closed() && in_use

@@ -18,8 +18,14 @@ const TOKENS: usize = 4_096;
 pub(super) struct Lately {
     generation: Option<Generation>,
     /// By the token; of one that was sought for several audiences, the last.
-    tokens: HashMap<Digest, (Arc<[Arc<str>]>, Entry), BuildHasherDefault<FirstBytes>>,
+    tokens: HashMap<Digest, Found, BuildHasherDefault<FirstBytes>>,
     most: usize,
+}
+
+#[derive(Debug)]
+struct Found {
+    audiences: Arc<[Arc<str>]>,
+    entry: Entry,
 }
 
 impl Lately {
@@ -36,8 +42,8 @@ impl Lately {
         if self.generation != Some(sought.generation) {
             return None;
         }
-        let (audiences, entry) = self.tokens.get(&sought.token)?;
-        (audiences == sought.audiences).then_some(entry)
+        let found = self.tokens.get(&sought.token)?;
+        (found.audiences == *sought.audiences).then_some(&found.entry)
     }
 
     /// Remembers what the cache had. Where there is no room, or the issuers have changed, all else is forgotten: the
@@ -52,7 +58,7 @@ impl Lately {
             self.generation = Some(sought.generation);
         }
         let audiences = Arc::clone(sought.audiences);
-        self.tokens.insert(sought.token, (audiences, entry));
+        self.tokens.insert(sought.token, Found { audiences, entry });
     }
 }
 
