@@ -45,9 +45,9 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-/// A member's name, as the program's source says it.
-fn name(line: &mut Vec<u8>, name: &'static str) {
-    line.push(b'"');
+/// A member's name, as the program's source says it, behind what stands before it.
+fn name(line: &mut Vec<u8>, before: &'static [u8], name: &'static str) {
+    line.extend_from_slice(before);
     line.extend_from_slice(name.as_bytes());
     line.extend_from_slice(b"\":");
 }
@@ -63,8 +63,7 @@ impl<'a> Writer<'a> {
     }
 
     fn variant(self, variant: &'static str, open: u8, close: &'static [u8]) -> Members<'a> {
-        self.0.push(b'{');
-        name(self.0, variant);
+        name(self.0, b"{\"", variant);
         self.open(open, close)
     }
 }
@@ -85,8 +84,11 @@ impl Members<'_> {
         if key.is_empty() {
             return self.members_of(value);
         }
-        self.comma();
-        name(self.line, key);
+        if std::mem::replace(&mut self.first, false) {
+            name(self.line, b"\"", key);
+        } else {
+            name(self.line, b",\"", key);
+        }
         value.serialize(Writer(self.line))
     }
 

@@ -2,29 +2,29 @@
 
 /// Whether every byte of a text stands for itself (RFC 8259 §7).
 fn is_plain(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk() else {
-        return text
-            .iter()
-            .all(|byte| !matches!(byte, 0..=0x1f | b'"' | b'\\'));
-    };
-    let (eights, _in_the_last) = text.as_chunks();
-    let found = eights.iter().fold(must_escape(*last), |found, eight| {
-        found | must_escape(*eight)
-    });
-    found == 0
+    if let Some(last) = text.last_chunk::<16>() {
+        return !must_any_escape(text.as_chunks().0, last);
+    }
+    if let Some(last) = text.last_chunk::<8>() {
+        return !must_any_escape(text.as_chunks().0, last);
+    }
+    !text.iter().any(|byte| must_escape(*byte))
 }
 
-/// Not zero where one of eight bytes must be escaped: all are looked at at once. A byte minus n borrows into its highest bit
-/// where it was less than n and that bit was not set before.
-const fn must_escape(eight: [u8; 8]) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const fn less(bytes: u64, than: u64) -> u64 {
-        bytes.wrapping_sub(EACH.wrapping_mul(than)) & !bytes
+/// Whether one of the bytes of any part must be escaped. No step depends on what they are, so that those of a part are looked
+/// at at once. The last part may hold some of the one before it.
+fn must_any_escape<const COUNT: usize>(parts: &[[u8; COUNT]], last: &[u8; COUNT]) -> bool {
+    let mut found = [0; COUNT];
+    for part in parts.iter().chain([last]) {
+        for (found, byte) in found.iter_mut().zip(part) {
+            *found |= u8::from(must_escape(*byte));
+        }
     }
-    let bytes = u64::from_ne_bytes(eight);
-    let quote = bytes ^ EACH.wrapping_mul(0x22);
-    let backslash = bytes ^ EACH.wrapping_mul(0x5c);
-    (less(bytes, 0x20) | less(quote, 1) | less(backslash, 1)) & EACH.wrapping_mul(0x80)
+    found != [0; COUNT]
+}
+
+const fn must_escape(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Appends a text's bytes, each as it stands in JSON.
