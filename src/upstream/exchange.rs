@@ -95,12 +95,13 @@ pub(super) async fn exchange(
     let live = &lane.upstream.live;
     let rules = &lane.upstream.settings;
     let _call = live.call();
-    let until = Instant::now() + rules.connect_timeout;
+    let mut now = Instant::now();
+    let until = now + rules.connect_timeout;
     let mut tried = Vec::new();
     let mut repeated = 0;
     let mut repeating;
     loop {
-        let seat = lane.seat(&tried).await?;
+        let seat = lane.seat(&tried, now).await?;
         let pool = Arc::clone(seat.pool());
         if lane.upstream.has_several_hosts() {
             lane.upstream.address(&mut request, &pool.member);
@@ -110,10 +111,11 @@ pub(super) async fn exchange(
             Err(failed) => failed,
         };
         tried.push(Arc::clone(&pool.member));
+        now = Instant::now();
         let Some(again) = failed.again.filter(|_| lane.has_other(&tried)) else {
             return Err(failed.error);
         };
-        if failed.refused && Instant::now() < until {
+        if failed.refused && now < until {
             live.count(UpstreamEvent::FailedOver);
         } else if repeated < rules.retries.max_per_call {
             repeated = repeated.saturating_add(1);

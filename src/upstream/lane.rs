@@ -63,8 +63,12 @@ impl Lane {
     }
 
     /// A place on an endpoint that this call has not tried, within the connect timeout.
-    pub(super) async fn seat(&self, tried: &[Arc<Member>]) -> Result<Seat, ConnectError> {
-        let pool = match self.choose(tried) {
+    pub(super) async fn seat(
+        &self,
+        tried: &[Arc<Member>],
+        now: Instant,
+    ) -> Result<Seat, ConnectError> {
+        let pool = match self.choose(tried, now) {
             Some(pool) => pool,
             // Boxed, as what follows: these are the rare ways, and all calls would carry the room for them.
             None if tried.is_empty() => Box::pin(self.choose_once_resolved()).await?,
@@ -83,13 +87,13 @@ impl Lane {
         members.iter().any(is_other)
     }
 
-    fn choose(&self, tried: &[Arc<Member>]) -> Option<Arc<Pool>> {
+    fn choose(&self, tried: &[Arc<Member>], now: Instant) -> Option<Arc<Pool>> {
         let settings = &self.upstream.settings;
         let members = self.upstream.live.members();
         let choice = Choice {
             balance: settings.balance,
             slow_start: settings.slow_start,
-            now: Instant::now(),
+            now,
             tried,
         };
         let chosen = self.rota.choose(&members, choice);
@@ -99,7 +103,8 @@ impl Lane {
     async fn choose_once_resolved(&self) -> Result<Arc<Pool>, ConnectError> {
         let resolving = resolve_for_call(&self.resource, &self.upstream);
         self.within_timeout(resolving).await?;
-        self.choose(&[]).ok_or(ConnectError::NoEndpoint)
+        self.choose(&[], Instant::now())
+            .ok_or(ConnectError::NoEndpoint)
     }
 
     async fn wait_for_place(&self, endpoint: Endpoint) -> Result<Seat, ConnectError> {
