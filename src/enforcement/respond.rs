@@ -73,11 +73,19 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
         Some(ResourceKind::TokenEndpoint(_)) => {
             face.status = oauth::status(denial.reason, face.status);
             face.challenge = face.challenge.filter(|one| *one == Challenge::Client);
-            (json, "POST", oauth::body(denial, &face))
+            (
+                json,
+                "POST",
+                oauth::body(denial, &face).to_string().into_bytes(),
+            )
         }
         Some(ResourceKind::TokenHook(_)) => {
             face.status = hook::status(denial.reason, face.status);
-            (json, "POST", hook::body(denial, &face))
+            (
+                json,
+                "POST",
+                hook::body(denial, &face).to_string().into_bytes(),
+            )
         }
         Some(ResourceKind::Api | ResourceKind::External) | None => {
             let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -85,7 +93,7 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
             ("application/problem+json", methods, body)
         }
     };
-    let mut response = Response::new(Body::from(body.to_string().into_bytes()));
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = face.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -89,6 +89,11 @@ impl Batch {
         self.lines.iter().filter(holds_a_place).count()
     }
 
+    /// Whether the next line might take memory anew, and all that is there be copied while a call waits.
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= FULL
+    }
+
     /// One with room for as much as this holds.
     fn of_the_same_size(&self) -> Self {
         Self {
@@ -105,6 +110,9 @@ impl Batch {
     }
 }
 
+/// When a batch has so many bytes, the next one is begun: its memory, the next power of two, has room for one line more.
+const FULL: usize = 56 * 1024;
+
 /// One outbox, in a place of its own in a processor's cache.
 #[derive(Debug)]
 #[repr(align(128))]
@@ -116,10 +124,23 @@ pub(super) struct Outbox {
 #[derive(Debug, Default)]
 struct Content {
     batch: Batch,
+    /// Those before it that are full.
+    full: Vec<Batch>,
     /// Who waits until their lines are written.
     waiting: Vec<oneshot::Sender<()>>,
     /// Nobody takes anything any more.
     closed: bool,
+}
+
+impl Content {
+    fn push<E>(&mut self, of: LineOf, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> bool {
+        let is_there = !self.closed && self.batch.push(of, write).is_ok();
+        if is_there && self.batch.is_full() {
+            let next = self.batch.of_the_same_size();
+            self.full.push(std::mem::replace(&mut self.batch, next));
+        }
+        is_there
+    }
 }
 
 impl Outbox {
@@ -130,9 +151,7 @@ impl Outbox {
         of: LineOf,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> bool {
-        let mut content = self.content.lock();
-        let is_there = !content.closed && content.batch.push(of, write).is_ok();
-        drop(content);
+        let is_there = self.content.lock().push(of, write);
         if is_there {
             self.bell.wake();
         }
@@ -147,7 +166,7 @@ impl Outbox {
     ) -> Option<oneshot::Receiver<()>> {
         let (written, heard) = oneshot::channel();
         let mut content = self.content.lock();
-        if content.closed || content.batch.push(of, write).is_err() {
+        if !content.push(of, write) {
             return None;
         }
         content.waiting.push(written);
@@ -156,19 +175,24 @@ impl Outbox {
         Some(heard)
     }
 
-    /// All that is there; what comes next finds as much room as this took.
-    fn take(&self, close: bool) -> Option<(Batch, Vec<oneshot::Sender<()>>)> {
+    /// All that is there, and who waits for it; what comes next finds as much room as the last of it took.
+    fn take(&self, close: bool) -> (Vec<Batch>, Vec<oneshot::Sender<()>>) {
         let mut content = self.content.lock();
         content.closed |= close;
-        if content.batch.lines.is_empty() {
-            return None;
-        }
-        let next = content.batch.of_the_same_size();
-        let mut batch = std::mem::replace(&mut content.batch, next);
+        let mut batches = std::mem::take(&mut content.full);
         let waiting = std::mem::take(&mut content.waiting);
+        if !content.batch.lines.is_empty() {
+            let next = content.batch.of_the_same_size();
+            batches.push(std::mem::replace(&mut content.batch, next));
+        }
         drop(content);
-        batch.fit();
-        Some((batch, waiting))
+        batches.iter_mut().for_each(Batch::fit);
+        (batches, waiting)
+    }
+
+    fn is_filled(&self) -> bool {
+        let content = self.content.lock();
+        !(content.batch.lines.is_empty() && content.full.is_empty())
     }
 }
 
@@ -210,15 +234,13 @@ impl Outboxes {
     pub(super) fn take(
         &self,
         close: bool,
-    ) -> impl Iterator<Item = (Batch, Vec<oneshot::Sender<()>>)> {
-        self.outboxes
-            .iter()
-            .filter_map(move |outbox| outbox.take(close))
+    ) -> impl Iterator<Item = (Vec<Batch>, Vec<oneshot::Sender<()>>)> {
+        self.outboxes.iter().map(move |outbox| outbox.take(close))
     }
 
     /// Waits until there is a line or somebody hurries. For the writer's thread alone.
     pub(super) fn wait(&self) {
-        let is_filled = |outbox: &Arc<Outbox>| !outbox.content.lock().batch.lines.is_empty();
+        let is_filled = |outbox: &Arc<Outbox>| outbox.is_filled();
         self.bell.wait(|| self.outboxes.iter().any(is_filled));
     }
 }

@@ -132,12 +132,14 @@ impl Writer {
 
     /// Takes what is in the outboxes; `close` lets nothing in any more.
     fn take(&mut self, close: bool) {
-        for (batch, waiting) in self.queue.outboxes.take(close) {
-            self.places = self.places.saturating_add(batch.places());
+        for (batches, waiting) in self.queue.outboxes.take(close) {
             self.waiting.extend(waiting);
-            let batch = Arc::new(batch);
-            self.recent.keep(&batch);
-            self.lines.push(batch);
+            for batch in batches {
+                self.places = self.places.saturating_add(batch.places());
+                let batch = Arc::new(batch);
+                self.recent.keep(&batch);
+                self.lines.push(batch);
+            }
         }
     }
 

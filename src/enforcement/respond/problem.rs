@@ -2,32 +2,55 @@
 //!
 //! Never here: which claim or rule failed.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use super::{Challenge, Face, ResponseSettings};
 use crate::enforcement::{Denial, StepUp};
 use crate::identity::settings::Algorithm;
+use crate::types::{CallId, PolicyId};
+
+/// The members of a problem document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'a> {
+    code: &'static str,
+    correlation_id: &'a str,
+    decision_id: CallId,
+    detail: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    policies: &'a [PolicyId],
+    status: u16,
+    title: &'static str,
+    r#type: Type,
+}
+
+/// The problem's code as a URI.
+struct Type(&'static str);
+
+impl Serialize for Type {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("urn:boomgate:problem:{}", self.0))
+    }
+}
 
 /// The body.
-pub(super) fn body(denial: &Denial, face: &Face, settings: &ResponseSettings) -> Value {
-    let mut id = [0; 36];
-    let id = denial.context.id.encode(&mut id);
-    let mut problem = json!({
-        "type": format!("urn:boomgate:problem:{}", face.code),
-        "title": face.title,
-        "status": face.status.as_u16(),
-        "detail": face.detail,
-        "code": face.code,
-        "decisionId": id,
-        "correlationId": denial.context.correlation_id(),
-    });
-    if settings.show_policies
-        && !denial.policies.is_empty()
-        && let Some(problem) = problem.as_object_mut()
-    {
-        problem.insert("policies".to_owned(), json!(denial.policies));
-    }
-    problem
+pub(super) fn body(denial: &Denial, face: &Face, settings: &ResponseSettings) -> Vec<u8> {
+    let problem = Problem {
+        code: face.code,
+        correlation_id: denial.context.correlation_id(),
+        decision_id: denial.context.id,
+        detail: face.detail,
+        policies: if settings.show_policies {
+            &denial.policies
+        } else {
+            &[]
+        },
+        status: face.status.as_u16(),
+        title: face.title,
+        r#type: Type(face.code),
+    };
+    // INVARIANT: texts and a number are always JSON.
+    serde_json::to_vec(&problem).unwrap_or_default()
 }
 
 /// `Bearer realm="…", resource_metadata="…"[, error="…"][, scope="…"]` (RFC 6750 §3, RFC 9728 §5.1).

@@ -23,8 +23,8 @@ fn fails(bytes: &mut Vec<u8>) -> Result<(), &'static str> {
 }
 
 fn all(outboxes: &Outboxes) -> String {
-    let batches = outboxes.take(false);
-    batches.fold(String::new(), |all, (batch, _)| {
+    let batches = outboxes.take(false).flat_map(|(batches, _)| batches);
+    batches.fold(String::new(), |all, batch| {
         all + std::str::from_utf8(batch.bytes()).unwrap()
     })
 }
@@ -156,4 +156,27 @@ fn who_hurries_is_not_kept_waiting_for_others() {
     outboxes.bell().gather(LONG);
     assert!(outboxes.bell().is_finished());
     assert!(began.elapsed() < LONG);
+}
+
+#[test]
+fn more_than_a_batch_has_room_for_comes_out_in_order_and_no_batch_grows_beyond_its_memory() {
+    let outboxes = Outboxes::default();
+    let line = |number: usize| format!("{number} {}", "x".repeat(2_000));
+    for round in 0..2 {
+        for number in 0..100 {
+            assert!(outboxes.mine().push(LineOf::Change, text(line(number))));
+        }
+        let (batches, _) = outboxes
+            .take(false)
+            .find(|(all, _)| !all.is_empty())
+            .unwrap();
+        assert_eq!(batches.len(), 4, "round {round}");
+        let capacities = batches.iter().map(|batch| batch.bytes.capacity());
+        assert!(capacities.max() <= Some(64 * 1024));
+        let lines = batches
+            .iter()
+            .flat_map(|batch| batch.bytes().split(|b| *b == b'\n'));
+        let lines = lines.filter(|line| !line.is_empty());
+        assert!(lines.eq((0..100).map(|number| line(number).into_bytes())));
+    }
 }
