@@ -73,19 +73,11 @@ pub fn respond(denial: &Denial, settings: &ResponseSettings) -> Response<Body> {
         Some(ResourceKind::TokenEndpoint(_)) => {
             face.status = oauth::status(denial.reason, face.status);
             face.challenge = face.challenge.filter(|one| *one == Challenge::Client);
-            (
-                json,
-                "POST",
-                oauth::body(denial, &face).to_string().into_bytes(),
-            )
+            (json, "POST", oauth::body(denial, &face))
         }
         Some(ResourceKind::TokenHook(_)) => {
             face.status = hook::status(denial.reason, face.status);
-            (
-                json,
-                "POST",
-                hook::body(denial, &face).to_string().into_bytes(),
-            )
+            (json, "POST", hook::body(denial, &face))
         }
         Some(ResourceKind::Api | ResourceKind::External) | None => {
             let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";

@@ -66,7 +66,7 @@ pub fn grant(permit: Permit) -> Result<(CallContext, Response<Body>), Permit> {
 }
 
 /// The body of a refusal: what the gateway says, and the error that the issuer may pass on to its client.
-pub(super) fn body(denial: &Denial, face: &Face) -> Value {
+pub(super) fn body(denial: &Denial, face: &Face) -> Vec<u8> {
     let mut body = oauth::members(denial, face);
     let mut id = [0; 36];
     let id = denial.context.id.encode(&mut id);
@@ -74,7 +74,7 @@ pub(super) fn body(denial: &Denial, face: &Face) -> Value {
     set("decision", json!(Effect::Block));
     set("decisionId", id.into());
     set("reason", denial.reason.as_str().into());
-    Value::Object(body)
+    Value::Object(body).to_string().into_bytes()
 }
 
 /// The status of a refusal: 403 of whatever was decided, which is what Hydra passes on as `access_denied`.

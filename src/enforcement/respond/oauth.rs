@@ -15,8 +15,10 @@ const BLOCKED: &str = "AADSTS53003: Access has been blocked by Conditional Acces
                        The access policy does not allow token issuance.";
 
 /// The body of a refusal.
-pub(super) fn body(denial: &Denial, face: &Face) -> Value {
+pub(super) fn body(denial: &Denial, face: &Face) -> Vec<u8> {
     Value::Object(members(denial, face))
+        .to_string()
+        .into_bytes()
 }
 
 /// The members of OAuth's error object.
