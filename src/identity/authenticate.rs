@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::bearer::{self, Scheme};
+use super::bearer::{self, Scheme, Token};
 use super::cache::{Sought, VerifiedTokens};
 use super::caller::{Basis, Caller, Credential, Found, Identified, Provisional, Recognition};
 use super::classify::classify;
@@ -191,7 +191,7 @@ impl Authenticator {
     ) -> (Result<Arc<Verified>, Reason>, Observation) {
         match bearer::read(headers) {
             Ok(sent) if sent.scheme == Scheme::Bearer => {
-                self.verify_token(sent.token, audiences, issuers, now)
+                self.verify_unbound(sent.token, audiences, issuers, now)
             }
             Ok(_) => (Err(Reason::CredentialMissing), Observation::default()),
             Err(reason) => (Err(reason), Observation::default()),
@@ -210,6 +210,16 @@ impl Authenticator {
         issuers: &Issuers,
         now: Timestamp,
     ) -> (Result<Arc<Verified>, Reason>, Observation) {
+        self.verify_unbound(Token::Text(token), audiences, issuers, now)
+    }
+
+    fn verify_unbound(
+        &self,
+        token: Token<'_>,
+        audiences: &Arc<[Arc<str>]>,
+        issuers: &Issuers,
+        now: Timestamp,
+    ) -> (Result<Arc<Verified>, Reason>, Observation) {
         let (verified, seen) = self.verify_sent(token, audiences, issuers, now);
         let unbound = |verified: Arc<Verified>| match verified.facts().bound_to {
             None => Ok(verified),
@@ -221,7 +231,7 @@ impl Authenticator {
     /// Checks a token, whether it is bound to a key or not.
     fn verify_sent(
         &self,
-        token: &str,
+        token: Token<'_>,
         audiences: &Arc<[Arc<str>]>,
         issuers: &Issuers,
         now: Timestamp,
@@ -233,20 +243,22 @@ impl Authenticator {
 
     fn check(
         &self,
-        token: &str,
+        token: Token<'_>,
         audiences: &Arc<[Arc<str>]>,
         issuers: &Issuers,
         now: Timestamp,
         observation: &mut Observation,
     ) -> Result<Arc<Verified>, Reason> {
-        if token.len() > self.max_bytes {
+        if token.bytes().len() > self.max_bytes {
+            token.read()?;
             return Err(Reason::TokenMalformed);
         }
         if !self.cache.is_on() {
+            let token = token.read()?;
             return verify(token, self.max_bytes, audiences, issuers, now, observation)
                 .map(Arc::new);
         }
-        let sought = Sought::new(issuers.generation(), audiences, token);
+        let sought = Sought::new(issuers.generation(), audiences, token.bytes());
         if let Some(verified) = self.cache.get(sought, now) {
             let name = &verified.facts().issuer;
             observation.issuer = Some(Arc::clone(name));
@@ -256,6 +268,7 @@ impl Authenticator {
             issuer.fresh_keys(now)?;
             return Ok(verified);
         }
+        let token = token.read()?;
         observation.cache = Some(CacheResult::Miss);
         let verified = verify(token, self.max_bytes, audiences, issuers, now, observation)?;
         let verified = Arc::new(verified);

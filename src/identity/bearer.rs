@@ -16,42 +16,77 @@ pub(super) enum Scheme {
     Dpop,
 }
 
+/// A token. One that was verified before is known by its bytes, so it is read only where it was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'t> {
+    /// As it stands in a header.
+    Unread(&'t [u8]),
+    /// As it was taken from elsewhere.
+    Text(&'t str),
+}
+
+impl<'t> Token<'t> {
+    pub(super) const fn bytes(self) -> &'t [u8] {
+        match self {
+            Self::Unread(bytes) => bytes,
+            Self::Text(text) => text.as_bytes(),
+        }
+    }
+
+    /// Its text; that of a header is one `token68` (RFC 9110 §11.2). A list of credentials is none: it holds a comma.
+    ///
+    /// # Errors
+    /// [`Reason::CredentialMalformed`]
+    pub(super) fn read(self) -> Result<&'t str, Reason> {
+        match self {
+            Self::Unread(bytes) => std::str::from_utf8(bytes)
+                .ok()
+                .filter(|text| is_token68(text))
+                .ok_or(Reason::CredentialMalformed),
+            Self::Text(text) => Ok(text),
+        }
+    }
+}
+
 /// A token as it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sent<'h> {
     pub(super) scheme: Scheme,
-    pub(super) token: &'h str,
+    pub(super) token: Token<'h>,
 }
 
 /// The token of a call. The scheme is read in any case, and exactly one space follows it.
 ///
 /// # Errors
 /// [`Reason::CredentialMissing`] without a credential or with one of another scheme;
-/// [`Reason::CredentialMalformed`] for one that is given twice, or that is not one `token68`.
+/// [`Reason::CredentialMalformed`] for one that is given twice, or whose scheme is none.
 pub(super) fn read(headers: &HeaderMap) -> Result<Sent<'_>, Reason> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let field = fields.next().ok_or(Reason::CredentialMissing)?;
     if fields.next().is_some() {
         return Err(Reason::CredentialMalformed);
     }
-    let text =
-        std::str::from_utf8(field.as_bytes()).map_err(|_not_text| Reason::CredentialMalformed)?;
-    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    if scheme.is_empty() || !scheme.bytes().all(is_token_byte) {
+    let bytes = field.as_bytes();
+    let space = bytes.iter().position(|byte| *byte == b' ');
+    let (scheme, token) = match space.and_then(|space| bytes.split_at_checked(space)) {
+        Some((scheme, [_space, token @ ..])) => (scheme, token),
+        Some((scheme, token)) => (scheme, token),
+        None => (bytes, &[][..]),
+    };
+    if scheme.is_empty() || !scheme.iter().copied().all(is_token_byte) {
         return Err(Reason::CredentialMalformed);
     }
-    let scheme = if scheme.eq_ignore_ascii_case("Bearer") {
+    let scheme = if scheme.eq_ignore_ascii_case(b"Bearer") {
         Scheme::Bearer
-    } else if scheme.eq_ignore_ascii_case("DPoP") {
+    } else if scheme.eq_ignore_ascii_case(b"DPoP") {
         Scheme::Dpop
     } else {
         return Err(Reason::CredentialMissing);
     };
-    if is_token68(token) {
-        Ok(Sent { scheme, token })
-    } else {
-        Err(Reason::CredentialMalformed)
-    }
+    Ok(Sent {
+        scheme,
+        token: Token::Unread(token),
+    })
 }
 
 /// `tchar` of RFC 9110 §5.6.2, which a scheme is made of.
@@ -76,7 +111,6 @@ const fn is_token_byte(byte: u8) -> bool {
         )
 }
 
-/// `token68` of RFC 9110 §11.2. A list of credentials is none: it holds a comma.
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     // Without stopping at the first that is none, so that many are looked at in one instruction.
@@ -98,7 +132,7 @@ mod tests {
         for field in fields {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
         }
-        read(&headers).map(|sent| sent.token.to_owned())
+        read(&headers)?.token.read().map(ToOwned::to_owned)
     }
 
     #[test]

@@ -38,11 +38,15 @@ pub(super) struct Sought<'a> {
 
 impl<'a> Sought<'a> {
     /// This token, checked for these audiences in this state of the issuers.
-    pub(super) fn new(generation: Generation, audiences: &'a Arc<[Arc<str>]>, token: &str) -> Self {
+    pub(super) fn new(
+        generation: Generation,
+        audiences: &'a Arc<[Arc<str>]>,
+        token: &[u8],
+    ) -> Self {
         Self {
             generation,
             audiences,
-            token: Digest::of_bytes(token.as_bytes()),
+            token: Digest::of_bytes(token),
         }
     }
 

@@ -83,7 +83,7 @@ pub(super) fn check(
         (Scheme::Dpop, Some(key)) => {
             let proof = header(received.headers())?;
             let claims = proved(proof, key)?;
-            is_of_call(&claims, received, sent.token)?;
+            is_of_call(&claims, received, sent.token.bytes())?;
             in_time(&claims, key, max_age, now).map(Some)
         }
     }
@@ -130,11 +130,11 @@ fn proved(proof: &str, key: &Thumbprint) -> Result<Claims, Reason> {
 }
 
 /// Whether a proof was made for this call and this token (RFC 9449 §4.3, 8 to 12).
-fn is_of_call(claims: &Claims, received: &Received, token: &str) -> Result<(), Reason> {
+fn is_of_call(claims: &Claims, received: &Received, token: &[u8]) -> Result<(), Reason> {
     let text = |name| claims.text(name).ok().flatten().ok_or(REFUSED);
     let is_method = text("htm")? == received.method().as_str();
     let is_address = is_address_of(text("htu")?, received).unwrap_or(false);
-    let is_token = text("ath")? == sha256(token.as_bytes());
+    let is_token = text("ath")? == sha256(token);
     if is_method && is_address && is_token {
         Ok(())
     } else {

@@ -8,6 +8,7 @@ mod boomgate;
 pub(super) mod facts;
 mod policies;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,32 +35,37 @@ const BLOCKED_BY_CONDITIONAL_ACCESS: i32 = 53003;
 const OTHER_REFUSAL: i32 = 1;
 
 /// What the record of a decision is written from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Source<'a> {
     pub(super) context: &'a CallContext,
     pub(super) method: &'a Method,
-    pub(super) path: &'a str,
     pub(super) resource: &'a Resource,
     pub(super) caller: &'a Caller,
     pub(super) recognition: Recognition,
     pub(super) credential: &'a Credential,
     pub(super) decision: &'a Decision,
     pub(super) facts: Facts<'a>,
+    /// The operation's template, else the path without what could name one thing.
+    pub(super) shown_path: Cow<'a, str>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn of(decided: &'a Decided) -> Self {
         let (identified, received) = (decided.identified(), decided.received());
+        let shown_path = match decided.decision().operation.name() {
+            Some(template) => Cow::Borrowed(template),
+            None => Cow::Owned(redact::path(received.path())),
+        };
         Self {
             context: received.context(),
             method: received.method(),
-            path: received.path(),
             resource: received.resource(),
             caller: identified.caller(),
             recognition: identified.recognition(),
             credential: identified.credential(),
             decision: decided.decision(),
             facts: decided.facts(),
+            shown_path,
         }
     }
 
@@ -71,14 +77,6 @@ impl<'a> Source<'a> {
                 let target = request.targets.get(self.decision.target);
                 target.map_or(Addressee::NOBODY, Addressee::of_target)
             }
-        }
-    }
-
-    /// The operation's template, else the path without what could name one thing.
-    pub(super) fn shown_path(&self) -> String {
-        match self.decision.operation.name() {
-            Some(template) => template.to_owned(),
-            None => redact::path(self.path),
         }
     }
 

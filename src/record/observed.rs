@@ -116,7 +116,7 @@ pub(super) fn observe(source: &Source<'_>) -> Option<(Observed, Option<Unanswere
         target: target(
             resource.as_str(),
             source.method.as_str(),
-            &source.shown_path(),
+            &source.shown_path,
         ),
         token: token.map(|(issuer, id)| token_mark(issuer, id)),
         address: context.client_address.to_canonical(),

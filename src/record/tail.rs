@@ -101,7 +101,7 @@ impl DecisionLine {
             caller: Some(name(source.caller)),
             resource: Some(source.resource.name.clone()),
             method: Some(source.method.clone()),
-            path: Some(source.shown_path()),
+            path: Some(source.shown_path.to_string()),
             effect: decision.reason.effect(),
             reason: decision.reason,
             policies: source.blocking_policy_names(),

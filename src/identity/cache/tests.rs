@@ -37,7 +37,12 @@ fn verified(expires_at: i64) -> Arc<Verified> {
 
 fn key(audiences: &[&str], token: &str) -> Key {
     let audiences: Arc<[Arc<str>]> = audiences.iter().map(|one| Arc::from(*one)).collect();
-    Sought::new(Issuers::default().generation(), &audiences, token).key()
+    Sought::new(
+        Issuers::default().generation(),
+        &audiences,
+        token.as_bytes(),
+    )
+    .key()
 }
 
 fn sought(key: &Key) -> Sought<'_> {

@@ -1,5 +1,6 @@
 //! The record's object `boomgate`: what Graph has no word for (`product.md` §5.7).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -29,7 +30,7 @@ pub(super) struct Boomgate<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
+    path: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a ResourceName>,
     #[serde(rename = "")]
@@ -125,7 +126,7 @@ struct UnknownConditions<'a> {
 }
 
 impl<'a> Boomgate<'a> {
-    pub(super) fn of_decision(source: &Source<'a>) -> Self {
+    pub(super) fn of_decision(source: &'a Source<'_>) -> Self {
         Self {
             decision: source.decision.reason.effect(),
             reason: source.decision.reason,
@@ -133,7 +134,7 @@ impl<'a> Boomgate<'a> {
             tls_client: source.context.connection.tls_client.as_deref(),
             host: source.context.host.as_deref(),
             method: Some(source.method.as_str()),
-            path: Some(source.shown_path()),
+            path: Some(Cow::Borrowed(&source.shown_path)),
             resource: Some(&source.resource.name),
             facts: Some(DecisionFacts::of(source)),
             duration_microseconds: micros(source.context.started.elapsed()),
@@ -149,7 +150,7 @@ impl<'a> Boomgate<'a> {
             tls_client: context.connection.tls_client.as_deref(),
             host: context.host.as_deref(),
             method: context.method.as_ref().map(http::Method::as_str),
-            path: context.path.as_deref().map(redact::path),
+            path: context.path.as_deref().map(redact::path).map(Cow::Owned),
             resource: context.resource.as_ref().map(|resource| &resource.name),
             facts: None,
             duration_microseconds: micros(context.started.elapsed()),
