@@ -191,7 +191,7 @@ impl Authenticator {
     ) -> (Result<Arc<Verified>, Reason>, Observation) {
         match bearer::read(headers) {
             Ok(sent) if sent.scheme == Scheme::Bearer => {
-                self.verify_unbound(sent.token, audiences, issuers, now)
+                unbound(self.verify_sent(sent.token, audiences, issuers, now))
             }
             Ok(_) => (Err(Reason::CredentialMissing), Observation::default()),
             Err(reason) => (Err(reason), Observation::default()),
@@ -210,22 +210,7 @@ impl Authenticator {
         issuers: &Issuers,
         now: Timestamp,
     ) -> (Result<Arc<Verified>, Reason>, Observation) {
-        self.verify_unbound(Token::Text(token), audiences, issuers, now)
-    }
-
-    fn verify_unbound(
-        &self,
-        token: Token<'_>,
-        audiences: &Arc<[Arc<str>]>,
-        issuers: &Issuers,
-        now: Timestamp,
-    ) -> (Result<Arc<Verified>, Reason>, Observation) {
-        let (verified, seen) = self.verify_sent(token, audiences, issuers, now);
-        let unbound = |verified: Arc<Verified>| match verified.facts().bound_to {
-            None => Ok(verified),
-            Some(_) => Err(Reason::ProofMissing),
-        };
-        (verified.and_then(unbound), seen)
+        unbound(self.verify_sent(Token::Text(token), audiences, issuers, now))
     }
 
     /// Checks a token, whether it is bound to a key or not.
@@ -275,6 +260,17 @@ impl Authenticator {
         self.cache.put(sought, &verified, now);
         Ok(verified)
     }
+}
+
+/// The same, if the token is bound to no key.
+fn unbound(
+    (verified, seen): (Result<Arc<Verified>, Reason>, Observation),
+) -> (Result<Arc<Verified>, Reason>, Observation) {
+    let unbound = verified.and_then(|verified| match verified.facts().bound_to {
+        None => Ok(verified),
+        Some(_) => Err(Reason::ProofMissing),
+    });
+    (unbound, seen)
 }
 
 /// A call with what was found out of its caller, or refused.

@@ -18,7 +18,7 @@ use self::lately::Lately;
 use super::digest::Digest;
 use super::issuers::Generation;
 use super::verify::Verified;
-use crate::types::{PerThread, Timestamp};
+use crate::types::{Apart, PerThread, Timestamp};
 
 /// What a check of a token rested on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,7 +83,7 @@ pub(super) struct VerifiedTokens(Option<Tokens>);
 #[derive(Debug)]
 struct Tokens {
     all: Cache<Key, Entry>,
-    lately: PerThread<Mutex<Lately>>,
+    lately: PerThread<Apart<Mutex<Lately>>>,
 }
 
 impl VerifiedTokens {
@@ -94,7 +94,7 @@ impl VerifiedTokens {
                 .max_capacity(entries)
                 .expire_after(AtTokenExpiry)
                 .build(),
-            lately: PerThread::new(|| Mutex::new(Lately::new(entries))),
+            lately: PerThread::new(|| Apart(Mutex::new(Lately::new(entries)))),
         };
         Self((entries > 0).then(tokens))
     }
@@ -107,7 +107,7 @@ impl VerifiedTokens {
     /// The token, if it was verified and has not expired since.
     pub(super) fn get(&self, sought: Sought<'_>, now: Timestamp) -> Option<Arc<Verified>> {
         let tokens = self.0.as_ref()?;
-        let mut lately = tokens.lately.mine().lock();
+        let mut lately = tokens.lately.mine().0.lock();
         if let Some(verified) = lately.get(sought).and_then(|entry| entry.valid_at(now)) {
             return Some(verified);
         }

@@ -136,10 +136,16 @@ impl Content {
     fn push<E>(&mut self, of: LineOf, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> bool {
         let is_there = !self.closed && self.batch.push(of, write).is_ok();
         if is_there && self.batch.is_full() {
-            let next = self.batch.of_the_same_size();
-            self.full.push(std::mem::replace(&mut self.batch, next));
+            let full = self.begin_anew();
+            self.full.push(full);
         }
         is_there
+    }
+
+    /// The batch that was begun; the next has room for as much as it holds.
+    fn begin_anew(&mut self) -> Batch {
+        let next = self.batch.of_the_same_size();
+        std::mem::replace(&mut self.batch, next)
     }
 }
 
@@ -182,8 +188,7 @@ impl Outbox {
         let mut batches = std::mem::take(&mut content.full);
         let waiting = std::mem::take(&mut content.waiting);
         if !content.batch.lines.is_empty() {
-            let next = content.batch.of_the_same_size();
-            batches.push(std::mem::replace(&mut content.batch, next));
+            batches.push(content.begin_anew());
         }
         drop(content);
         batches.iter_mut().for_each(Batch::fit);
