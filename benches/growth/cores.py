@@ -9,9 +9,9 @@ workers share nothing, is measured in the same rounds: it says what this machine
 import os
 import statistics
 
-from gateway import drive, free_port, some_tokens, start_upstream
+from gateway import drive, some_tokens
 from lib import probe, world
-from lib.process import Program, wait_until
+from lib.process import Program, free_port, start_upstream, wait_until
 from lib.quota import Quota
 from lib.tools import say
 

@@ -4,13 +4,12 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
 from lib import load, probe, world
-from lib.process import Program, wait_until
+from lib.process import Program, free_port, start_upstream, wait_until
 from lib.tools import say
 from lib.workloads import Workload
 
@@ -119,10 +118,6 @@ def _is_reloaded(log):
     return "configuration reloaded" in log
 
 
-def start_upstream(tools, folder, port):
-    return Program([tools.paths["compare"], "upstream", f"127.0.0.1:{port}", folder], folder, folder / "upstream.log", tools.environment())
-
-
 def some_tokens(folder, name, first, end):
     """Calls with a part of a list of tokens."""
     few = folder / f"{name}-{first}-{end}.txt"
@@ -167,9 +162,3 @@ def directory(folder, agents):
     for first in range(BLOCKED, agents + BLOCKED, PAGE):
         page = [agent(at) for at in range(first, min(first + PAGE, agents + BLOCKED))]
         (folder / f"agents-{first:08}.json").write_text(json.dumps({"value": page}))
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]

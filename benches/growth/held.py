@@ -9,9 +9,9 @@ import resource
 import subprocess
 import time
 
-from gateway import drive, free_port, some_tokens, start_upstream
+from gateway import drive, some_tokens
 from lib import probe, world
-from lib.process import Program, wait_until
+from lib.process import Program, free_port, start_upstream, wait_until
 from lib.tools import say
 
 # Files that a gateway has open beside the connections: of 32 others, of those to upstreams, its own.

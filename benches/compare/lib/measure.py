@@ -2,13 +2,12 @@
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import time
 
 from . import contenders, load, machine, probe, world
-from .process import Program, children_seconds, machine_busy_seconds, wait_until
+from .process import Program, children_seconds, free_port, machine_busy_seconds, start_upstream, wait_until
 from .tools import say
 
 # How far the share of refused calls may be from what it should be.
@@ -20,9 +19,8 @@ def run(options, workloads, tools):
     folder = world.make(tools, options.quick)
     described = machine.describe(tools, options) | {"latency_seconds": options.latency_seconds}
     result = {"machine": described, "missing": {}, "failed": {}, "workloads": {}}
-    ports = [_free_port() for _ in range(3)]
-    upstream = Program([tools.paths["compare"], "upstream", f"127.0.0.1:{ports[2]}", folder], folder,
-                       folder / "upstream.log", tools.environment())
+    ports = [free_port() for _ in range(3)]
+    upstream = start_upstream(tools, folder, ports[2])
     try:
         wait_until(lambda: probe.status(folder, ports[2]) == 200, "the upstream answers", upstream)
         for workload in workloads:
@@ -148,9 +146,3 @@ def _saturated(options, tools, prepared, workload, port, program, upstream, one)
         "others_percent": max(0.0, (busy - used - behind - driver) / capacity * 100),
         "load": os.getloadavg()[0],
     }
-
-
-def _free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]

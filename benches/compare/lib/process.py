@@ -2,6 +2,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -74,6 +75,17 @@ def _fields(stat):
         return stat.read_text().rsplit(")", 1)[1].split()
     except (OSError, IndexError):
         return None
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def start_upstream(tools, folder, port):
+    """The fast server of the comparison, which all contenders forward to."""
+    return Program([tools.paths["compare"], "upstream", f"127.0.0.1:{port}", folder], folder, folder / "upstream.log", tools.environment())
 
 
 def machine_busy_seconds():
