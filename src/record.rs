@@ -6,6 +6,7 @@
 
 mod bell;
 pub mod body;
+mod buffer;
 pub mod change;
 pub mod entry;
 mod json;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
 
+use self::buffer::Buffer;
 use self::model::Source;
 use self::outbox::LineOf;
 use self::recent::{Recent, Recorded};
@@ -186,7 +188,7 @@ impl Recorder {
     async fn write(
         &self,
         entry: Entry,
-        line: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
+        line: impl FnOnce(&mut Buffer) -> Result<(), serde_json::Error>,
     ) -> Result<Entry, RecordUnavailable> {
         if let Some(place) = self.place().await {
             let outbox = self.0.queue.outboxes.mine();

@@ -3,6 +3,7 @@
 //! Every other room may name this one; this one names nothing of the crate, and does no IO.
 
 pub mod attributes;
+pub mod eight;
 pub mod fact;
 pub mod fault;
 pub mod ids;

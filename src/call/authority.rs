@@ -3,6 +3,7 @@
 //! HTTP/1.1 has `Host`, and a target in absolute form may repeat it; HTTP/2 has `:authority`, and `host` may
 //! repeat it. All that is given must say the same. Never here: which resource answers to the host.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -88,13 +89,22 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// `host[:port]`.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        match self.port {
+            Some(port) => {
+                let mut digits = itoa::Buffer::new();
+                [&self.host, ":", digits.format(port)].concat().into()
+            }
+            None => Cow::Borrowed(&self.host),
+        }
+    }
+}
+
 impl std::fmt::Display for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.host)?;
-        match self.port {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
-        }
+        f.write_str(&self.text())
     }
 }
 

@@ -160,7 +160,7 @@ fn read(
     if is_connect && !is_for_socket(head, resource) {
         return Err(Reason::MethodRefused);
     }
-    let host = HeaderValue::from_str(&authority.to_string())
+    let host = HeaderValue::from_str(&authority.text())
         .map_err(|_not_a_value| Reason::RequestMalformed)?;
     match announced_length(&head.headers) {
         Some(length) if length > resource.max_body_bytes => Err(Reason::BodyTooLarge),

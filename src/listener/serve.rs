@@ -160,9 +160,9 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
         .keep_alive(true)
         .max_header_size(head_bytes)
         .max_buf_size(head_bytes.max(BUFFER_BYTES));
-    let fields = limits.max_headers.saturating_mul(2);
-    if fields > DEFAULT_MAX_HEADERS {
-        builder.max_headers(fields);
+    // Heads with more were refused before hyper sees them (`Heads`). What it is told of it takes memory for, of each call.
+    if limits.max_headers > DEFAULT_MAX_HEADERS {
+        builder.max_headers(limits.max_headers);
     }
     builder
 }

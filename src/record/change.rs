@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::buffer::Buffer;
 use super::outbox::{LineOf, Outbox};
 use super::{RecordUnavailable, Recorder};
 use crate::telemetry::RecordResult;
@@ -145,7 +146,7 @@ impl Change {
         &self,
         result: Option<&'static str>,
         reason: Option<&str>,
-        line: &mut Vec<u8>,
+        line: &mut Buffer,
     ) -> Result<(), serde_json::Error> {
         let of = Line {
             change: self,

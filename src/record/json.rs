@@ -16,27 +16,28 @@ use serde::ser::{
 use serde_json::Error;
 
 use self::escape::{escape, text};
+use super::buffer::Buffer;
 
 /// Appends a value to a line.
 ///
 /// # Errors
 /// What the value says of itself, and keys that are no texts.
-pub(super) fn write(line: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Error> {
+pub(super) fn write(line: &mut Buffer, value: &impl Serialize) -> Result<(), Error> {
     value.serialize(Writer(line))
 }
 
 /// Writes one value.
-struct Writer<'a>(&'a mut Vec<u8>);
+struct Writer<'a>(&'a mut Buffer);
 
 /// Writes the items or members of a value, and then what closes it.
 struct Members<'a> {
-    line: &'a mut Vec<u8>,
+    line: &'a mut Buffer,
     first: bool,
     close: &'static [u8],
 }
 
 /// A text on its way into a line.
-struct Escaped<'a>(&'a mut Vec<u8>);
+struct Escaped<'a>(&'a mut Buffer);
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -46,11 +47,16 @@ impl fmt::Write for Escaped<'_> {
 }
 
 /// A member's name, as the program's source says it, behind what stands before it.
-fn name(line: &mut Vec<u8>, before: &'static [u8], name: &'static str) {
-    line.extend_from_slice(before);
-    line.extend_from_slice(name.as_bytes());
-    line.extend_from_slice(b"\":");
+fn name(line: &mut Buffer, before: &'static [u8], name: &'static str) {
+    let length = before.len() + name.len() + CLOSE_NAME.len();
+    let (start, rest) = line.next(length).split_at_mut(before.len());
+    let (middle, end) = rest.split_at_mut(name.len());
+    start.copy_from_slice(before);
+    middle.copy_from_slice(name.as_bytes());
+    end.copy_from_slice(CLOSE_NAME);
 }
+
+const CLOSE_NAME: &[u8] = b"\":";
 
 impl<'a> Writer<'a> {
     fn open(self, open: u8, close: &'static [u8]) -> Members<'a> {
@@ -96,11 +102,11 @@ impl Members<'_> {
     fn members_of<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let start = self.line.len();
         value.serialize(Writer(self.line))?;
-        match self.line.get_mut(start..) {
-            Some([b'n', b'u', b'l', b'l'] | [b'{', b'}']) => self.line.truncate(start),
-            Some([open @ b'{', .., b'}']) => {
+        match self.line.since(start) {
+            [b'n', b'u', b'l', b'l'] | [b'{', b'}'] => self.line.truncate(start),
+            [open @ b'{', .., b'}'] => {
                 *open = b',';
-                self.line.pop();
+                self.line.truncate(self.line.len() - 1);
                 if std::mem::replace(&mut self.first, false) {
                     self.line.remove(start);
                 }
@@ -111,7 +117,7 @@ impl Members<'_> {
     }
 
     fn close(self) {
-        self.line.extend_from_slice(self.close);
+        self.line.put(self.close);
     }
 }
 
@@ -120,7 +126,7 @@ macro_rules! whole_numbers {
     ($($method:ident: $number:ty),*) => {
         $(fn $method(self, value: $number) -> Result<(), Error> {
             let mut digits = itoa::Buffer::new();
-            self.0.extend_from_slice(digits.format(value).as_bytes());
+            self.0.put(digits.format(value).as_bytes());
             Ok(())
         })*
     };
@@ -142,7 +148,7 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
         let text: &[u8] = if value { b"true" } else { b"false" };
-        self.0.extend_from_slice(text);
+        self.0.put(text);
         Ok(())
     }
 
@@ -177,7 +183,7 @@ impl<'a> ser::Serializer for Writer<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), Error> {
-        self.0.extend_from_slice(b"null");
+        self.0.put(b"null");
         Ok(())
     }
 
@@ -326,7 +332,7 @@ impl SerializeMap for Members<'_> {
         self.comma();
         let start = self.line.len();
         key.serialize(Writer(self.line))?;
-        if self.line.get(start) == Some(&b'"') {
+        if self.line.since(start).first() == Some(&b'"') {
             Ok(())
         } else {
             Err(Error::custom("a key is a text"))

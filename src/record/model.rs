@@ -20,6 +20,7 @@ use self::account::{Account, AgentSignIn};
 use self::boomgate::Boomgate;
 use self::facts::GraphFacts;
 use self::policies::AppliedPolicy;
+use super::buffer::Buffer;
 use super::entry::Outcome;
 use super::{json, redact};
 use crate::call::{CallContext, Refused, Resource};
@@ -93,7 +94,7 @@ impl<'a> Source<'a> {
 
 /// Writes the line of a decision, without its line break.
 pub(super) fn decision(
-    line: &mut Vec<u8>,
+    line: &mut Buffer,
     source: &Source<'_>,
     list_not_applied: bool,
 ) -> Result<(), serde_json::Error> {
@@ -143,7 +144,7 @@ pub(super) fn decision(
 }
 
 /// Writes the line of a call that ended before a decision, without its line break.
-pub(super) fn refusal(line: &mut Vec<u8>, refused: &Refused) -> Result<(), serde_json::Error> {
+pub(super) fn refusal(line: &mut Buffer, refused: &Refused) -> Result<(), serde_json::Error> {
     let context = &refused.context;
     let resource = context.resource.as_deref();
     let record = SignIn::of(
@@ -157,7 +158,7 @@ pub(super) fn refusal(line: &mut Vec<u8>, refused: &Refused) -> Result<(), serde
 
 /// Writes the line that says how a recorded call ended, without its line break.
 pub(super) fn outcome(
-    line: &mut Vec<u8>,
+    line: &mut Buffer,
     id: CallId,
     outcome: &Outcome,
 ) -> Result<(), serde_json::Error> {

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::bell::Bell;
+use super::buffer::Buffer;
 use crate::types::{CallId, PerThread};
 
 /// What a line tells of.
@@ -37,7 +38,7 @@ impl LineOf {
 /// Lines of one outbox in the order in which they came, each with its line break.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    bytes: Vec<u8>,
+    bytes: Buffer,
     /// What each line tells of, and where it ends.
     lines: Vec<(LineOf, usize)>,
 }
@@ -50,7 +51,7 @@ impl Batch {
     pub(super) fn push<E>(
         &mut self,
         of: LineOf,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        write: impl FnOnce(&mut Buffer) -> Result<(), E>,
     ) -> Result<(), E> {
         // Whatever was begun and not ended, by a writer that failed.
         self.bytes.truncate(self.end());
@@ -62,7 +63,7 @@ impl Batch {
 
     /// The text of all lines.
     pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.end()).unwrap_or_default()
+        self.bytes.bytes().get(..self.end()).unwrap_or_default()
     }
 
     /// Where the last line ends.
@@ -97,15 +98,14 @@ impl Batch {
     /// One with room for as much as this holds.
     fn of_the_same_size(&self) -> Self {
         Self {
-            bytes: Vec::with_capacity(self.bytes.len().next_power_of_two()),
+            bytes: Buffer::with_capacity(self.bytes.len().next_power_of_two()),
             lines: Vec::with_capacity(self.lines.len().next_power_of_two()),
         }
     }
 
-    /// Gives back most of the memory that no line needs. Sizes are powers of two, so that what one batch gives back is of
-    /// use to another.
+    /// Gives back most of the memory that no line needs.
     fn fit(&mut self) {
-        self.bytes.shrink_to(self.bytes.len().next_power_of_two());
+        self.bytes.fit();
         self.lines.shrink_to(self.lines.len().next_power_of_two());
     }
 }
@@ -133,7 +133,7 @@ struct Content {
 }
 
 impl Content {
-    fn push<E>(&mut self, of: LineOf, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> bool {
+    fn push<E>(&mut self, of: LineOf, write: impl FnOnce(&mut Buffer) -> Result<(), E>) -> bool {
         let is_there = !self.closed && self.batch.push(of, write).is_ok();
         if is_there && self.batch.is_full() {
             let full = self.begin_anew();
@@ -155,7 +155,7 @@ impl Outbox {
     pub(super) fn push<E>(
         &self,
         of: LineOf,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        write: impl FnOnce(&mut Buffer) -> Result<(), E>,
     ) -> bool {
         let is_there = self.content.lock().push(of, write);
         if is_there {
@@ -168,7 +168,7 @@ impl Outbox {
     pub(super) fn push_awaited<E>(
         &self,
         of: LineOf,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        write: impl FnOnce(&mut Buffer) -> Result<(), E>,
     ) -> Option<oneshot::Receiver<()>> {
         let (written, heard) = oneshot::channel();
         let mut content = self.content.lock();

@@ -1,26 +1,46 @@
-//! Texts as JSON writes them (RFC 8259 §7), many bytes at a time: nearly none holds what must be escaped.
+//! Texts as JSON writes them (RFC 8259 §7), copied and looked at many bytes at a time: nearly none holds what must be
+//! escaped.
 
-/// Whether every byte of a text stands for itself (RFC 8259 §7).
-fn is_plain(text: &[u8]) -> bool {
-    if let Some(last) = text.last_chunk::<16>() {
-        return !must_any_escape(text.as_chunks().0, last);
+use crate::record::buffer::Buffer;
+use crate::types::eight;
+
+/// Copies a text, and says whether each of its bytes stands for itself (RFC 8259 §7). `to` is as long as the text.
+///
+/// A text is taken in parts of one size, the last of which may be some of the one before it.
+fn copy_plain(to: &mut [u8], text: &[u8]) -> bool {
+    if let (Some(to_last), Some(last)) = (to.last_chunk_mut::<16>(), text.last_chunk::<16>()) {
+        let mut found = must_escape_some(to_last, last);
+        for (to, part) in to.as_chunks_mut().0.iter_mut().zip(text.as_chunks().0) {
+            let more = must_escape_some(to, part);
+            found.iter_mut().zip(more).for_each(|(one, other)| *one |= other);
+        }
+        return found == [0; 16];
     }
-    if let Some(last) = text.last_chunk::<8>() {
-        return !must_any_escape(text.as_chunks().0, last);
+    to.copy_from_slice(text);
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => !(must_escape_one(*first) || must_escape_one(*last)),
+        _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            (Some([a, b, c, d]), Some([e, f, g, h])) => {
+                !must_escape_one([*a, *b, *c, *d, *e, *f, *g, *h])
+            }
+            _ => !text.iter().any(|byte| must_escape(*byte)),
+        },
     }
-    !text.iter().any(|byte| must_escape(*byte))
 }
 
-/// Whether one of the bytes of any part must be escaped. No step depends on what they are, so that those of a part are looked
-/// at at once. The last part may hold some of the one before it.
-fn must_any_escape<const COUNT: usize>(parts: &[[u8; COUNT]], last: &[u8; COUNT]) -> bool {
-    let mut found = [0; COUNT];
-    for part in parts.iter().chain([last]) {
-        for (found, byte) in found.iter_mut().zip(part) {
-            *found |= u8::from(must_escape(*byte));
-        }
-    }
-    found != [0; COUNT]
+/// Copies a part, and says of each byte whether it must be escaped. No step depends on what they are, so that all are looked
+/// at at once.
+#[inline]
+fn must_escape_some(to: &mut [u8; 16], part: &[u8; 16]) -> [u8; 16] {
+    *to = *part;
+    part.map(|byte| u8::from(must_escape(byte)))
+}
+
+/// Whether one of the bytes must be escaped.
+#[inline]
+const fn must_escape_one(part: [u8; 8]) -> bool {
+    let word = u64::from_ne_bytes(part);
+    eight::has_control(word) || eight::has(word, b'"') || eight::has(word, b'\\')
 }
 
 const fn must_escape(byte: u8) -> bool {
@@ -28,11 +48,32 @@ const fn must_escape(byte: u8) -> bool {
 }
 
 /// Appends a text's bytes, each as it stands in JSON.
-pub(super) fn escape(line: &mut Vec<u8>, text: &[u8]) {
-    if is_plain(text) {
-        line.extend_from_slice(text);
+pub(super) fn escape(line: &mut Buffer, text: &[u8]) {
+    let start = line.len();
+    if !copy_plain(line.next(text.len()), text) {
+        line.truncate(start);
+        escape_each(line, text);
+    }
+}
+
+/// Appends a text in quotes.
+pub(super) fn text(line: &mut Buffer, text: &str) {
+    let start = line.len();
+    let place = line.next(text.len() + 2);
+    if let [open, middle @ .., close] = place
+        && copy_plain(middle, text.as_bytes())
+    {
+        (*open, *close) = (b'"', b'"');
         return;
     }
+    line.truncate(start);
+    line.push(b'"');
+    escape_each(line, text.as_bytes());
+    line.push(b'"');
+}
+
+#[cold]
+fn escape_each(line: &mut Buffer, text: &[u8]) {
     for byte in text {
         let short = match byte {
             b'"' | b'\\' => *byte,
@@ -49,8 +90,8 @@ pub(super) fn escape(line: &mut Vec<u8>, text: &[u8]) {
                         b'a' + value - 10
                     }
                 };
-                line.extend_from_slice(b"\\u00");
-                line.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
+                line.put(b"\\u00");
+                line.put(&[digit(byte >> 4), digit(byte & 0x0f)]);
                 continue;
             }
             _ => {
@@ -58,13 +99,6 @@ pub(super) fn escape(line: &mut Vec<u8>, text: &[u8]) {
                 continue;
             }
         };
-        line.extend_from_slice(&[b'\\', short]);
+        line.put(&[b'\\', short]);
     }
-}
-
-/// Appends a text in quotes.
-pub(super) fn text(line: &mut Vec<u8>, text: &str) {
-    line.push(b'"');
-    escape(line, text.as_bytes());
-    line.push(b'"');
 }

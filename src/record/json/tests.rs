@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::*;
 
 fn same(value: &impl Serialize) {
-    let mut line = Vec::new();
+    let mut line = Buffer::default();
     write(&mut line, value).unwrap();
     let wanted = serde_json::to_string(value).unwrap();
-    assert_eq!(String::from_utf8(line).unwrap(), wanted);
+    assert_eq!(std::str::from_utf8(line.bytes()).unwrap(), wanted);
 }
 
 /// Every form that a value can have.
@@ -80,7 +80,7 @@ fn every_byte_below_the_blank_is_escaped() {
 
 #[test]
 fn a_key_that_is_no_text_is_an_error() {
-    let mut line = Vec::new();
+    let mut line = Buffer::default();
     assert!(write(&mut line, &BTreeMap::from([(1, 2)])).is_err());
     assert!(write(&mut line, &1.5).is_err());
 }
@@ -132,10 +132,10 @@ fn members_without_a_name_stand_in_its_place() {
                 second: inner(),
                 last,
             };
-            let mut line = Vec::new();
+            let mut line = Buffer::default();
             write(&mut line, &unnamed).unwrap();
             let wanted = serde_json::to_string(&flat).unwrap();
-            assert_eq!(String::from_utf8(line).unwrap(), wanted);
+            assert_eq!(std::str::from_utf8(line.bytes()).unwrap(), wanted);
         }
     }
 }
@@ -147,7 +147,7 @@ fn what_is_no_object_needs_a_name() {
         #[serde(rename = "")]
         unnamed: T,
     }
-    let mut line = Vec::new();
+    let mut line = Buffer::default();
     assert!(write(&mut line, &Of { unnamed: "{}" }).is_err());
     assert!(write(&mut line, &Of { unnamed: 1 }).is_err());
     assert!(write(&mut line, &Of { unnamed: [true] }).is_err());

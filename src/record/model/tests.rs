@@ -67,9 +67,9 @@ async fn a_classic_workload() {
 #[tokio::test]
 async fn a_call_without_a_token() {
     let refused = fixture::refused().await;
-    let mut line = Vec::new();
+    let mut line = Buffer::default();
     refusal(&mut line, &refused).unwrap();
-    assert_golden(&line, include_str!("golden/refused.json"));
+    assert_golden(line.bytes(), include_str!("golden/refused.json"));
 }
 
 #[test]

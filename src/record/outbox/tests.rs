@@ -10,15 +10,15 @@ use super::*;
 const LONG: Duration = Duration::from_secs(20);
 
 /// Writes this line.
-pub(in crate::record) fn text(line: String) -> impl FnOnce(&mut Vec<u8>) -> Result<(), Infallible> {
+pub(in crate::record) fn text(line: String) -> impl FnOnce(&mut Buffer) -> Result<(), Infallible> {
     move |bytes| {
-        bytes.extend_from_slice(line.as_bytes());
+        bytes.put(line.as_bytes());
         Ok(())
     }
 }
 
-fn fails(bytes: &mut Vec<u8>) -> Result<(), &'static str> {
-    bytes.extend_from_slice(b"begun");
+fn fails(bytes: &mut Buffer) -> Result<(), &'static str> {
+    bytes.put(b"begun");
     Err("and not ended")
 }
 
@@ -46,8 +46,8 @@ fn a_line_that_cannot_be_written_leaves_nothing_behind() {
 #[test]
 fn a_line_of_a_writer_that_panicked_is_not_part_of_the_next_one() {
     let outboxes = Outboxes::default();
-    let panics = |bytes: &mut Vec<u8>| -> Result<(), Infallible> {
-        bytes.extend_from_slice(b"begun");
+    let panics = |bytes: &mut Buffer| -> Result<(), Infallible> {
+        bytes.put(b"begun");
         panic!("in the middle of a line");
     };
     let push = std::panic::AssertUnwindSafe(|| outboxes.mine().push(LineOf::Change, panics));

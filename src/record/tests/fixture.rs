@@ -28,6 +28,7 @@ use crate::identity::{
     Issuers, KeySet, ServicePrincipal,
 };
 use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
+use crate::record::buffer::Buffer;
 use crate::record::model::{self, Source};
 use crate::risk::{Reported, RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
@@ -367,7 +368,7 @@ fn risk_entry(level: RiskLevel) -> RiskEntry {
 
 /// The line of a decision.
 pub(in crate::record) fn line(source: &Source<'_>, list_not_applied: bool) -> Vec<u8> {
-    let mut line = Vec::new();
+    let mut line = Buffer::default();
     model::decision(&mut line, source, list_not_applied).unwrap();
-    line
+    line.bytes().to_vec()
 }
