@@ -8,13 +8,13 @@ use crate::types::eight;
 ///
 /// A text is taken in parts of one size, the last of which may be some of the one before it.
 fn copy_plain(to: &mut [u8], text: &[u8]) -> bool {
-    if let (Some(to_last), Some(last)) = (to.last_chunk_mut::<16>(), text.last_chunk::<16>()) {
-        let mut found = must_escape_some(to_last, last);
+    if let (Some(to_last), Some(last)) = (to.last_chunk_mut(), text.last_chunk()) {
+        let mut found = [0; 16];
+        copy_part(to_last, last, &mut found);
         for (to, part) in to.as_chunks_mut().0.iter_mut().zip(text.as_chunks().0) {
-            let more = must_escape_some(to, part);
-            found.iter_mut().zip(more).for_each(|(one, other)| *one |= other);
+            copy_part(to, part, &mut found);
         }
-        return found == [0; 16];
+        return u128::from_ne_bytes(found) == 0;
     }
     to.copy_from_slice(text);
     match (text.first_chunk(), text.last_chunk()) {
@@ -28,12 +28,14 @@ fn copy_plain(to: &mut [u8], text: &[u8]) -> bool {
     }
 }
 
-/// Copies a part, and says of each byte whether it must be escaped. No step depends on what they are, so that all are looked
-/// at at once.
+/// Copies a part, and marks which of its bytes must be escaped. No step depends on what they are, so that all are looked at
+/// at once.
 #[inline]
-fn must_escape_some(to: &mut [u8; 16], part: &[u8; 16]) -> [u8; 16] {
+fn copy_part(to: &mut [u8; 16], part: &[u8; 16], found: &mut [u8; 16]) {
     *to = *part;
-    part.map(|byte| u8::from(must_escape(byte)))
+    for (found, byte) in found.iter_mut().zip(part) {
+        *found |= u8::from(must_escape(*byte));
+    }
 }
 
 /// Whether one of the bytes must be escaped.
