@@ -45,7 +45,7 @@ impl CacheResult {
 /// What the check of one token has to tell, beside its result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observation {
-    /// The configured name of the token's issuer, once the token was found to name one.
+    /// The configured name of the token's issuer, once the token was found to name one; not of a token that was remembered.
     pub issuer: Option<Arc<str>>,
     /// Whether it was remembered; `None` if no token was looked up.
     pub cache: Option<CacheResult>,
@@ -245,9 +245,8 @@ impl Authenticator {
         }
         let sought = Sought::new(issuers.generation(), audiences, token.bytes());
         if let Some(verified) = self.cache.get(sought, now) {
-            let name = &verified.facts().issuer;
-            observation.issuer = Some(Arc::clone(name));
             observation.cache = Some(CacheResult::Hit);
+            let name = &verified.facts().issuer;
             // The same generation can have grown too old since.
             let issuer = issuers.named(name).ok_or(Reason::TokenIssuerRefused)?;
             issuer.fresh_keys(now)?;

@@ -64,14 +64,14 @@ struct Entry {
     verified: Arc<Verified>,
     /// When it was verified. Before that moment nobody knows whether it is valid yet: the clock was set back.
     at: Timestamp,
-    /// How long the token had to live when it was remembered.
-    remaining: Duration,
+    /// When the token expires.
+    until: Timestamp,
 }
 
 impl Entry {
     /// The token, if it is valid now. The cache's own clock is not trusted with that.
     fn valid_at(&self, now: Timestamp) -> Option<Arc<Verified>> {
-        let is_valid = self.at <= now && now < self.verified.facts().expires_at;
+        let is_valid = self.at <= now && now < self.until;
         is_valid.then(|| Arc::clone(&self.verified))
     }
 }
@@ -119,9 +119,9 @@ impl VerifiedTokens {
 
     /// Remembers a token, at most until it expires. One that lives on in the leeway is not remembered.
     pub(super) fn put(&self, sought: Sought<'_>, verified: &Arc<Verified>, now: Timestamp) {
-        let remaining = verified.facts().expires_at.since(now);
+        let until = verified.facts().expires_at;
         if let Some(tokens) = &self.0
-            && !remaining.is_zero()
+            && now < until
         {
             let verified = Arc::clone(verified);
             tokens.all.insert(
@@ -129,7 +129,7 @@ impl VerifiedTokens {
                 Entry {
                     verified,
                     at: now,
-                    remaining,
+                    until,
                 },
             );
         }
@@ -141,7 +141,7 @@ struct AtTokenExpiry;
 
 impl Expiry<Key, Entry> for AtTokenExpiry {
     fn expire_after_create(&self, _key: &Key, entry: &Entry, _at: Instant) -> Option<Duration> {
-        Some(entry.remaining)
+        Some(entry.until.since(entry.at))
     }
 
     fn expire_after_update(
@@ -151,7 +151,7 @@ impl Expiry<Key, Entry> for AtTokenExpiry {
         _at: Instant,
         _until_expiry: Option<Duration>,
     ) -> Option<Duration> {
-        Some(entry.remaining)
+        Some(entry.until.since(entry.at))
     }
 }
 

@@ -9,6 +9,9 @@ use crate::enforcement::{Denial, StepUp};
 use crate::identity::settings::Algorithm;
 use crate::types::{CallId, PolicyId};
 
+/// What a body takes, as a rule.
+const BODY_BYTES: usize = 512;
+
 /// The members of a problem document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,7 +32,7 @@ struct Type(&'static str);
 
 impl Serialize for Type {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("urn:boomgate:problem:{}", self.0))
+        to.serialize_str(&["urn:boomgate:problem:", self.0].concat())
     }
 }
 
@@ -49,8 +52,10 @@ pub(super) fn body(denial: &Denial, face: &Face, settings: &ResponseSettings) ->
         title: face.title,
         r#type: Type(face.code),
     };
+    let mut body = Vec::with_capacity(BODY_BYTES);
     // INVARIANT: texts and a number are always JSON.
-    serde_json::to_vec(&problem).unwrap_or_default()
+    serde_json::to_writer(&mut body, &problem).unwrap_or_default();
+    body
 }
 
 /// `Bearer realm="…", resource_metadata="…"[, error="…"][, scope="…"]` (RFC 6750 §3, RFC 9728 §5.1).

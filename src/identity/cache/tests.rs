@@ -112,7 +112,7 @@ fn what_a_thread_remembers_beside_has_a_limit_and_is_of_one_state_of_the_issuers
     let entry = Entry {
         verified: verified(100),
         at: at(40),
-        remaining: Duration::from_secs(60),
+        until: at(100),
     };
     let keys: Vec<_> = (0..5).map(|n| key(&["api"], &n.to_string())).collect();
     let mut lately = Lately::new(3);
