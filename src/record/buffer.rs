@@ -6,7 +6,7 @@
 use std::io;
 
 /// Memory is made ready in steps of so many bytes, as far as there is some: more is written to twice, less is looked at often.
-const STEP: usize = 4096;
+const STEP: usize = 1024;
 
 /// Bytes, and memory behind them that is ready to be written to.
 #[derive(Debug, Default)]
