@@ -160,7 +160,7 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
         .keep_alive(true)
         .max_header_size(head_bytes)
         .max_buf_size(head_bytes.max(BUFFER_BYTES));
-    // Heads with more were refused before hyper sees them (`Heads`). What it is told of it takes memory for, of each call.
+    // A head with more never gets here (`Heads`). Whatever number hyper is told, it fills so much memory for each call.
     if limits.max_headers > DEFAULT_MAX_HEADERS {
         builder.max_headers(limits.max_headers);
     }

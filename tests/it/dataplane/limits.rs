@@ -136,6 +136,30 @@ async fn who_sends_on_after_a_refusal_still_reads_it() {
     );
 }
 
+/// hyper has a limit of its own, 100, which is none of a listener's.
+#[tokio::test]
+async fn as_many_headers_as_the_limit_are_taken_and_one_more_is_refused_by_us() {
+    let pki = Pki::new();
+    for max_headers in [50, 100, 101, 250] {
+        let limits = Limits {
+            max_headers,
+            ..LIMITS
+        };
+        let server = Server::start(&pki, limits);
+        let mut client = RawClient::connect(&pki, server.address, "http/1.1").await;
+        let head = |headers: usize| {
+            let others = "x: 1\r\n".repeat(headers - 1);
+            format!("GET /hr HTTP/1.1\r\nHost: localhost\r\n{others}\r\n")
+        };
+        client.send(head(max_headers).as_bytes()).await.unwrap();
+        assert_eq!(client.status().await, 200, "{max_headers}");
+        client.send(head(max_headers + 1).as_bytes()).await.unwrap();
+        let rest = String::from_utf8(client.read_to_close().await).unwrap();
+        assert!(rest.contains("HTTP/1.1 431 "), "{rest}");
+        assert!(rest.contains("\"code\":\"headers_too_large\""), "{rest}");
+    }
+}
+
 /// One frame that opens a call, and one that gives it up.
 fn call(stream: u32) -> Vec<u8> {
     let fields = [
