@@ -121,7 +121,10 @@ mod tests {
             for (step, bytes) in steps {
                 let at = bytes.len().min(vector.len());
                 match step {
-                    0 => (buffer.truncate(at), vector.truncate(at)).0,
+                    0 => {
+                        buffer.truncate(at);
+                        vector.truncate(at);
+                    }
                     1 if at < vector.len() => {
                         buffer.remove(at);
                         vector.remove(at);

@@ -1,10 +1,13 @@
 //! Lines on their way to a file: written in order, each whole, however often the file refuses a part of them.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IoSlice, Write};
 use std::sync::Arc;
 
 use super::outbox::Batch;
+
+/// At most so many batches are written at once.
+const AT_ONCE: usize = 64;
 
 /// Lines that were not written yet, or not entirely.
 #[derive(Debug, Default)]
@@ -29,30 +32,49 @@ impl Lines {
         self.batches.is_empty() && !self.unflushed
     }
 
-    /// Writes what waits. After an error the next attempt goes on where this one stopped.
+    /// Writes what waits, as much of it at once as there is: in a file each write begins a page of the cache anew, and many pages
+    /// at once cost the kernel less. After an error the next attempt goes on where this one stopped.
     pub(super) fn write_to(&mut self, sink: &mut impl Write) -> io::Result<()> {
-        while let Some(batch) = self.batches.front() {
-            self.unflushed = true;
-            if self.torn {
-                sink.write_all(b"\n")?;
-                self.torn = false;
+        self.unflushed |= !self.batches.is_empty();
+        if self.torn && !self.batches.is_empty() {
+            sink.write_all(b"\n")?;
+            self.torn = false;
+        }
+        self.note_written(0);
+        while !self.batches.is_empty() {
+            match sink.write_vectored(&self.next()) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => self.note_written(written),
+                Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
+                Err(fault) => return Err(fault),
             }
-            while let Some(rest) = batch.bytes().get(self.done..).filter(|r| !r.is_empty()) {
-                match sink.write(rest) {
-                    Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                    Ok(written) => self.done = self.done.saturating_add(written),
-                    Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
-                    Err(fault) => return Err(fault),
-                }
-            }
-            self.batches.pop_front();
-            self.done = 0;
         }
         if self.unflushed {
             sink.flush()?;
             self.unflushed = false;
         }
         Ok(())
+    }
+
+    /// What comes next, batch by batch.
+    fn next(&self) -> Vec<IoSlice<'_>> {
+        let mut done = self.done;
+        let batches = self.batches.iter().take(AT_ONCE);
+        let rest = batches.map(|batch| batch.bytes().get(std::mem::take(&mut done)..));
+        rest.map(|rest| IoSlice::new(rest.unwrap_or_default()))
+            .collect()
+    }
+
+    /// So many bytes more are written: lets go of the batches that are.
+    fn note_written(&mut self, bytes: usize) {
+        self.done = self.done.saturating_add(bytes);
+        while let Some(batch) = self.batches.front() {
+            let Some(beyond) = self.done.checked_sub(batch.bytes().len()) else {
+                break;
+            };
+            self.done = beyond;
+            self.batches.pop_front();
+        }
     }
 
     /// Prepares for another file: a line that was begun is written there from its start.
@@ -115,6 +137,41 @@ mod tests {
         lines.write_to(&mut sink).unwrap();
         assert_eq!(sink.0, b"one\ntwo\nthree\n");
         assert!(lines.is_empty());
+    }
+
+    /// Takes of all that it is given at once as many bytes as it is told, time after time.
+    struct Parts(Vec<u8>, usize);
+
+    impl Write for Parts {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+            let bytes = parts.iter().flat_map(|part| part.iter());
+            let before = self.0.len();
+            self.0.extend(bytes.take(self.1));
+            Ok(self.0.len() - before)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn goes_on_wherever_a_write_of_several_batches_ended() {
+        for at_once in 1..20 {
+            let mut lines = Lines::default();
+            for of in [&["one", "two"][..], &[], &["three"], &["4"]] {
+                lines.push(batch(of));
+            }
+            let mut sink = Parts(Vec::new(), at_once);
+            lines.write_to(&mut sink).unwrap();
+            assert_eq!(sink.0, b"one\ntwo\nthree\n4\n", "{at_once}");
+            assert!(lines.is_empty());
+            assert_eq!(lines.done, 0);
+        }
     }
 
     /// Takes everything, and refuses to hand it on once.

@@ -4,7 +4,7 @@
 //! decision that found a place, so their number is bounded too, and none can be lost.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Stdout, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Stdout, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -234,6 +234,13 @@ impl Write for Sink {
         match self {
             Self::Stdout(stdout) => stdout.write(bytes),
             Self::File(file) => file.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(stdout) => stdout.write_vectored(parts),
+            Self::File(file) => file.write_vectored(parts),
         }
     }
 

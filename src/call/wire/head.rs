@@ -232,9 +232,12 @@ fn plain_bytes(bytes: &[u8]) -> usize {
 }
 
 /// How many bytes at the front are plain, in whole parts.
-fn plain_parts<const COUNT: usize>(bytes: &[u8], is_plain: impl Fn(&[u8; COUNT]) -> bool) -> usize {
+fn plain_parts<const COUNT: usize>(
+    bytes: &[u8],
+    is_all_plain: impl Fn(&[u8; COUNT]) -> bool,
+) -> usize {
     let (parts, _tail) = bytes.as_chunks::<COUNT>();
-    parts.iter().take_while(|part| is_plain(part)).count() * COUNT
+    parts.iter().take_while(|part| is_all_plain(part)).count() * COUNT
 }
 
 const fn is_plain(byte: u8) -> bool {
