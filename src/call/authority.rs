@@ -87,9 +87,7 @@ impl Authority {
             Some(_) | None => Ok(authority),
         }
     }
-}
 
-impl Authority {
     /// `host[:port]`.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.port {

@@ -67,10 +67,10 @@ impl Buffer {
 
     /// Takes out the byte at `at`; those behind it move up.
     pub(super) fn remove(&mut self, at: usize) {
-        if let [_, _, ..] = self.since(at) {
-            self.since(at).rotate_left(1);
+        if let behind @ [_, ..] = self.since(at) {
+            behind.rotate_left(1);
+            self.length -= 1;
         }
-        self.truncate(self.length.saturating_sub(1).max(at));
     }
 
     /// How much memory there is, in bytes.

@@ -22,9 +22,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Adds lines.
+    /// Adds lines, if there are any.
     pub(super) fn push(&mut self, batch: Arc<Batch>) {
-        self.batches.push_back(batch);
+        if !batch.bytes().is_empty() {
+            self.batches.push_back(batch);
+        }
     }
 
     /// Whether nothing waits, in the sink neither.
@@ -32,16 +34,15 @@ impl Lines {
         self.batches.is_empty() && !self.unflushed
     }
 
-    /// Writes what waits, as much of it at once as there is: in a file each write begins a page of the cache anew, and many pages
-    /// at once cost the kernel less. After an error the next attempt goes on where this one stopped.
+    /// Writes what waits, as much of it at once as there is: a few large writes to a file cost the kernel less than many small
+    /// ones. After an error the next attempt goes on where this one stopped.
     pub(super) fn write_to(&mut self, sink: &mut impl Write) -> io::Result<()> {
-        self.unflushed |= !self.batches.is_empty();
-        if self.torn && !self.batches.is_empty() {
-            sink.write_all(b"\n")?;
-            self.torn = false;
-        }
-        self.note_written(0);
         while !self.batches.is_empty() {
+            self.unflushed = true;
+            if self.torn {
+                sink.write_all(b"\n")?;
+                self.torn = false;
+            }
             match sink.write_vectored(&self.next()) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => self.note_written(written),

@@ -220,6 +220,13 @@ impl Sink {
         }
     }
 
+    fn target(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stdout(stdout) => stdout,
+            Self::File(file) => file,
+        }
+    }
+
     /// Waits until the disk has it all, where there is a disk.
     fn sync(&self) -> io::Result<()> {
         match self {
@@ -231,24 +238,15 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(stdout) => stdout.write(bytes),
-            Self::File(file) => file.write(bytes),
-        }
+        self.target().write(bytes)
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(stdout) => stdout.write_vectored(parts),
-            Self::File(file) => file.write_vectored(parts),
-        }
+        self.target().write_vectored(parts)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(stdout) => stdout.flush(),
-            Self::File(file) => file.flush(),
-        }
+        self.target().flush()
     }
 }
 
