@@ -34,7 +34,7 @@ impl Permit {
 
     /// Who calls.
     #[must_use]
-    pub const fn caller(&self) -> &Caller {
+    pub fn caller(&self) -> &Caller {
         self.identified.caller()
     }
 

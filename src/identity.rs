@@ -19,6 +19,7 @@ pub mod evidence;
 pub mod issuers;
 pub mod jose;
 pub mod keys;
+mod known;
 mod presented;
 mod profile;
 mod request;

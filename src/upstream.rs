@@ -284,7 +284,7 @@ impl Outbound {
             None => path.to_string(),
         };
         let (version, uri) = match upstream.settings.protocol {
-            UpstreamProtocol::Http1 => (Version::HTTP_11, target.parse().ok()?),
+            UpstreamProtocol::Http1 => (Version::HTTP_11, Uri::try_from(target).ok()?),
             UpstreamProtocol::Http2 => {
                 let authority = headers.remove(HOST)?;
                 let uri = Uri::builder()

@@ -81,7 +81,7 @@ impl Authenticator {
         &self,
         received: Received,
         issuers: &Issuers,
-        directory: &Directory,
+        directory: &Arc<Directory>,
         now: Timestamp,
     ) -> (Result<Found, Refused>, Observation) {
         let sent = match bearer::read(received.headers()) {
@@ -93,7 +93,14 @@ impl Authenticator {
         let found = verified.and_then(|verified| {
             let bound_to = verified.facts().bound_to.as_ref();
             let proof = dpop::check(&received, &sent, bound_to, self.max_proof_age, now)?;
-            let (caller, recognition) = classify(verified.claimed(), directory)?;
+            let (caller, recognition) = match observation.cache {
+                Some(CacheResult::Hit) => verified.caller(directory)?,
+                // It may never come again: nothing is kept beside it.
+                Some(CacheResult::Miss) | None => {
+                    let (caller, recognition) = classify(verified.claimed(), directory)?;
+                    (Arc::new(caller), recognition)
+                }
+            };
             let credential = Credential::Token(Arc::clone(verified.facts()));
             Ok((
                 (caller, recognition, credential, Basis::Token(verified)),
@@ -122,6 +129,7 @@ impl Authenticator {
     ) -> (Result<Identified, Refused>, Vec<Seen>) {
         let (result, seen) = self.find_requester(&request, issuers, directory, now);
         let found = result.map(|(caller, recognition, facts)| {
+            let caller = Arc::new(caller);
             let credential = Credential::Request(Arc::new(facts));
             let basis = Basis::Request(Arc::new(request));
             (caller, recognition, credential, basis)
@@ -275,7 +283,7 @@ fn unbound(
 /// A call with what was found out of its caller, or refused.
 fn identified(
     received: Received,
-    found: Result<(Caller, Recognition, Credential, Basis), Reason>,
+    found: Result<(Arc<Caller>, Recognition, Credential, Basis), Reason>,
 ) -> Result<Identified, Refused> {
     match found {
         Ok((caller, recognition, credential, basis)) => Ok(Identified::new(

@@ -2,8 +2,8 @@
 //!
 //! The key names all of it: the state of issuers and keys, the audiences, and the token by its SHA-256. It is a
 //! structure that compares part by part, never a text that parts are joined into, so no two inputs meet.
-//! Each thread remembers beside what it found lately, so that workers seldom meet in what they share.
-//! Never here: a verdict, a refusal, who the directory says the caller is, and a token's text.
+//! Each thread keeps copies of what it found lately, so that workers seldom meet in what they share.
+//! Never here: a verdict, a refusal, and a token's text.
 
 mod lately;
 
@@ -112,9 +112,8 @@ impl VerifiedTokens {
             return Some(verified);
         }
         let entry = tokens.all.get(&sought.key())?;
-        let verified = entry.valid_at(now)?;
-        lately.put(sought, entry);
-        Some(verified)
+        entry.valid_at(now)?;
+        Some(lately.put(sought, &entry))
     }
 
     /// Remembers a token, at most until it expires. One that lives on in the leeway is not remembered.

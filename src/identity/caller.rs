@@ -14,8 +14,8 @@ use super::request::{RequestFacts, Teller, TokenRequest};
 use super::verify::Verified;
 use crate::call::{Received, Refused};
 use crate::types::{
-    AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, PrincipalId, Reason, TenantId,
-    Timestamp,
+    AgentId, AgentUserId, AppId, BlueprintId, Fact, ObjectId, PrincipalId, Reason, SharedParts,
+    TenantId, Timestamp,
 };
 
 /// How it was found out that the caller is an agent (`reference/entra.md` §2.6).
@@ -168,6 +168,21 @@ pub struct TokenFacts {
     pub vouched: Arc<VouchedControls>,
 }
 
+impl TokenFacts {
+    /// Keeps once what many tokens have in common.
+    pub(super) fn share(&mut self, common: &mut SharedParts) {
+        if let Some(tenant) = &mut self.tenant {
+            tenant.share(common);
+        }
+        let texts = [&mut self.issuer, &mut self.audience];
+        for text in texts.into_iter().chain(&mut self.key_id) {
+            common.share(text);
+        }
+        common.share_list(&mut self.scopes);
+        common.share_list(&mut self.roles);
+    }
+}
+
 /// By what a caller is known.
 #[derive(Debug, Clone)]
 pub enum Credential {
@@ -258,7 +273,7 @@ impl Basis {
 #[must_use]
 pub struct Identified {
     received: Received,
-    caller: Caller,
+    caller: Arc<Caller>,
     recognition: Recognition,
     credential: Credential,
     basis: Basis,
@@ -268,7 +283,7 @@ impl Identified {
     /// Joins a call with the caller that its own credential tells of.
     pub(super) const fn new(
         received: Received,
-        caller: Caller,
+        caller: Arc<Caller>,
         recognition: Recognition,
         credential: Credential,
         basis: Basis,
@@ -289,7 +304,7 @@ impl Identified {
 
     /// Who calls.
     #[must_use]
-    pub const fn caller(&self) -> &Caller {
+    pub fn caller(&self) -> &Caller {
         &self.caller
     }
 

@@ -168,8 +168,11 @@ impl Agent {
     #[must_use]
     pub fn of(id: AgentId, by_token: Option<BlueprintId>, directory: &Directory) -> Self {
         let entry = directory.agent(id.as_str()).cloned();
-        let by_directory = entry.as_ref().and_then(|entry| entry.blueprint.clone());
-        let blueprint = by_directory.or(by_token);
+        let by_directory = entry.as_ref().and_then(|entry| entry.blueprint.as_ref());
+        let blueprint = match by_directory {
+            Some(known) if by_token.as_ref() != Some(known) => Some(known.clone()),
+            Some(_) | None => by_token,
+        };
         let blueprint_entry = blueprint
             .as_ref()
             .and_then(|id| directory.blueprint(id.as_str()))
@@ -200,4 +203,4 @@ fn entry_of_pair<'a>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

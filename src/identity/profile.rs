@@ -14,7 +14,9 @@ use self::shown::Vouching;
 use super::claims::Claims;
 use super::evidence::Evidence;
 use super::settings::{IssuerSettings, Profile};
-use crate::types::{AgentId, AgentUserId, AppId, BlueprintId, IdError, ObjectId, Reason, TenantId};
+use crate::types::{
+    AgentId, AgentUserId, AppId, BlueprintId, IdError, ObjectId, Reason, SharedParts, TenantId,
+};
 
 /// Who calls, by the token's own word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,45 @@ pub(super) enum Claimed {
         /// What kind it looks like, where the token does not say.
         looks_like: AccountKind,
     },
+}
+
+impl Claimed {
+    /// The same, in memory of its own; what many tokens have in common is kept once.
+    pub(super) fn apart(&self, common: &mut SharedParts) -> Self {
+        match self {
+            Self::Agent {
+                id,
+                blueprint,
+                subject,
+            } => {
+                let blueprint = blueprint.as_ref().map(|blueprint| {
+                    let mut own = blueprint.apart();
+                    own.share(common);
+                    own
+                });
+                Self::Agent {
+                    id: id.apart(),
+                    blueprint,
+                    subject: match subject {
+                        Subject::Agent => Subject::Agent,
+                        Subject::AgentUser(user) => Subject::AgentUser(user.apart()),
+                        Subject::Unmarked(subject) => Subject::Unmarked(subject.apart()),
+                    },
+                }
+            }
+            Self::Unmarked {
+                subject,
+                client,
+                says,
+                looks_like,
+            } => Self::Unmarked {
+                subject: subject.apart(),
+                client: client.as_ref().map(AppId::apart),
+                says: *says,
+                looks_like: *looks_like,
+            },
+        }
+    }
 }
 
 /// The kinds of account that are no agent's.

@@ -9,17 +9,19 @@ use std::sync::Arc;
 
 use super::authenticate::Observation;
 use super::binding;
-use super::caller::TokenFacts;
+use super::caller::{Caller, Recognition, TokenFacts};
 use super::claims::{Claims, Expected};
 use super::digest::Digest;
+use super::directory::Directory;
 use super::issuers::{Issuer, Issuers};
 use super::jose::{self, UnverifiedJws};
 use super::keys::{Key, KeyChoiceError};
+use super::known::LastKnown;
 use super::profile::{self, AccountKind, Claimed, Reading, Subject};
 use super::settings::IssuerSettings;
-use crate::types::{Reason, Timestamp};
+use crate::types::{Reason, SharedParts, Timestamp};
 
-/// A token whose signature and claims were checked. It says nothing of policy, nor of the directory.
+/// A token whose signature and claims were checked. It says nothing of policy.
 #[derive(Debug)]
 pub struct Verified {
     /// What the token says beside who calls.
@@ -30,6 +32,8 @@ pub struct Verified {
     settings: Arc<IssuerSettings>,
     /// The key that proved it.
     signed_by: Digest,
+    /// Who calls, by the directory's word too.
+    known: LastKnown,
 }
 
 impl Verified {
@@ -44,7 +48,33 @@ impl Verified {
             claimed,
             settings: Arc::clone(settings),
             signed_by,
+            known: LastKnown::default(),
         }
+    }
+
+    /// The same, in memory of its own: what a call takes references to, no other thread counts. What tokens have in common
+    /// is kept once for all of them.
+    pub(super) fn apart(&self, common: &mut SharedParts) -> Self {
+        let mut facts = TokenFacts::clone(&self.facts);
+        facts.share(common);
+        Self {
+            facts: Arc::new(facts),
+            claimed: self.claimed.apart(common),
+            settings: Arc::clone(&self.settings),
+            signed_by: self.signed_by,
+            known: LastKnown::default(),
+        }
+    }
+
+    /// Who calls: the token's own word, joined with the directory, which is not asked twice.
+    ///
+    /// # Errors
+    /// [`Reason::TokenClaimsRefused`] where they contradict each other.
+    pub(super) fn caller(
+        &self,
+        directory: &Arc<Directory>,
+    ) -> Result<(Arc<Caller>, Recognition), Reason> {
+        self.known.caller(&self.claimed, directory)
     }
 
     /// Whether what was found out about the token would be found out again: its issuer is still read as it was, still

@@ -15,12 +15,13 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::accept::Drain;
-use super::activity::{Activity, Begun, Expired, LINGER};
+use super::activity::{Activity, Begun, CallGuard, Expired, LINGER};
 use super::answer::Counted;
 use super::cuttable::{self, Cuttable, Ended, StreamTasks};
 use super::rim::Whole;
@@ -53,6 +54,57 @@ pub(super) struct Served<S> {
     pub(super) has_websockets: bool,
 }
 
+/// What the calls of one connection share.
+struct Shared {
+    http2: bool,
+    activity: Arc<Activity>,
+    /// Where HTTP/1.1 leaves what the connection becomes.
+    slot: Slot,
+    patience: Patience,
+}
+
+impl Shared {
+    /// The answer of a call as it goes out. Which call that is, counted from 0; whether it asks for a WebSocket, and the way
+    /// to one.
+    fn answer<B: Send + 'static>(
+        &self,
+        mut response: Response<B>,
+        (guard, number): (CallGuard, usize),
+        (asks, upgrade): (bool, Option<OnUpgrade>),
+    ) -> Response<Counted<B>> {
+        let calls = &self.activity;
+        let forwarded = cuttable::handed_out();
+        calls.note_caller(forwarded.as_ref().map(|call| call.basis()));
+        let mut guard = Some(guard);
+        let switch = switch::take(&mut response, upgrade, self.http2, (&mut guard, calls));
+        if let Some(switch) = switch {
+            if self.http2 {
+                tokio::spawn(switch.run(self.patience.clone()));
+            } else {
+                *self.slot.lock() = Some(switch);
+            }
+            return response.map(|body| Counted::new(body, None));
+        }
+        // An HTTP/2 connection says so by itself. hyper ends one whose request it did not read to its end, and does not
+        // say so: the next call on it would be lost.
+        let is_last = *self.patience.shutdown.borrow() || calls.in_body.is_of(number);
+        let is_last = is_last && !self.http2;
+        if asks || is_last {
+            switch::say_last(&mut response);
+        }
+        let is_whole = response.extensions().get::<Whole>().is_some();
+        if let Some(guard) = guard.as_mut().filter(|_| is_whole) {
+            guard.end();
+        }
+        let guard = guard.filter(|_| !is_whole);
+        let response = response.map(|body| Counted::new(body, guard));
+        if !is_whole {
+            calls.streams(Arc::downgrade(&response.body().answer()));
+        }
+        response
+    }
+}
+
 /// Serves one connection. Returns when it is closed; with what was wrong with it, if its peer was to blame.
 pub(super) async fn serve<I, S, B>(
     io: I,
@@ -77,53 +129,30 @@ where
         shutdown: drain.shutdown.clone(),
         drain: drain.deadline,
     };
-    let slot = Slot::default();
-    let (calls, to_slot, of_streams) = (Arc::clone(&activity), Arc::clone(&slot), patience.clone());
+    let shared = Arc::new(Shared {
+        http2,
+        activity: Arc::clone(&activity),
+        slot: Slot::default(),
+        patience,
+    });
+    let of_calls = Arc::clone(&shared);
     let counted = service_fn(move |mut request: Request<Incoming>| {
         let Begun {
             guard,
             refused,
             asks,
             number,
-        } = calls.begin_call();
+        } = of_calls.activity.begin_call();
         if let Some(reason) = refused {
             request.extensions_mut().insert(Unreadable(reason));
         }
         let upgrade = switch::prepare(&mut request, asks);
         let response = service.call(request);
-        let (calls, to_slot) = (Arc::clone(&calls), Arc::clone(&to_slot));
-        let patience = of_streams.clone();
+        let shared = Arc::clone(&of_calls);
         async move {
-            let Ok(mut response) = response.await;
-            let forwarded = cuttable::handed_out();
-            calls.note_caller(forwarded.as_ref().map(|call| call.basis()));
-            let mut guard = Some(guard);
-            let switch = switch::take(&mut response, upgrade, http2, (&mut guard, &calls));
-            if let Some(switch) = switch {
-                if http2 {
-                    tokio::spawn(switch.run(patience));
-                } else {
-                    *to_slot.lock() = Some(switch);
-                }
-                return Ok::<_, Infallible>(response.map(|body| Counted::new(body, None)));
-            }
-            // An HTTP/2 connection says so by itself. hyper ends one whose request it did not read to its end, and does not
-            // say so: the next call on it would be lost.
-            let is_last = *patience.shutdown.borrow() || calls.in_body.is_of(number);
-            let is_last = is_last && !http2;
-            if asks || is_last {
-                switch::say_last(&mut response);
-            }
-            let is_whole = response.extensions().get::<Whole>().is_some();
-            if let Some(guard) = guard.as_mut().filter(|_| is_whole) {
-                guard.end();
-            }
-            let guard = guard.filter(|_| !is_whole);
-            let response = response.map(|body| Counted::new(body, guard));
-            if !is_whole {
-                calls.streams(Arc::downgrade(&response.body().answer()));
-            }
-            Ok(response)
+            let Ok(response) = response.await;
+            let call = (guard, number);
+            Ok::<_, Infallible>(shared.answer(response, call, (asks, upgrade)))
         }
     });
     let watched = Arc::clone(&activity);
@@ -141,9 +170,9 @@ where
     let connection = http1_builder(limits).serve_connection(io, counted);
     let connection = pin!(connection.with_upgrades());
     let trouble = drive(connection, &activity, limits, drain.shutdown).await;
-    let switch = slot.lock().take();
+    let switch = shared.slot.lock().take();
     if let Some(switch) = switch {
-        switch.run(patience).await;
+        switch.run(shared.patience.clone()).await;
     }
     trouble
 }

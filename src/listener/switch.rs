@@ -18,7 +18,7 @@ use crate::call::websocket::AsksForSocket;
 use crate::gateway::{Farewell, Patience, PendingTunnel, Tunnel};
 
 /// Where the tunnel of an HTTP/1.1 connection waits until its last answer is out.
-pub(super) type Slot = Arc<Mutex<Option<Switch>>>;
+pub(super) type Slot = Mutex<Option<Switch>>;
 
 /// A tunnel, and the caller's side of it once it is there.
 #[derive(Debug)]

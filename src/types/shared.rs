@@ -1,4 +1,5 @@
-//! What occurs many times, kept once: a directory of a million agents has few blueprints, sponsors and sets of attributes.
+//! What occurs many times, kept once: a directory of a million agents has few blueprints, sponsors and sets of attributes, and
+//! the tokens of a thousand agents have few tenants, keys and roles.
 //!
 //! Never here: a part that outlives those who share it.
 
@@ -11,6 +12,7 @@ use super::attributes::AttributeSet;
 #[derive(Debug, Clone, Default)]
 pub struct SharedParts {
     texts: BTreeSet<Arc<str>>,
+    lists: BTreeSet<Arc<[Arc<str>]>>,
     attributes: BTreeSet<Arc<AttributeSet>>,
 }
 
@@ -21,6 +23,15 @@ impl SharedParts {
             *text = Arc::clone(known);
         } else {
             self.texts.insert(Arc::clone(text));
+        }
+    }
+
+    /// Puts the first list of these texts that was seen in place of this one.
+    pub fn share_list(&mut self, list: &mut Arc<[Arc<str>]>) {
+        if let Some(known) = self.lists.get(&**list) {
+            *list = Arc::clone(known);
+        } else {
+            self.lists.insert(Arc::clone(list));
         }
     }
 
@@ -49,6 +60,19 @@ mod tests {
         }
         assert!(Arc::ptr_eq(&one, &same));
         assert_eq!((&*one, &*other), ("a", "b"));
+    }
+
+    #[test]
+    fn equal_lists_share_one_memory() {
+        let mut parts = SharedParts::default();
+        let of = |texts: &[&str]| texts.iter().copied().map(Arc::from).collect();
+        let [mut one, mut same, mut other]: [Arc<[Arc<str>]>; 3] =
+            [of(&["a", "b"]), of(&["a", "b"]), of(&["ab"])];
+        for list in [&mut one, &mut same, &mut other] {
+            parts.share_list(list);
+        }
+        assert!(Arc::ptr_eq(&one, &same));
+        assert_eq!((&*one, &*other), (&*of(&["a", "b"]), &*of(&["ab"])));
     }
 
     #[test]

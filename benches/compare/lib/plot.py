@@ -55,6 +55,26 @@ def bars(title, named):
     return page(width, bottom + 28, title, parts)
 
 
+def limits(title, named):
+    """A bar per name: the median as a share of the most that it may be, which is one line for all. `named`: names with median, least,
+    greatest value, and the limit."""
+    left = 30 + LETTER * max((len(name) for name, *_ in named), default=1)
+    width, step, top = 860, 28, 64
+    longest = max((high / limit for _, _, _, high, limit in named), default=1)
+    scale = (width - left - 130) / max(longest, 1)
+    bottom, mark = top + len(named) * step, left + scale
+    parts = [words(16, 26, title, kind="title"), words(mark, top - 10, "goal", "middle", "small")]
+    for row, (name, middle, low, high, limit) in enumerate(named):
+        y, start, end = top + row * step, left + low / limit * scale, left + high / limit * scale
+        kind = "own" if middle > limit else "other"
+        parts += [words(left - 8, y + 15, name, "end", "name"),
+                  f'<rect class="{kind}" x="{left:.1f}" y="{y}" width="{middle / limit * scale:.1f}" height="20"/>',
+                  f'<path class="spread" d="M{start:.1f} {y + 5}v10M{start:.1f} {y + 10}H{end:.1f}M{end:.1f} {y + 5}v10"/>',
+                  words(max(end, mark) + 8, y + 15, f"{middle:.2f} of {limit:.2f}")]
+    parts += [rule(left, top - 4, left, bottom, "axis"), rule(mark, top - 4, mark, bottom, "axis")]
+    return page(width, bottom + 16, title, parts)
+
+
 def lines(title, across, up, series, mark=None, log_y=False):
     """Lines over a logarithmic scale of sizes. `series`: names with points of size, median, least and greatest value.
 

@@ -165,6 +165,8 @@ def write(result, folder, add=False):
     result["goals"] = goals.standing(result)
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "result.md").write_text(markdown(result))
+    bounded = [(one["figure"].replace("`", ""), one["median"], one["lowest"], one["highest"], one["goal"]) for one in result["goals"]]
+    (folder / "goals.svg").write_text(plot.limits("Each goal: what was measured, of the most that it may be", bounded))
     for name, workload in result["workloads"].items():
         bars = [(other, [figures["cpu_us"] for figures in one["rounds"]]) for other, one in workload["contenders"].items()]
         bars.append((SUM, _sums(workload)))
@@ -174,4 +176,4 @@ def write(result, folder, add=False):
             title = f"p99 in ms at {workload['rate']:.0f} calls/s: {workload['about']}"
             (folder / f"{name}-p99.svg").write_text(plot.bars(title, [wait for wait in waits if wait[1]]))
     print(text(result))
-    print(f"\nstored in {folder}/result.json, result.md and a plot per workload")
+    print(f"\nstored in {folder}/result.json, result.md, goals.svg and a plot per workload")

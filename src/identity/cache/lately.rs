@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::{Digest, Entry, Generation, Sought};
+use super::{Digest, Entry, Generation, Sought, Verified};
+use crate::types::SharedParts;
 
 /// The most that a thread remembers.
 const TOKENS: usize = 4_096;
@@ -19,6 +20,8 @@ pub(super) struct Lately {
     generation: Option<Generation>,
     /// By the token; of one that was sought for several audiences, the last.
     tokens: HashMap<Digest, Found, BuildHasherDefault<FirstBytes>>,
+    /// What those tokens have in common.
+    common: SharedParts,
     most: usize,
 }
 
@@ -34,6 +37,7 @@ impl Lately {
         Self {
             generation: None,
             tokens: HashMap::default(),
+            common: SharedParts::default(),
             most: usize::try_from(entries).map_or(TOKENS, |entries| entries.min(TOKENS)),
         }
     }
@@ -46,19 +50,26 @@ impl Lately {
         (found.audiences == *sought.audiences).then_some(&found.entry)
     }
 
-    /// Remembers what the cache had. Where there is no room, or the issuers have changed, all else is forgotten: the
-    /// cache has it.
-    pub(super) fn put(&mut self, sought: Sought<'_>, entry: Entry) {
+    /// Remembers a copy of what the cache had. Where there is no room, or the issuers have changed, all else is forgotten:
+    /// the cache has it.
+    pub(super) fn put(&mut self, sought: Sought<'_>, entry: &Entry) -> Arc<Verified> {
         let is_full = || {
             let is_new = !self.tokens.contains_key(&sought.token);
             is_new && self.tokens.len() >= self.most
         };
         if self.generation != Some(sought.generation) || is_full() {
             self.tokens.clear();
+            self.common = SharedParts::default();
             self.generation = Some(sought.generation);
         }
         let audiences = Arc::clone(sought.audiences);
+        let verified = Arc::new(entry.verified.apart(&mut self.common));
+        let entry = Entry {
+            verified: Arc::clone(&verified),
+            ..*entry
+        };
         self.tokens.insert(sought.token, Found { audiences, entry });
+        verified
     }
 }
 

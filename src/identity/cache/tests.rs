@@ -15,7 +15,7 @@ fn verified(expires_at: i64) -> Arc<Verified> {
         token_id: None,
         audience: "api".into(),
         scopes: Arc::default(),
-        roles: Arc::default(),
+        roles: Arc::new(["role".into()]),
         issued_at: None,
         expires_at: Timestamp::from_seconds(expires_at),
         key_id: None,
@@ -85,6 +85,38 @@ fn remembers_a_token_until_it_expires_and_no_longer() {
 }
 
 #[test]
+fn each_thread_finds_a_copy_of_its_own() {
+    let cache = VerifiedTokens::new(10);
+    let (put, shared) = (key(&["api"], "t"), verified(100));
+    cache.put(sought(&put), &shared, at(40));
+    let find = || cache.get(sought(&put), at(40)).unwrap();
+    let (first, second) = (find(), find());
+    assert!(Arc::ptr_eq(&first, &second));
+    let of_another = std::thread::scope(|scope| scope.spawn(find).join().unwrap());
+    for other in [&shared, &of_another] {
+        assert!(!Arc::ptr_eq(&first, other));
+        assert!(!Arc::ptr_eq(first.facts(), other.facts()));
+        assert_eq!(first.claimed(), other.claimed());
+    }
+}
+
+#[test]
+fn what_the_tokens_of_a_thread_have_in_common_is_kept_once() {
+    let mut lately = Lately::new(10);
+    let [one, other] = ["one", "other"].map(|token| {
+        let entry = Entry {
+            verified: verified(100),
+            at: at(40),
+            until: at(100),
+        };
+        lately.put(sought(&key(&["api"], token)), &entry)
+    });
+    assert!(!Arc::ptr_eq(one.facts(), other.facts()));
+    assert!(Arc::ptr_eq(&one.facts().audience, &other.facts().audience));
+    assert!(Arc::ptr_eq(&one.facts().roles, &other.facts().roles));
+}
+
+#[test]
 fn a_clock_that_was_set_back_finds_nothing_that_was_verified_after_it() {
     let cache = VerifiedTokens::new(10);
     let put = key(&["api"], "t");
@@ -121,13 +153,13 @@ fn what_a_thread_remembers_beside_has_a_limit_and_is_of_one_state_of_the_issuers
         keys.iter().filter(is_there).count()
     };
     for (key, held) in keys.iter().zip([1, 2, 3, 1, 2]) {
-        lately.put(sought(key), entry.clone());
-        lately.put(sought(key), entry.clone());
+        lately.put(sought(key), &entry);
+        lately.put(sought(key), &entry);
         assert!(lately.get(sought(key)).is_some());
         assert_eq!(found(&lately), held);
     }
     let newer = later(key(&["api"], "4"));
-    lately.put(sought(&newer), entry);
+    lately.put(sought(&newer), &entry);
     assert!(lately.get(sought(&newer)).is_some());
     assert_eq!(found(&lately), 0);
 }

@@ -3,7 +3,7 @@ use crate::identity::directory::{AgentIdentity, Blueprint, ServicePrincipal, Use
 use crate::types::{AgentUserId, Attributes, PrincipalId};
 
 /// A directory with the blueprint `b`, its agent identity `a`, whose agent user is `u`, and an agent identity `x`.
-fn directory() -> Directory {
+pub(in crate::identity) fn directory() -> Directory {
     let agent = |id: &str, blueprint: Option<&str>| AgentIdentity {
         id: AgentId::parse(id).unwrap(),
         blueprint: blueprint.map(|id| BlueprintId::parse(id).unwrap()),

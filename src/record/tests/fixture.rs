@@ -113,7 +113,8 @@ pub(in crate::record) async fn decided(
         cache_entries: 0,
         max_proof_age: Duration::from_secs(60),
     });
-    let (identified, _) = authenticator.identify(received, &issuers(&key), &directory(), NOW);
+    let (identified, _) =
+        authenticator.identify(received, &issuers(&key), &Arc::new(directory()), NOW);
     let (policies, faults) = crate::policy::read::read(
         "policies.json",
         include_bytes!("policies.json"),
@@ -150,7 +151,7 @@ pub(in crate::record) async fn refused() -> Refused {
         max_proof_age: Duration::from_secs(60),
     });
     let (identified, _) =
-        authenticator.identify(received, &Issuers::default(), &Directory::default(), NOW);
+        authenticator.identify(received, &Issuers::default(), &Arc::default(), NOW);
     identified.unwrap_err()
 }
 
