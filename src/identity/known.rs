@@ -43,7 +43,7 @@ impl LastKnown {
         let (caller, recognition) = classify(claimed, directory)?;
         let caller = Arc::new(match recognition {
             Recognition::Directory => caller.apart(),
-            // The ids are the token's.
+            // The ids are the token's, as a rule.
             Recognition::Markers | Recognition::Nothing => caller,
         });
         *last = Some(Answer {

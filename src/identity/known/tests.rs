@@ -82,7 +82,7 @@ fn the_directory_is_asked_once_and_its_entries_are_counted_once() {
 }
 
 #[test]
-fn a_directory_that_was_replaced_is_not_kept() {
+fn what_a_directory_said_does_not_keep_the_directory() {
     let (last, directory) = (LastKnown::default(), Arc::new(directory()));
     let claimed = Claimed::Agent {
         id: AgentId::parse("a").unwrap(),
