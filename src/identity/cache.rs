@@ -69,10 +69,9 @@ struct Entry {
 }
 
 impl Entry {
-    /// The token, if it is valid now. The cache's own clock is not trusted with that.
-    fn valid_at(&self, now: Timestamp) -> Option<Arc<Verified>> {
-        let is_valid = self.at <= now && now < self.until;
-        is_valid.then(|| Arc::clone(&self.verified))
+    /// Whether the token is valid now. The cache's own clock is not trusted with that.
+    fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.at <= now && now < self.until
     }
 }
 
@@ -108,12 +107,11 @@ impl VerifiedTokens {
     pub(super) fn get(&self, sought: Sought<'_>, now: Timestamp) -> Option<Arc<Verified>> {
         let tokens = self.0.as_ref()?;
         let mut lately = tokens.lately.mine().0.lock();
-        if let Some(verified) = lately.get(sought).and_then(|entry| entry.valid_at(now)) {
-            return Some(verified);
+        if let Some(entry) = lately.get(sought).filter(|entry| entry.is_valid_at(now)) {
+            return Some(Arc::clone(&entry.verified));
         }
         let entry = tokens.all.get(&sought.key())?;
-        entry.valid_at(now)?;
-        Some(lately.put(sought, &entry))
+        entry.is_valid_at(now).then(|| lately.put(sought, &entry))
     }
 
     /// Remembers a token, at most until it expires. One that lives on in the leeway is not remembered.

@@ -19,20 +19,12 @@ pub struct SharedParts {
 impl SharedParts {
     /// Puts the first text of this content that was seen in place of this one.
     pub fn share(&mut self, text: &mut Arc<str>) {
-        if let Some(known) = self.texts.get(&**text) {
-            *text = Arc::clone(known);
-        } else {
-            self.texts.insert(Arc::clone(text));
-        }
+        keep_once(&mut self.texts, text);
     }
 
     /// Puts the first list of these texts that was seen in place of this one.
     pub fn share_list(&mut self, list: &mut Arc<[Arc<str>]>) {
-        if let Some(known) = self.lists.get(&**list) {
-            *list = Arc::clone(known);
-        } else {
-            self.lists.insert(Arc::clone(list));
-        }
+        keep_once(&mut self.lists, list);
     }
 
     /// Puts the first set of attributes that was seen in place of one that is equal.
@@ -43,6 +35,15 @@ impl SharedParts {
             Arc::make_mut(set).share(self);
             self.attributes.insert(Arc::clone(set));
         }
+    }
+}
+
+/// Puts the first part of this content that was seen in place of this one.
+fn keep_once<T: Ord + ?Sized>(seen: &mut BTreeSet<Arc<T>>, part: &mut Arc<T>) {
+    if let Some(known) = seen.get(&**part) {
+        *part = Arc::clone(known);
+    } else {
+        seen.insert(Arc::clone(part));
     }
 }
 

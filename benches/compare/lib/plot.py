@@ -30,6 +30,11 @@ def rule(x1, y1, x2, y2, kind):
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
+def spread(low, high, y):
+    """A line from the least to the greatest value over the bar at `y`."""
+    return f'<path class="spread" d="M{low:.1f} {y + 5}v10M{low:.1f} {y + 10}H{high:.1f}M{high:.1f} {y + 5}v10"/>'
+
+
 def bars(title, named):
     """A bar per name: the median of its values, with a line from the least to the greatest."""
     named = sorted(named, key=lambda one: statistics.median(one[1]))
@@ -49,7 +54,7 @@ def bars(title, named):
         parts += [words(left - 8, y + 15, name, "end", "name"),
                   f'<rect class="{kind}" x="{left:.1f}" y="{y}" width="{middle * scale:.1f}" height="20"/>']
         if len(values) > 1:
-            parts.append(f'<path class="spread" d="M{low:.1f} {y + 5}v10M{low:.1f} {y + 10}H{high:.1f}M{high:.1f} {y + 5}v10"/>')
+            parts.append(spread(low, high, y))
         parts.append(words(max(high, left + middle * scale) + 8, y + 15, short(middle)))
     parts.append(rule(left, top - 4, left, bottom, "axis"))
     return page(width, bottom + 28, title, parts)
@@ -69,7 +74,7 @@ def limits(title, named):
         kind = "own" if middle > limit else "other"
         parts += [words(left - 8, y + 15, name, "end", "name"),
                   f'<rect class="{kind}" x="{left:.1f}" y="{y}" width="{middle / limit * scale:.1f}" height="20"/>',
-                  f'<path class="spread" d="M{start:.1f} {y + 5}v10M{start:.1f} {y + 10}H{end:.1f}M{end:.1f} {y + 5}v10"/>',
+                  spread(start, end, y),
                   words(max(end, mark) + 8, y + 15, f"{middle:.2f} of {limit:.2f}")]
     parts += [rule(left, top - 4, left, bottom, "axis"), rule(mark, top - 4, mark, bottom, "axis")]
     return page(width, bottom + 16, title, parts)

@@ -65,14 +65,18 @@ proptest! {
     }
 }
 
-#[test]
-fn the_directory_is_asked_once_and_its_entries_are_counted_once() {
-    let (last, directory) = (LastKnown::default(), Arc::new(directory()));
-    let claimed = Claimed::Agent {
+/// The directory's agent identity `a`, by its own token.
+fn agent() -> Claimed {
+    Claimed::Agent {
         id: AgentId::parse("a").unwrap(),
         blueprint: None,
         subject: Subject::Agent,
-    };
+    }
+}
+
+#[test]
+fn the_directory_is_asked_once_and_its_entries_are_counted_once() {
+    let (last, directory, claimed) = (LastKnown::default(), Arc::new(directory()), agent());
     let (first, _) = last.caller(&claimed, &directory).unwrap();
     let entry = first.agent().unwrap().entry.as_ref().unwrap();
     let references = Arc::strong_count(entry);
@@ -84,11 +88,6 @@ fn the_directory_is_asked_once_and_its_entries_are_counted_once() {
 #[test]
 fn what_a_directory_said_does_not_keep_the_directory() {
     let (last, directory) = (LastKnown::default(), Arc::new(directory()));
-    let claimed = Claimed::Agent {
-        id: AgentId::parse("a").unwrap(),
-        blueprint: None,
-        subject: Subject::Agent,
-    };
-    last.caller(&claimed, &directory).unwrap();
+    last.caller(&agent(), &directory).unwrap();
     assert_eq!(Arc::strong_count(&directory), 1);
 }
