@@ -11,10 +11,11 @@ CORES = len(os.sched_getaffinity(0))
 
 
 class Contender:
-    """A proxy in one configuration. `checks`: whether it verifies tokens and blocks the ten agents."""
+    """A proxy in one configuration. `verifies`: whether it refuses tokens; `checks`: whether it blocks the ten agents too."""
 
-    def __init__(self, name, about, needs, command, checks=True):
+    def __init__(self, name, about, needs, command, checks=True, verifies=None):
         self.name, self.about, self.needs, self.command, self.checks = name, about, needs, command, checks
+        self.verifies = checks if verifies is None else verifies
 
 
 class Place:
@@ -41,8 +42,8 @@ class Place:
         return path
 
 
-def floor(place):
-    return [place.tools.paths["compare"], "floor", f"127.0.0.1:{place.port}", f"127.0.0.1:{place.upstream}", place.world, CORES]
+def floor(*more):
+    return lambda place: [place.tools.paths["compare"], "floor", f"127.0.0.1:{place.port}", f"127.0.0.1:{place.upstream}", place.world, CORES, *more]
 
 
 def haproxy(*left_out):
@@ -70,7 +71,9 @@ def boomgate(policies, binary="boomgate"):
 
 
 ALL = [
-    Contender("floor", "a bare proxy on hyper and rustls: no checks, nothing counted", ("compare",), floor, checks=False),
+    Contender("floor", "a bare proxy on hyper and rustls: no checks, nothing counted", ("compare",), floor(), checks=False),
+    Contender("floor-check", "the bare proxy, with one check of a signature for each call", ("compare",), floor("check"),
+              checks=False, verifies=True),
     Contender("boomgate", "100 policies, records and metrics on", ("boomgate",), boomgate(100)),
     Contender("haproxy-floor", "HAProxy without any check", ("haproxy",), haproxy("checks"), checks=False),
     Contender("haproxy", "HAProxy with jwt_verify and a list of blocked agents", ("haproxy",), haproxy()),
@@ -83,6 +86,8 @@ ALL = [
     Contender("boomgate-10000", "10,000 policies", ("boomgate",), boomgate(10_000)),
 ]
 NOT_BY_DEFAULT = {"boomgate-10", "boomgate-10000"}
+# For workloads whose every call takes a check of a signature.
+WHERE_CHECKED = {"floor-check"}
 
 
 def choose(only, workload, tools):
@@ -92,6 +97,8 @@ def choose(only, workload, tools):
     names = [one.name for one in every]
     wanted = [name for name in only.split(",") if name] or list(workload.contenders) \
         or [name for name in names if name not in NOT_BY_DEFAULT]
+    if not workload.checked:
+        wanted = [name for name in wanted if name not in WHERE_CHECKED]
     unknown = [name for name in wanted if name not in names]
     if unknown:
         raise ValueError(f"no contender `{unknown[0]}`; there are: {', '.join(names)}")

@@ -77,9 +77,11 @@ def _workload(options, tools, folder, ports, workload, upstream, result):
     def quantiles(one, program, _upstream):
         with program:
             load.saturate(tools, prepared, workload, ports[0], 1)
+            before = program.program.cpu_seconds()
             figures = load.latency(tools, prepared, workload, ports[0], options.latency_seconds, rate, folder)
+            used = program.program.cpu_seconds() - before
             _did_its_part(figures, workload, one)
-        measured[one.name]["latency"].append(figures)
+        measured[one.name]["latency"].append(figures | {"cpu_us": used / figures["calls"] * 1e6})
 
     each(f"times at {rate:.0f} calls/s", quantiles)
     return {"about": workload.about, "rate": rate, "contenders": measured, "checks": checks}
@@ -106,9 +108,9 @@ class _started:
         place.folder.mkdir()
         self.program = Program(one.command(place), place.folder, place.world / f"{one.name}.log", place.tools.environment())
         try:
-            wait_until(lambda: probe.status(place.world, place.port) in ((401,) if one.checks else (200,)),
+            wait_until(lambda: probe.status(place.world, place.port) in ((401,) if one.verifies else (200,)),
                        f"{one.name} answers", self.program)
-            probe.check(place.world, place.port, one.checks)
+            probe.check(place.world, place.port, one)
         except BaseException:
             self.program.stop()
             raise

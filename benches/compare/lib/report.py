@@ -4,7 +4,8 @@ import statistics
 
 from . import goals, plot
 
-HEAD = ("contender", "CPU us/call", "spread", "vs floor", "calls/s", "MiB", "p50 ms", "p99 ms", "p99.9 ms")
+HEAD = ("contender", "CPU us/call", "spread", "vs floor", "calls/s", "MiB", "at half load", "p50 ms", "p99 ms", "p99.9 ms")
+HALF = "CPU us/call at half load"
 
 
 def median(values):
@@ -19,13 +20,15 @@ def rows(workload):
     for name, one in every.items():
         rounds = one["rounds"]
         if not rounds:
-            yield [name, "failed", "", "", "", "", "", "", ""]
+            yield [name, "failed", *[""] * (len(HEAD) - 2)]
             continue
         cpu = [figures["cpu_us"] for figures in rounds]
         ratio = median(own["cpu_us"] / floor["cpu_us"] for own, floor in zip(rounds, base))
+        half = median(figures["cpu_us"] for figures in one["latency"])
         times = [median(figures[key] for figures in one["latency"]) for key in ("p50", "p99", "p99.9")]
         yield [name, f"{median(cpu):.1f}", f"{min(cpu):.1f}-{max(cpu):.1f}", f"{ratio:.2f}" if ratio else "",
                f"{median(f['calls_per_second'] for f in rounds):.0f}", f"{median(f['memory_mib'] for f in rounds):.1f}",
+               "" if half is None else f"{half:.1f}",
                *(f"{time / 1000:.2f}" if time is not None else "" for time in times)]
 
 
@@ -39,7 +42,7 @@ def check_row(workload):
         return []
     base = [one["cpu_us"] for one in workload["contenders"]["floor"]["rounds"]]
     ratio = median(own / floor for own, floor in zip(floors, base))
-    return [[SUM, f"{median(floors):.1f}", f"{min(floors):.1f}-{max(floors):.1f}", f"{ratio:.2f}", "", "", "", "", ""]]
+    return [[SUM, f"{median(floors):.1f}", f"{min(floors):.1f}-{max(floors):.1f}", f"{ratio:.2f}", *[""] * (len(HEAD) - 4)]]
 
 
 def _sums(workload):
@@ -58,36 +61,36 @@ def check_text(workload):
             f"with the key parsed beforehand {median(least):.1f} us ({min(least):.1f}-{max(least):.1f})."]
 
 
-def ratios(workload):
-    """What Boomgate's CPU is of each other contender's: the median of the ratios within each round."""
+def ratios(workload, when="rounds"):
+    """What Boomgate's CPU is of each other contender's: the median of the ratios within each round. `latency`: at half load."""
     every = workload["contenders"]
-    own = every.get("boomgate", {"rounds": []})["rounds"]
+    cpu = {name: [figures["cpu_us"] for figures in one[when]] for name, one in every.items()}
+    own = cpu.pop("boomgate", [])
+    if when == "rounds":
+        cpu[SUM] = _sums(workload)
     found = {}
-    for name, one in every.items():
-        pairs = [ours["cpu_us"] / theirs["cpu_us"] for ours, theirs in zip(own, one["rounds"])]
-        if pairs and name != "boomgate":
+    for name, theirs in cpu.items():
+        pairs = [one / other for one, other in zip(own, theirs)]
+        if pairs:
             found[name] = {"median": median(pairs), "lowest": min(pairs), "highest": max(pairs)}
-    pairs = [ours["cpu_us"] / least for ours, least in zip(own, _sums(workload))]
-    if pairs:
-        found[SUM] = {"median": median(pairs), "lowest": min(pairs), "highest": max(pairs)}
     return found
 
 
-def overview(result, head="CPU us/call", figure="cpu_us", show="{:.1f}".format):
+def overview(result, head="CPU us/call", figure="cpu_us", show="{:.1f}".format, when="rounds"):
     """One table of all: a row per contender, a column per workload, the median of one figure."""
     every = result["workloads"]
     names = list(dict.fromkeys(name for workload in every.values() for name in workload["contenders"]))
     table = [[head, *every]]
     for name in [*names, SUM]:
-        cells = [goals.values(result, workload, name, figure) for workload in every]
+        cells = [goals.values(result, workload, name, figure, when) for workload in every]
         if any(cells):
             table.append([name, *(show(median(cell)) if cell else "" for cell in cells)])
     return table if len(every) > 1 and len(table) > 1 else []
 
 
-def times(result):
-    """What the slowest call of a hundred takes at half load, as an overview."""
-    return overview(result, "p99 ms", "p99", lambda us: f"{us / 1000:.2f}")
+def half_load(result):
+    """What a call costs and the slowest of a hundred takes when all contenders have as many calls to carry: an overview of each."""
+    return overview(result, HALF, when="latency"), overview(result, "p99 ms", "p99", lambda us: f"{us / 1000:.2f}", "latency")
 
 
 def standing(result):
@@ -95,6 +98,11 @@ def standing(result):
     rows_ = [[one["figure"], f"{one['goal']:.2f}", f"{one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})",
               "reached" if one["reached"] else "missed"] for one in goals.standing(result)]
     return [["figure", "goal", "ratio", ""], *rows_] if rows_ else []
+
+
+def said(found):
+    """Ratios in a sentence."""
+    return ", ".join(f"{other} {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})" for other, one in found.items())
 
 
 def aligned(table):
@@ -122,7 +130,7 @@ def text(result):
         lines += check_text(workload)
         lines += [f"boomgate / {other}: {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})"
                   for other, one in ratios(workload).items()]
-    lines += [*aligned(overview(result)), *aligned(times(result)), *aligned(standing(result))]
+    lines += [line for table in (overview(result), *half_load(result), standing(result)) for line in aligned(table)]
     for what in ("missing", "failed"):
         lines += [f"{what}: {name}: {why}" for name, why in result[what].items()]
     return "\n".join(lines)
@@ -135,16 +143,16 @@ def markdown(result):
              f"{machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['rounds']} rounds of {machine['seconds']} s, interleaved, "
              f"times at half load of {machine['latency_seconds']} s.",
              "", "; ".join(f"{name}: {version}" for name, version in machine["versions"].items()) + "."]
-    lines += [*piped(standing(result)), *piped(overview(result)), *piped(times(result))]
+    lines += [line for table in (standing(result), overview(result), *half_load(result)) for line in piped(table)]
     for name, workload in result["workloads"].items():
         lines += ["", f"### {name}: {workload['about']}", "", f"![CPU of each contender]({name}.svg)",
                   *piped([list(HEAD), *rows(workload), *check_row(workload)])]
         lines += ["", *check_text(workload)] if check_text(workload) else []
         if ratios(workload):
-            said = (f"{other} {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})" for other, one in ratios(workload).items())
-            lines += ["", "Boomgate's CPU against: " + ", ".join(said) + "."]
+            lines += ["", f"Boomgate's CPU against: {said(ratios(workload))}."]
         if "rate" in workload:
-            lines += ["", f"Times at {workload['rate']:.0f} calls a second, half of what the slowest contender carries."]
+            lines += ["", f"Half load is {workload['rate']:.0f} calls a second, half of what the slowest contender carries. Boomgate's CPU "
+                      f"there against: {said(ratios(workload, 'latency'))}."]
     for what in ("missing", "failed"):
         lines += ["", *(f"{what.capitalize()}: {name}: {why}" for name, why in result[what].items())] if result[what] else []
     return "\n".join(lines) + "\n"
@@ -173,7 +181,9 @@ def write(result, folder, add=False):
         (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call: {workload['about']}", [bar for bar in bars if bar[1]]))
         waits = [(other, [figures["p99"] / 1000 for figures in one["latency"]]) for other, one in workload["contenders"].items()]
         if any(values for _, values in waits):
-            title = f"p99 in ms at {workload['rate']:.0f} calls/s: {workload['about']}"
-            (folder / f"{name}-p99.svg").write_text(plot.bars(title, [wait for wait in waits if wait[1]]))
+            rate = f"at {workload['rate']:.0f} calls/s: {workload['about']}"
+            (folder / f"{name}-p99.svg").write_text(plot.bars(f"p99 in ms {rate}", [wait for wait in waits if wait[1]]))
+            half = [(other, [figures["cpu_us"] for figures in one["latency"]]) for other, one in workload["contenders"].items()]
+            (folder / f"{name}-half.svg").write_text(plot.bars(f"CPU microseconds a call {rate}", [bar for bar in half if bar[1]]))
     print(text(result))
     print(f"\nstored in {folder}/result.json, result.md, goals.svg and a plot per workload")

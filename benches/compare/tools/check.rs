@@ -14,19 +14,19 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, crypto};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Fallible;
+use crate::keys::Key;
 
 /// Tokens between two looks at the clock.
 const BATCH: usize = 64;
 
 /// Checks tokens that were made for "never seen before", for so long, and prints what one check costs as JSON.
 pub(crate) fn run(folder: &Path, algorithm: &str, seconds: f64) -> Fallible<()> {
-    let (theirs, ours): (Algorithm, &'static dyn VerificationAlgorithm) = match algorithm {
-        "rs256" => (Algorithm::RS256, &RSA_PKCS1_2048_8192_SHA256),
-        "es256" => (Algorithm::ES256, &ECDSA_P256_SHA256_FIXED),
+    let ours: &'static dyn VerificationAlgorithm = match algorithm {
+        "rs256" => &RSA_PKCS1_2048_8192_SHA256,
+        "es256" => &ECDSA_P256_SHA256_FIXED,
         other => return Err(format!("no algorithm `{other}`; there are: rs256, es256").into()),
     };
     let text = fs::read_to_string(folder.join(format!("{algorithm}-fresh.txt")))?;
@@ -34,10 +34,8 @@ pub(crate) fn run(folder: &Path, algorithm: &str, seconds: f64) -> Fallible<()> 
         .lines()
         .map(|token| token.rsplit_once('.').ok_or("a token without a signature"))
         .collect::<Result<Vec<_>, _>>()?;
-    let key = decoding_key(folder, algorithm)?;
-    let check = |(message, signature): (&str, &str)| {
-        crypto::verify(signature, message.as_bytes(), &key, theirs).is_ok_and(|good| good)
-    };
+    let key = Key::of(folder, algorithm)?;
+    let check = |(message, signature): (&str, &str)| key.verifies(message, signature);
     let parsed = ParsedPublicKey::new(ours, subject_public_key(folder, algorithm)?)?;
     let least = |(message, signature): (&str, &str)| {
         URL_SAFE_NO_PAD
@@ -96,30 +94,6 @@ fn cpu_time() -> Fallible<Duration> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     let nanoseconds = text.split(' ').next().ok_or("an empty schedstat")?;
     Ok(Duration::from_nanos(nanoseconds.parse()?))
-}
-
-/// The key of the JWK set as Boomgate gives it to the library.
-fn decoding_key(folder: &Path, algorithm: &str) -> Fallible<DecodingKey> {
-    let keys: Value = serde_json::from_str(&fs::read_to_string(folder.join("jwks.json"))?)?;
-    let is_wanted = |key: &&Value| {
-        key.get("alg")
-            .and_then(Value::as_str)
-            .is_some_and(|name| name.eq_ignore_ascii_case(algorithm))
-    };
-    let key = keys
-        .get("keys")
-        .and_then(Value::as_array)
-        .and_then(|keys| keys.iter().find(is_wanted))
-        .ok_or("no such key in jwks.json")?;
-    let bytes = |name: &str| -> Fallible<Vec<u8>> {
-        let text = key.get(name).and_then(Value::as_str);
-        Ok(URL_SAFE_NO_PAD.decode(text.ok_or("a key without one of its parts")?)?)
-    };
-    Ok(match algorithm {
-        "rs256" => DecodingKey::from_rsa_raw_components(&bytes("n")?, &bytes("e")?),
-        // An uncompressed point (SEC 1 §2.3.3): 4, x, y.
-        _ => DecodingKey::from_ec_der(&[&[4], &*bytes("x")?, &*bytes("y")?].concat()),
-    })
 }
 
 /// The same key as X.509 has it, from its PEM file.

@@ -1,5 +1,6 @@
 //! The floor: a reverse proxy on hyper and rustls that checks nothing, counts nothing and writes nothing.
 //!
+//! Where it is asked to, it checks the signature of each call's token, and nothing else: what a check costs in a proxy.
 //! One current-thread runtime per worker with its own socket and its own idle upstream connections; nothing is shared.
 //! What a proxy on these libraries costs more than this one is what it does.
 
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -25,6 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{LocalSet, spawn_local};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use crate::keys::Keys;
 use crate::{Fallible, tls};
 
 type Idle = Rc<RefCell<Vec<SendRequest<Incoming>>>>;
@@ -35,13 +38,15 @@ pub(crate) fn run(
     upstream: SocketAddr,
     folder: &Path,
     workers: usize,
+    checks: bool,
 ) -> Fallible<()> {
+    let keys = checks.then(|| Keys::of(folder)).transpose()?.map(Arc::new);
     let acceptor = TlsAcceptor::from(tls::server(folder, &[b"h2", b"http/1.1"])?);
     let connector = TlsConnector::from(tls::client(folder)?);
     let mut threads = Vec::new();
     for _ in 0..workers {
         let socket = tls::listen(address)?;
-        let (acceptor, connector) = (acceptor.clone(), connector.clone());
+        let (acceptor, connector, keys) = (acceptor.clone(), connector.clone(), keys.clone());
         threads.push(std::thread::spawn(move || -> Fallible<()> {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -49,6 +54,7 @@ pub(crate) fn run(
             let worker = Rc::new(Worker {
                 upstream,
                 connector,
+                keys,
                 idle: Idle::default(),
             });
             LocalSet::new().block_on(&runtime, accept(socket, acceptor, worker))
@@ -107,18 +113,20 @@ impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for OnThisThread {
 struct Worker {
     upstream: SocketAddr,
     connector: TlsConnector,
+    /// With what tokens are checked, if they are.
+    keys: Option<Arc<Keys>>,
     idle: Idle,
 }
 
 impl Worker {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let admits = |keys: &Arc<Keys>| keys.admit(request.headers());
+        if !self.keys.as_ref().is_none_or(admits) {
+            return empty(StatusCode::UNAUTHORIZED);
+        }
         match self.forward(request).await {
             Ok(response) => response.map(Either::Left),
-            Err(_) => {
-                let mut response = Response::new(Either::Right(Empty::new()));
-                *response.status_mut() = StatusCode::BAD_GATEWAY;
-                response
-            }
+            Err(_) => empty(StatusCode::BAD_GATEWAY),
         }
     }
 
@@ -156,6 +164,12 @@ impl Worker {
         spawn_local(async move { drop(connection.await) });
         Ok(sender)
     }
+}
+
+fn empty(status: StatusCode) -> Answer {
+    let mut response = Response::new(Either::Right(Empty::new()));
+    *response.status_mut() = status;
+    response
 }
 
 /// An upstream's body, which gives its connection back when it was read.

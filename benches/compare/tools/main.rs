@@ -1,7 +1,7 @@
 //! The programs of the comparison of proxies: what `benches/compare/run` needs and no package has.
 //!
-//! `world` makes certificates, keys and tokens; `upstream` is a fast server; `floor` is a proxy that checks nothing;
-//! `check` says what one signature check costs; `hold` holds many connections open.
+//! `world` makes certificates, keys and tokens; `upstream` is a fast server; `floor` is a proxy that checks nothing, or
+//! nothing but signatures; `check` says what one signature check costs; `hold` holds many connections open.
 //! Never here: anything of Boomgate, so that what it is compared with does not share its code.
 
 #![allow(
@@ -13,6 +13,7 @@
 mod check;
 mod floor;
 mod hold;
+mod keys;
 mod tls;
 mod upstream;
 mod world;
@@ -25,7 +26,7 @@ type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const USAGE: &str = "\
 compare world DIR TOKENS FRESH          certificates, keys, and tokens of two algorithms
 compare upstream ADDRESS DIR            a fast server
-compare floor ADDRESS UPSTREAM DIR WORKERS   a proxy without checks
+compare floor ADDRESS UPSTREAM DIR WORKERS [check]   a proxy without checks, or with one of each call's signature
 compare check DIR rs256|es256 SECONDS   CPU of one signature check
 compare hold ADDRESS COUNT DIR NUMBER   holds connections open; its number tells it from others";
 
@@ -37,12 +38,17 @@ fn main() -> Fallible<()> {
             world::make(Path::new(folder), tokens.parse()?, fresh.parse()?)
         }
         ["upstream", address, folder] => upstream::run(address.parse()?, Path::new(folder)),
-        ["floor", address, upstream, folder, workers] => floor::run(
-            address.parse()?,
-            upstream.parse()?,
-            Path::new(folder),
-            workers.parse()?,
-        ),
+        ["floor", address, upstream, folder, workers, ref checks @ ..]
+            if matches!(checks, [] | ["check"]) =>
+        {
+            floor::run(
+                address.parse()?,
+                upstream.parse()?,
+                Path::new(folder),
+                workers.parse()?,
+                !checks.is_empty(),
+            )
+        }
         ["check", folder, algorithm, seconds] => {
             check::run(Path::new(folder), algorithm, seconds.parse()?)
         }
