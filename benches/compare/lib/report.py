@@ -174,7 +174,8 @@ def write(result, folder, add=False):
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "result.md").write_text(markdown(result))
     bounded = [(one["figure"].replace("`", ""), one["median"], one["lowest"], one["highest"], one["goal"]) for one in result["goals"]]
-    (folder / "goals.svg").write_text(plot.limits("Each goal: what was measured, of the most that it may be", bounded))
+    if bounded:
+        (folder / "goals.svg").write_text(plot.limits("Each goal: what was measured, of the most that it may be", bounded))
     for name, workload in result["workloads"].items():
         bars = [(other, [figures["cpu_us"] for figures in one["rounds"]]) for other, one in workload["contenders"].items()]
         bars.append((SUM, _sums(workload)))
@@ -186,4 +187,4 @@ def write(result, folder, add=False):
             half = [(other, [figures["cpu_us"] for figures in one["latency"]]) for other, one in workload["contenders"].items()]
             (folder / f"{name}-half.svg").write_text(plot.bars(f"CPU microseconds a call {rate}", [bar for bar in half if bar[1]]))
     print(text(result))
-    print(f"\nstored in {folder}/result.json, result.md, goals.svg and a plot per workload")
+    print(f"\nstored in {folder}: result.json, result.md and plots")
