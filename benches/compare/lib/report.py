@@ -185,6 +185,6 @@ def write(result, folder, add=False):
             rate = f"at {workload['rate']:.0f} calls/s: {workload['about']}"
             (folder / f"{name}-p99.svg").write_text(plot.bars(f"p99 in ms {rate}", [wait for wait in waits if wait[1]]))
             half = [(other, [figures["cpu_us"] for figures in one["latency"]]) for other, one in workload["contenders"].items()]
-            (folder / f"{name}-half.svg").write_text(plot.bars(f"CPU microseconds a call {rate}", [bar for bar in half if bar[1]]))
+            (folder / f"{name}-half.svg").write_text(plot.bars(f"CPU in us a call {rate}", [bar for bar in half if bar[1]]))
     print(text(result))
     print(f"\nstored in {folder}: result.json, result.md and plots")
