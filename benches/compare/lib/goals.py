@@ -18,21 +18,24 @@ GOALS = [
 ]
 
 
-def values(result, workload, contender, figure="cpu_us", when="rounds"):
-    """A figure of a contender, round by round: at saturation, or (`latency`) at half load."""
-    one = result["workloads"].get(workload, {"contenders": {}})
+def values(workload, contender, figure="cpu_us", when="rounds"):
+    """A figure of a contender in a workload's result, round by round: at saturation, or (`latency`) at half load."""
     if contender == CHECK:
-        floors = values(result, workload, "floor") if when == "rounds" else []
-        return [floor + check["check_us"] for floor, check in zip(floors, one.get("checks", []))]
-    found = one["contenders"].get(contender, {"rounds": [], "latency": []})
+        floors = values(workload, "floor") if when == "rounds" else []
+        return [floor + check["check_us"] for floor, check in zip(floors, workload.get("checks", []))]
+    found = workload["contenders"].get(contender, {"rounds": [], "latency": []})
     return [figures[figure] for figures in found[when]]
 
 
 def standing(result):
     """Each goal that was measured: its ratio round by round, and whether it is reached."""
     found = []
+
+    def side(workload, *which):
+        return values(result["workloads"].get(workload, {"contenders": {}}), *which)
+
     for what, own, other, goal in GOALS:
-        ratios = [ours / theirs for ours, theirs in zip(values(result, *own), values(result, *other))]
+        ratios = [ours / theirs for ours, theirs in zip(side(*own), side(*other))]
         if ratios:
             median = statistics.median(ratios)
             found.append({"figure": what, "goal": goal, "median": median, "lowest": min(ratios), "highest": max(ratios),

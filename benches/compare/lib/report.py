@@ -15,21 +15,22 @@ def median(values):
 
 def rows(workload):
     """A row per contender: medians, the spread of the CPU, and its ratio to the floor round by round."""
-    every = workload["contenders"]
-    base = every.get("floor", {"rounds": []})["rounds"]
-    for name, one in every.items():
-        rounds = one["rounds"]
-        if not rounds:
+    base = goals.values(workload, "floor")
+    for name in workload["contenders"]:
+        cpu = goals.values(workload, name)
+        if not cpu:
             yield [name, "failed", *[""] * (len(HEAD) - 2)]
             continue
-        cpu = [figures["cpu_us"] for figures in rounds]
-        ratio = median(own["cpu_us"] / floor["cpu_us"] for own, floor in zip(rounds, base))
-        half = median(figures["cpu_us"] for figures in one["latency"])
-        times = [median(figures[key] for figures in one["latency"]) for key in ("p50", "p99", "p99.9")]
-        yield [name, f"{median(cpu):.1f}", f"{min(cpu):.1f}-{max(cpu):.1f}", f"{ratio:.2f}" if ratio else "",
-               f"{median(f['calls_per_second'] for f in rounds):.0f}", f"{median(f['memory_mib'] for f in rounds):.1f}",
-               "" if half is None else f"{half:.1f}",
+        calls, memory = (median(goals.values(workload, name, figure)) for figure in ("calls_per_second", "memory_mib"))
+        half, *times = (median(goals.values(workload, name, figure, "latency")) for figure in ("cpu_us", "p50", "p99", "p99.9"))
+        yield [name, *_cpu(cpu, base), f"{calls:.0f}", f"{memory:.1f}", "" if half is None else f"{half:.1f}",
                *(f"{time / 1000:.2f}" if time is not None else "" for time in times)]
+
+
+def _cpu(cpu, base):
+    """The cells of CPU a call: the median, the spread, and the ratio to the floor round by round."""
+    ratio = median(own / floor for own, floor in zip(cpu, base))
+    return [f"{median(cpu):.1f}", f"{min(cpu):.1f}-{max(cpu):.1f}", f"{ratio:.2f}" if ratio else ""]
 
 
 SUM = goals.CHECK
@@ -37,18 +38,8 @@ SUM = goals.CHECK
 
 def check_row(workload):
     """The least that a call with a token never seen before can cost: the bare proxy, and one check of a signature."""
-    floors = _sums(workload)
-    if not floors:
-        return []
-    base = [one["cpu_us"] for one in workload["contenders"]["floor"]["rounds"]]
-    ratio = median(own / floor for own, floor in zip(floors, base))
-    return [[SUM, f"{median(floors):.1f}", f"{min(floors):.1f}-{max(floors):.1f}", f"{ratio:.2f}", *[""] * (len(HEAD) - 4)]]
-
-
-def _sums(workload):
-    """The floor and one check, round by round."""
-    base = workload["contenders"].get("floor", {"rounds": []})["rounds"]
-    return [floor["cpu_us"] + one["check_us"] for floor, one in zip(base, workload.get("checks", []))]
+    sums = goals.values(workload, SUM)
+    return [[SUM, *_cpu(sums, goals.values(workload, "floor")), *[""] * (len(HEAD) - 4)]] if sums else []
 
 
 def check_text(workload):
@@ -63,15 +54,11 @@ def check_text(workload):
 
 def ratios(workload, when="rounds"):
     """What Boomgate's CPU is of each other contender's: the median of the ratios within each round. `latency`: at half load."""
-    every = workload["contenders"]
-    cpu = {name: [figures["cpu_us"] for figures in one[when]] for name, one in every.items()}
-    own = cpu.pop("boomgate", [])
-    if when == "rounds":
-        cpu[SUM] = _sums(workload)
+    own = goals.values(workload, "boomgate", when=when)
     found = {}
-    for name, theirs in cpu.items():
-        pairs = [one / other for one, other in zip(own, theirs)]
-        if pairs:
+    for name in [*workload["contenders"], SUM]:
+        pairs = [ours / theirs for ours, theirs in zip(own, goals.values(workload, name, when=when))]
+        if pairs and name != "boomgate":
             found[name] = {"median": median(pairs), "lowest": min(pairs), "highest": max(pairs)}
     return found
 
@@ -82,7 +69,7 @@ def overview(result, head="CPU us/call", figure="cpu_us", show="{:.1f}".format, 
     names = list(dict.fromkeys(name for workload in every.values() for name in workload["contenders"]))
     table = [[head, *every]]
     for name in [*names, SUM]:
-        cells = [goals.values(result, workload, name, figure, when) for workload in every]
+        cells = [goals.values(workload, name, figure, when) for workload in every.values()]
         if any(cells):
             table.append([name, *(show(median(cell)) if cell else "" for cell in cells)])
     return table if len(every) > 1 and len(table) > 1 else []
@@ -95,14 +82,19 @@ def half_load(result):
 
 def standing(result):
     """The goals that were measured, as a table."""
-    rows_ = [[one["figure"], f"{one['goal']:.2f}", f"{one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})",
+    rows_ = [[one["figure"], f"{one['goal']:.2f}", ratio(one),
               "reached" if one["reached"] else "missed"] for one in goals.standing(result)]
     return [["figure", "goal", "ratio", ""], *rows_] if rows_ else []
 
 
+def ratio(one):
+    """A ratio with its spread."""
+    return f"{one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})"
+
+
 def said(found):
     """Ratios in a sentence."""
-    return ", ".join(f"{other} {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})" for other, one in found.items())
+    return ", ".join(f"{other} {ratio(one)}" for other, one in found.items())
 
 
 def aligned(table):
@@ -128,8 +120,7 @@ def text(result):
     for name, workload in result["workloads"].items():
         lines += ["", f"{name}: {workload['about']}", *aligned([list(HEAD), *rows(workload), *check_row(workload)])[1:]]
         lines += check_text(workload)
-        lines += [f"boomgate / {other}: {one['median']:.2f} ({one['lowest']:.2f}-{one['highest']:.2f})"
-                  for other, one in ratios(workload).items()]
+        lines += [f"boomgate / {other}: {ratio(one)}" for other, one in ratios(workload).items()]
     lines += [line for table in (overview(result), *half_load(result), standing(result)) for line in aligned(table)]
     for what in ("missing", "failed"):
         lines += [f"{what}: {name}: {why}" for name, why in result[what].items()]
@@ -177,14 +168,18 @@ def write(result, folder, add=False):
     if bounded:
         (folder / "goals.svg").write_text(plot.limits("Each goal: what was measured, of the most that it may be", bounded))
     for name, workload in result["workloads"].items():
-        bars = [(other, [figures["cpu_us"] for figures in one["rounds"]]) for other, one in workload["contenders"].items()]
-        bars.append((SUM, _sums(workload)))
-        (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call: {workload['about']}", [bar for bar in bars if bar[1]]))
-        waits = [(other, [figures["p99"] / 1000 for figures in one["latency"]]) for other, one in workload["contenders"].items()]
-        if any(values for _, values in waits):
+        (folder / f"{name}.svg").write_text(plot.bars(f"CPU microseconds a call: {workload['about']}", _bars(workload)))
+        half, waits = _bars(workload, when="latency"), _bars(workload, "p99", "latency")
+        if waits:
             rate = f"at {workload['rate']:.0f} calls/s: {workload['about']}"
-            (folder / f"{name}-p99.svg").write_text(plot.bars(f"p99 in ms {rate}", [wait for wait in waits if wait[1]]))
-            half = [(other, [figures["cpu_us"] for figures in one["latency"]]) for other, one in workload["contenders"].items()]
-            (folder / f"{name}-half.svg").write_text(plot.bars(f"CPU in us a call {rate}", [bar for bar in half if bar[1]]))
+            waits = [(other, [time / 1000 for time in times]) for other, times in waits]
+            (folder / f"{name}-p99.svg").write_text(plot.bars(f"p99 in ms {rate}", waits))
+            (folder / f"{name}-half.svg").write_text(plot.bars(f"CPU in us a call {rate}", half))
     print(text(result))
     print(f"\nstored in {folder}: result.json, result.md and plots")
+
+
+def _bars(workload, figure="cpu_us", when="rounds"):
+    """A figure of each contender that has it."""
+    every = ((name, goals.values(workload, name, figure, when)) for name in [*workload["contenders"], SUM])
+    return [(name, values) for name, values in every if values]
