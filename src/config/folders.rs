@@ -5,7 +5,7 @@
 //! with a dot are passed over, which leaves one way into a Kubernetes ConfigMap (its `..data` is a dot name);
 //! folders inside are passed over too, and that is told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -24,28 +24,37 @@ pub struct Source {
     pub bytes: Vec<u8>,
 }
 
-/// Every `*.json` file of a folder, by name, and the faults of those that cannot be read. The ending counts in any
-/// case: a file that one system calls JSON must not go missing on another.
+/// The `*.json` files of a folder, by name, each read when it is asked for: of a large folder, nobody need hold all texts
+/// at once. In place of one that cannot be read stands its fault. The ending counts in any case: a file that one system
+/// calls JSON must not go missing on another.
+///
+/// # Errors
+/// Why the folder itself cannot be read.
+pub fn files(folder: &Path) -> Result<impl Iterator<Item = Result<Source, Fault>> + use<>, String> {
+    let read = |path: PathBuf| {
+        if path.is_dir() {
+            return Some(Err(Fault {
+                severity: Severity::Warning,
+                ..of_file(&path, "a folder in this folder is not read".to_owned())
+            }));
+        }
+        let unreadable = |reason| of_file(&path, format!("cannot read the file: {reason}"));
+        is_json(&path).then(|| read_file(&path).map_err(unreadable))
+    };
+    Ok(entries(folder)?.into_iter().filter_map(read))
+}
+
+/// All of [`files`], and the faults of those that cannot be read.
 ///
 /// # Errors
 /// Why the folder itself cannot be read.
 pub fn read_folder(folder: &Path) -> Result<(Vec<Source>, Faults), String> {
     let mut sources = Vec::new();
     let mut faults = Faults::new();
-    for path in entries(folder)? {
-        if path.is_dir() {
-            faults.push(Fault {
-                severity: Severity::Warning,
-                ..of_file(&path, "a folder in this folder is not read".to_owned())
-            });
-            continue;
-        }
-        if !is_json(&path) {
-            continue;
-        }
-        match read_file(&path) {
+    for file in files(folder)? {
+        match file {
             Ok(source) => sources.push(source),
-            Err(reason) => faults.push(of_file(&path, format!("cannot read the file: {reason}"))),
+            Err(fault) => faults.push(fault),
         }
     }
     Ok((sources, faults))

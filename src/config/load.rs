@@ -1,6 +1,6 @@
 //! Loads a configuration whole: the file, and every file that it names. All faults of all files are told at once.
 
-mod locations;
+mod countries;
 mod named;
 mod surroundings;
 

@@ -97,6 +97,12 @@ impl Faults {
     }
 }
 
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
+
 /// An error with all its causes, as an operator reads it.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {

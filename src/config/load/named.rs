@@ -2,11 +2,11 @@
 //!
 //! Never here: a file that could not be read and counts as an empty one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::locations;
-use crate::config::folders::{Generation, Source, read_file, read_folder};
+use super::countries;
+use crate::config::folders::{Generation, Source, files, read_file};
 use crate::config::member::MemberPath;
 use crate::config::settings::Sources;
 use crate::config::tree::Node;
@@ -16,6 +16,7 @@ use crate::identity::Directory;
 use crate::identity::directory::read::{DirectoryParts, read as read_directory};
 use crate::policy::{self, NamedLocations};
 use crate::risk::{self, RiskEntry};
+use crate::types::Faults;
 
 /// What the named files say.
 pub(super) struct Named {
@@ -51,76 +52,141 @@ impl Named {
         tree: &Node,
         own_policies: OwnPolicies,
     ) -> Self {
-        let mut generation = Generation::new();
-        let mut folder = |check: &mut Checker<'_>, section: &str, path: Option<&PathBuf>| {
-            let files = path.map_or_else(Vec::new, |path| folder(check, section, path));
-            for file in &files {
-                generation.add(section, &file.name, &file.bytes);
-            }
-            files
+        let mut folders = Folders::new(check);
+        let policies = match own_policies {
+            OwnPolicies::Read => folders.policies(sources),
+            OwnPolicies::LeftOut => Vec::new(),
         };
-        let own = (own_policies == OwnPolicies::Read).then_some(&sources.policies);
-        let policies = folder(check, "policies", own);
-        let directory = folder(check, "directory", sources.directory.as_ref());
-        // It is made when Graph was first read.
-        let listed = sources.graph_directory.as_ref();
-        let listed = listed.filter(|path| {
-            check.looks_at(path);
-            path.exists()
-        });
-        let listed = folder(check, "directory.graph", listed);
-        let locations = folder(check, "named_locations", sources.named_locations.as_ref());
+        let directory = folders.directory(sources);
+        let locations = folders.locations(sources);
+        let mut generation = folders.generation;
         for section in DECIDING_SECTIONS {
             if let Some(node) = tree.get(section) {
                 generation.add("setting", section, node.to_json().to_string().as_bytes());
             }
         }
-        let locations = locations::read(check, sources, &locations);
-        let countries = locations::countries(check, sources, &mut generation);
+        let countries = countries::read(check, sources, &mut generation);
+        if own_policies == OwnPolicies::Read {
+            check_policies(check, sources, &policies, &locations);
+        }
         Self {
-            policies: match own_policies {
-                OwnPolicies::Read => read_policies(check, sources, &policies, &locations),
-                OwnPolicies::LeftOut => Vec::new(),
-            },
+            policies,
             locations,
             countries,
-            directory: build_directory(check, &directory, &listed),
+            directory,
             risk: read_risk(check, sources),
             generation: generation.finish(),
         }
     }
 }
 
-/// The files of the folder that a section names.
-fn folder(check: &mut Checker<'_>, section: &str, path: &Path) -> Vec<Source> {
-    check.looks_at(path);
-    match read_folder(path) {
-        Ok((files, faults)) => {
-            check.extend(faults);
-            files
+/// The folders, read one after the other, and the hash of what was read. Each file is parsed before the next is read: a
+/// directory of a million agents has half a gigabyte of text.
+struct Folders<'a, 'tree> {
+    check: &'a mut Checker<'tree>,
+    generation: Generation,
+}
+
+impl<'a, 'tree> Folders<'a, 'tree> {
+    fn new(check: &'a mut Checker<'tree>) -> Self {
+        Self {
+            check,
+            generation: Generation::new(),
         }
-        Err(reason) => {
-            check.unreadable(&MemberPath::root().key(section).key("dir"), &reason);
-            Vec::new()
+    }
+
+    /// Gives each file of the folder that a section names to `parse`, which tells what is wrong with it.
+    fn each(&mut self, section: &str, path: &Path, mut parse: impl FnMut(&Source) -> Faults) {
+        self.check.looks_at(path);
+        let files = match files(path) {
+            Ok(files) => files,
+            Err(reason) => {
+                let at = MemberPath::root().key(section).key("dir");
+                return self.check.unreadable(&at, &reason);
+            }
+        };
+        for file in files {
+            match file {
+                Ok(file) => {
+                    self.generation.add(section, &file.name, &file.bytes);
+                    self.check.extend(parse(&file));
+                }
+                Err(fault) => self.check.extend(fault.into()),
+            }
         }
+    }
+
+    fn policies(&mut self, sources: &Sources) -> Vec<policy::Policy> {
+        let mut policies = Vec::new();
+        self.each("policies", &sources.policies, |file| {
+            let (read, found) =
+                policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
+            policies.extend(read);
+            found
+        });
+        policies
+    }
+
+    /// The operator's files, and what Graph lists beside: of what is in both, the operator's word stands.
+    fn directory(&mut self, sources: &Sources) -> Directory {
+        let own = sources.directory.as_deref();
+        let mut parts = own.map_or_else(DirectoryParts::default, |path| {
+            self.parts("directory", path)
+        });
+        let is_empty = parts.is_empty();
+        // It is made when Graph was first read.
+        if let Some(path) = &sources.graph_directory {
+            self.check.looks_at(path);
+            if path.exists() {
+                let both = parts.extend_where_new(self.parts("directory.graph", path));
+                warn_of_both(self.check, &both);
+            }
+        }
+        let (directory, found) = parts.build();
+        self.check.extend(found);
+        let at = MemberPath::root().key("directory").key("dir");
+        if self.check.is_given(&at) && is_empty && !self.check.has_errors() {
+            // FAIL-CLOSED: without its entry, an agent that was disabled is one that nobody knows.
+            let predicate = "holds no blueprint, agent identity or agent user, expected at least one (without a directory, leave `dir` out)";
+            self.check.refuse(&at, predicate);
+        }
+        directory
+    }
+
+    fn parts(&mut self, section: &str, path: &Path) -> DirectoryParts {
+        let mut parts = DirectoryParts::default();
+        self.each(section, path, |file| {
+            let (read, found) = read_directory(&file.shown, &file.bytes);
+            parts.extend(read);
+            found
+        });
+        parts
+    }
+
+    fn locations(&mut self, sources: &Sources) -> NamedLocations {
+        let mut all = Vec::new();
+        if let Some(path) = &sources.named_locations {
+            self.each("named_locations", path, |file| {
+                let (read, found) = policy::locations::read(&file.shown, &file.bytes);
+                all.extend(read);
+                found
+            });
+        }
+        let (compiled, found) = NamedLocations::compile(all, &sources.own_ranges);
+        self.check.extend(found);
+        compiled
     }
 }
 
-fn read_policies(
+fn check_policies(
     check: &mut Checker<'_>,
     sources: &Sources,
-    files: &[Source],
+    policies: &[policy::Policy],
     locations: &NamedLocations,
-) -> Vec<policy::Policy> {
-    let mut policies = Vec::new();
-    for file in files {
-        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
-        policies.extend(read);
-        check.extend(found);
-    }
-    check.extend(policy::check_set(&policies, locations));
+) {
+    check.extend(policy::check_set(policies, locations));
     if sources.countries.is_none() {
-        check.extend(policy::check_countries(&policies, locations));
+        check.extend(policy::check_countries(policies, locations));
     }
     if policies.is_empty() && !check.has_errors() {
         let section = MemberPath::root().key("policies");
@@ -133,14 +199,9 @@ fn read_policies(
             check.refuse(&section.key("dir"), predicate);
         }
     }
-    policies
 }
 
-/// The operator's files, and what Graph lists beside: of what is in both, the operator's word stands.
-fn build_directory(check: &mut Checker<'_>, files: &[Source], listed: &[Source]) -> Directory {
-    let mut parts = read_parts(check, files);
-    let is_empty = parts.is_empty();
-    let both = parts.extend_where_new(read_parts(check, listed));
+fn warn_of_both(check: &mut Checker<'_>, both: &[Arc<str>]) {
     if let Some(first) = both.first() {
         let count = both.len();
         let message = format!(
@@ -148,25 +209,6 @@ fn build_directory(check: &mut Checker<'_>, files: &[Source], listed: &[Source])
         );
         check.warn(&MemberPath::root().key("directory").key("graph"), &message);
     }
-    let (directory, found) = parts.build();
-    check.extend(found);
-    let at = MemberPath::root().key("directory").key("dir");
-    if check.is_given(&at) && is_empty && !check.has_errors() {
-        // FAIL-CLOSED: without its entry, an agent that was disabled is one that nobody knows.
-        let predicate = "holds no blueprint, agent identity or agent user, expected at least one (without a directory, leave `dir` out)";
-        check.refuse(&at, predicate);
-    }
-    directory
-}
-
-fn read_parts(check: &mut Checker<'_>, files: &[Source]) -> DirectoryParts {
-    let mut parts = DirectoryParts::default();
-    for file in files {
-        let (read, found) = read_directory(&file.shown, &file.bytes);
-        parts.extend(read);
-        check.extend(found);
-    }
-    parts
 }
 
 fn read_risk(check: &mut Checker<'_>, sources: &Sources) -> Vec<RiskEntry> {
