@@ -99,11 +99,12 @@ pub struct App {
 }
 
 impl App {
-    /// Starts what was loaded from the configuration at `path`, and follows the files that it names.
+    /// Starts what was loaded from the configuration at `path`, and follows the files that it names. It takes what was loaded,
+    /// so that nobody keeps it once there is something newer.
     ///
     /// # Errors
     /// [`AppError`]; then nothing runs.
-    pub fn start(path: &Path, environment: Environment, loaded: &Loaded) -> Result<Self, AppError> {
+    pub fn start(path: &Path, environment: Environment, loaded: Loaded) -> Result<Self, AppError> {
         Self::start_at(path, environment, loaded, Arc::new(SystemClock))
     }
 
@@ -114,17 +115,17 @@ impl App {
     pub fn start_at(
         path: &Path,
         environment: Environment,
-        loaded: &Loaded,
+        loaded: Loaded,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AppError> {
         let settings = &loaded.settings;
-        let mut known = Known::read(loaded, clock, Metrics::new()?)?;
+        let mut known = Known::read(&loaded, clock, Metrics::new()?)?;
         let metrics = Arc::clone(&known.metrics);
         let (recorder, recorder_thread) = Recorder::start(&settings.records, Arc::clone(&metrics))?;
-        let shared = known.shared(loaded, &recorder);
-        let (detections, looked_for) = known.detections(loaded, &recorder)?;
+        let shared = known.shared(&loaded, &recorder);
+        let (detections, looked_for) = known.detections(&loaded, &recorder)?;
         let mut tasks = JoinSet::new();
-        known.follow(loaded, &mut tasks);
+        known.follow(&loaded, &mut tasks);
         let Known {
             snapshots,
             status,
@@ -139,8 +140,9 @@ impl App {
         let management_tls = management_tls::load(&settings.management, &held)?;
         let (stop, stopped) = watch::channel(false);
         let (reloads, asked) = feeds::reload::channel();
-        let sockets = Listeners::bind(&settings.listeners, workers(loaded), &metrics, &held)?;
+        let sockets = Listeners::bind(&settings.listeners, workers(&loaded), &metrics, &held)?;
         let (handles, closed) = (sockets.handles(), sockets.closed()?);
+        let watched = loaded.files.iter().cloned().collect();
         let control = Control {
             path: path.to_owned(),
             environment,
@@ -156,7 +158,8 @@ impl App {
             management: Arc::new(ArcSwap::from_pointee(settings.management.clone())),
             started: settings.clone(),
             current: settings.clone(),
-            files: loaded.files.clone(),
+            directory: loaded.directory,
+            files: loaded.files,
             folders: Arc::new(ArcSwap::from_pointee(control::folders(settings))),
             reloads,
             looked_for,
@@ -165,11 +168,11 @@ impl App {
         let management = control.serve_management(&mut tasks, management_stopped)?;
         keys.follow();
         snapshots.load().upstreams.follow();
-        let files = loaded.files.iter().cloned().collect();
         let watch =
-            Watch::new(files, settings.reload_interval, asked).map_err(AppError::Signals)?;
+            Watch::new(watched, settings.reload_interval, asked).map_err(AppError::Signals)?;
         control.loaded_well();
         tasks.spawn(control.follow(watch));
+        tasks.spawn(Arc::clone(&snapshots).free_what_is_replaced());
         tasks.spawn(detections.follow());
         let workers = listener::run(
             sockets,

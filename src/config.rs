@@ -20,6 +20,6 @@ pub mod tree;
 pub mod validate;
 
 pub use environment::{Environment, is_in_environment, process_environment};
-pub use load::{Loaded, Surroundings, attempt, load, surroundings, with_policies};
+pub use load::{Loaded, ReadDirectory, Surroundings, attempt, load, surroundings, with_policies};
 pub use schema::schema;
 pub use settings::{Settings, Sources};

@@ -121,7 +121,7 @@ impl Demo {
 
         let (loaded, faults) = config::load(&path, &config::process_environment);
         let loaded = loaded.ok_or_else(|| DemoError::Configuration(faults.sorted()))?;
-        let app = App::start(&path, config::process_environment, &loaded)?;
+        let app = App::start(&path, config::process_environment, loaded)?;
         app.keys_asked_for().await;
         if let Some((_, address)) = app.listeners().first() {
             addresses.gateway = *address;

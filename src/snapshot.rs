@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 use crate::assertion::Signer;
 use crate::call::Resources;
@@ -24,6 +24,9 @@ use crate::upstream::UpstreamTable;
 
 /// How many changes a follower may lag behind. One that lags further hears that it does, and loads the newest.
 const CHANGES: usize = 1024;
+
+/// How long calls are given to let go of a snapshot that was replaced.
+const CALLS_LET_GO: Duration = Duration::from_secs(1);
 
 /// What one generation of configuration, policies, directory, keys and risk says. The default knows nothing: no call
 /// finds a resource.
@@ -76,6 +79,8 @@ pub struct Snapshots {
     current: ArcSwap<Snapshot>,
     /// Those that were replaced and not freed yet. Only writers come here.
     retired: Mutex<Vec<Arc<Snapshot>>>,
+    /// Something is in there.
+    replaced: Notify,
     changes: broadcast::Sender<Arc<Change>>,
     metrics: Option<Arc<Metrics>>,
 }
@@ -133,6 +138,7 @@ impl Snapshots {
         Self {
             current: ArcSwap::from_pointee(first),
             retired: Mutex::default(),
+            replaced: Notify::new(),
             changes: broadcast::Sender::new(CHANGES),
             metrics: None,
         }
@@ -162,6 +168,7 @@ impl Snapshots {
     pub fn update(&self, cause: Cause, change: impl Fn(&Snapshot) -> Snapshot) {
         let replaced = self.current.rcu(|current| change(current));
         self.retired.lock().push(replaced);
+        self.replaced.notify_one();
         let change = Change {
             cause,
             cut_any: AtomicBool::new(false),
@@ -181,10 +188,29 @@ impl Snapshots {
     ///
     /// Whoever lets go of a snapshot last frees it, and freeing a million agents takes long: were it the call that read
     /// it, all calls of its worker would wait. So each is kept here until nobody else has it. Call this where nobody waits.
-    pub fn free_retired(&self) {
+    /// Says whether some are left.
+    pub fn free_retired(&self) -> bool {
         let is_unread = |snapshot: &mut Arc<Snapshot>| Arc::strong_count(snapshot) == 1;
-        let unread: Vec<_> = self.retired.lock().extract_if(.., is_unread).collect();
+        let mut retired = self.retired.lock();
+        let unread: Vec<_> = retired.extract_if(.., is_unread).collect();
+        let is_left = !retired.is_empty();
+        drop(retired);
         drop(unread);
+        is_left
+    }
+
+    /// Frees what is replaced, for as long as the gateway runs, on threads for which nobody waits.
+    pub async fn free_what_is_replaced(self: Arc<Self>) {
+        loop {
+            self.replaced.notified().await;
+            let mut is_left = true;
+            while is_left {
+                tokio::time::sleep(CALLS_LET_GO).await;
+                let snapshots = Arc::clone(&self);
+                let freeing = tokio::task::spawn_blocking(move || snapshots.free_retired());
+                is_left = freeing.await.unwrap_or(true);
+            }
+        }
     }
 }
 
@@ -207,11 +233,11 @@ mod tests {
         let cause = Cause::now(ChangeSource::Configuration);
         snapshots.update(cause, |_| snapshot(Directory::default()));
 
-        snapshots.free_retired();
+        assert!(snapshots.free_retired(), "it is forgotten");
         assert!(directory.upgrade().is_some(), "a call still reads it");
         drop(read_by_a_call);
         assert!(directory.upgrade().is_some(), "the call freed it");
-        snapshots.free_retired();
+        assert!(!snapshots.free_retired(), "something is left");
         assert!(directory.upgrade().is_none(), "nobody freed it");
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{AppError, Environment, management_tls};
 use crate::assertion::Signer;
-use crate::config::{self, Loaded, Settings};
+use crate::config::{self, Loaded, ReadDirectory, Settings};
 use crate::feeds::detections::InForce;
 use crate::feeds::graph::GraphFeed;
 use crate::feeds::signals::SignalFeed;
@@ -60,6 +60,8 @@ pub(super) struct Control {
     pub(super) started: Settings,
     /// The settings in force.
     pub(super) current: Settings,
+    /// The directory in force. One of the same files is not read again.
+    pub(super) directory: ReadDirectory,
     /// The files and folders that are watched.
     pub(super) files: BTreeSet<PathBuf>,
     /// What the management listener asks of its clients.
@@ -112,9 +114,6 @@ impl Control {
     pub(super) async fn follow(mut self, mut watch: Watch) {
         loop {
             let change = watch.look().await;
-            let snapshots = Arc::clone(&self.shared.snapshots);
-            // Not awaited: it holds up nobody, and nobody waits for it.
-            tokio::task::spawn_blocking(move || snapshots.free_retired());
             match change {
                 Change::None => self.confirm_risk_file(),
                 Change::Files => drop(self.reload(&mut watch).await),
@@ -221,8 +220,11 @@ impl Control {
     async fn read(&self, watch: &mut Watch) -> Result<Attempt, String> {
         for _ in 0..MAX_READS {
             let (path, environment) = (self.path.clone(), self.environment);
+            let before = self.directory.clone();
             // Thousands of policies take a while; management and keys go on meanwhile.
-            let reading = tokio::task::spawn_blocking(move || config::attempt(&path, &environment));
+            let reading = tokio::task::spawn_blocking(move || {
+                config::attempt(&path, &environment, Some(&before))
+            });
             let attempt = reading.await.map_err(|fault| fault.to_string())?;
             if !watch.has_changed().await {
                 return Ok(attempt);
@@ -276,6 +278,7 @@ impl Control {
         self.shared.discovered.forget(known);
         self.tell_what_waits_for_a_restart(settings);
         self.current = settings.clone();
+        self.directory = loaded.directory.clone();
         Ok(())
     }
 

@@ -53,7 +53,7 @@ pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
     let runtime = super::control_runtime()?;
     runtime.block_on(async {
         let mut stop = StopSignals::hear()?;
-        let app = App::start(path, process_environment, &loaded).context("starting")?;
+        let app = App::start(path, process_environment, loaded).context("starting")?;
         for (name, address) in app.listeners() {
             if app.listens_at_once(name) {
                 tracing::info!(listener = %name, %address, "listening");

@@ -1,6 +1,7 @@
 //! Loads a configuration whole: the file, and every file that it names. All faults of all files are told at once.
 
 mod countries;
+mod directory;
 mod named;
 mod surroundings;
 
@@ -18,12 +19,13 @@ use super::tree::{self, Node, Place, Value};
 use super::validate::{Checker, Extent, Validated, sources, validate};
 use super::{raw, sidecar, structure};
 use crate::countries::Countries;
-use crate::identity::{Directory, KeySet};
+use crate::identity::KeySet;
 use crate::policy::PolicySet;
 use crate::risk::RiskEntry;
 use crate::store::files::read_bounded;
 use crate::types::{Fault, Faults, text};
 
+pub use directory::ReadDirectory;
 pub use surroundings::{Surroundings, surroundings, with_policies};
 
 /// A configuration with all that it names.
@@ -34,7 +36,7 @@ pub struct Loaded {
     /// The compiled policies.
     pub policies: Arc<PolicySet>,
     /// The directory; empty where none is configured.
-    pub directory: Arc<Directory>,
+    pub directory: ReadDirectory,
     /// The database of countries, if there is one.
     pub countries: Option<Arc<Countries>>,
     /// What the risk file says.
@@ -50,21 +52,22 @@ pub struct Loaded {
 /// Loads the configuration at `path`. What is loaded is there if no fault is an error; warnings may come with it.
 #[must_use]
 pub fn load(path: &Path, environment: Environment<'_>) -> (Option<Loaded>, Faults) {
-    let (loaded, faults, _files) = attempt(path, environment);
+    let (loaded, faults, _files) = attempt(path, environment, None);
     (loaded, faults)
 }
 
 /// The same, with the files and folders that were looked at even where nothing is loaded: a fault may be put right in
-/// any of them.
+/// any of them. A directory of the same files as `before` is not read again.
 #[must_use]
 pub fn attempt(
     path: &Path,
     environment: Environment<'_>,
+    before: Option<&ReadDirectory>,
 ) -> (Option<Loaded>, Faults, BTreeSet<PathBuf>) {
     let build = |check: &mut Checker<'_>, config: &raw::Config, tree: &Node| {
         let validated = validate(check, config);
         let named = sources(check, config)
-            .map(|sources| Named::read(check, &sources, tree, OwnPolicies::Read));
+            .map(|sources| Named::read(check, &sources, tree, OwnPolicies::Read, before));
         let (Validated { settings, keys }, named) = validated.zip(named)?;
         if check.has_errors() {
             return None;
@@ -72,7 +75,7 @@ pub fn attempt(
         Some(Loaded {
             settings,
             policies: Arc::new(PolicySet::compile(named.policies, &named.locations)),
-            directory: Arc::new(named.directory),
+            directory: named.directory,
             countries: named.countries,
             risk: named.risk,
             keys,

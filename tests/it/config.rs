@@ -1,6 +1,7 @@
 //! The configuration as an operator meets it: the shipped reference loads, and every fault of a faulty file is
 //! told with its place.
 
+mod again;
 mod faults;
 pub(crate) mod support;
 

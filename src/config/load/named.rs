@@ -6,24 +6,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::countries;
+use super::directory::ReadDirectory;
 use crate::config::folders::{Generation, Source, files, read_file};
 use crate::config::member::MemberPath;
 use crate::config::settings::Sources;
 use crate::config::tree::Node;
 use crate::config::validate::Checker;
 use crate::countries::Countries;
-use crate::identity::Directory;
-use crate::identity::directory::read::{DirectoryParts, read as read_directory};
-use crate::policy::{self, NamedLocations};
+use crate::policy::{self, NamedLocations, Policy};
 use crate::risk::{self, RiskEntry};
 use crate::types::Faults;
 
 /// What the named files say.
 pub(super) struct Named {
-    pub(super) policies: Vec<policy::Policy>,
+    pub(super) policies: Vec<Policy>,
     pub(super) locations: NamedLocations,
     pub(super) countries: Option<Arc<Countries>>,
-    pub(super) directory: Directory,
+    pub(super) directory: ReadDirectory,
     pub(super) risk: Vec<RiskEntry>,
     pub(super) generation: Arc<str>,
 }
@@ -46,20 +45,22 @@ pub(super) const DECIDING_SECTIONS: [&str; 6] = [
 ];
 
 impl Named {
+    /// Reads them all; a directory of the same files as `before` is that one.
     pub(super) fn read(
         check: &mut Checker<'_>,
         sources: &Sources,
         tree: &Node,
         own_policies: OwnPolicies,
+        before: Option<&ReadDirectory>,
     ) -> Self {
-        let mut folders = Folders::new(check);
+        let mut generation = Generation::new();
         let policies = match own_policies {
-            OwnPolicies::Read => folders.policies(sources),
+            OwnPolicies::Read => read_policies(check, sources, &mut generation),
             OwnPolicies::LeftOut => Vec::new(),
         };
-        let directory = folders.directory(sources);
-        let locations = folders.locations(sources);
-        let mut generation = folders.generation;
+        let directory = ReadDirectory::read(check, sources, before);
+        generation.add("directory", "", directory.hash().as_bytes());
+        let locations = read_locations(check, sources, &mut generation);
         for section in DECIDING_SECTIONS {
             if let Some(node) = tree.get(section) {
                 generation.add("setting", section, node.to_json().to_string().as_bytes());
@@ -80,108 +81,70 @@ impl Named {
     }
 }
 
-/// The folders, read one after the other, and the hash of what was read. Each file is parsed before the next is read: a
-/// directory of a million agents has half a gigabyte of text.
-struct Folders<'a, 'tree> {
-    check: &'a mut Checker<'tree>,
-    generation: Generation,
+/// Gives each file of the folder that a section names to `parse`, which says what is wrong with it, and adds it to the
+/// generation. The next is read after that: the text of a million agents has half a gigabyte.
+pub(super) fn each_file(
+    check: &mut Checker<'_>,
+    section: &str,
+    path: &Path,
+    generation: &mut Generation,
+    mut parse: impl FnMut(&Source) -> Faults,
+) {
+    check.looks_at(path);
+    let files = match files(path) {
+        Ok(files) => files,
+        Err(reason) => {
+            let at = MemberPath::root().key(section).key("dir");
+            return check.unreadable(&at, &reason);
+        }
+    };
+    for file in files {
+        match file {
+            Ok(file) => {
+                generation.add(section, &file.name, &file.bytes);
+                check.extend(parse(&file));
+            }
+            Err(fault) => check.extend(fault.into()),
+        }
+    }
 }
 
-impl<'a, 'tree> Folders<'a, 'tree> {
-    fn new(check: &'a mut Checker<'tree>) -> Self {
-        Self {
-            check,
-            generation: Generation::new(),
-        }
-    }
+fn read_policies(
+    check: &mut Checker<'_>,
+    sources: &Sources,
+    generation: &mut Generation,
+) -> Vec<Policy> {
+    let mut policies = Vec::new();
+    each_file(check, "policies", &sources.policies, generation, |file| {
+        let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
+        policies.extend(read);
+        found
+    });
+    policies
+}
 
-    /// Gives each file of the folder that a section names to `parse`, which tells what is wrong with it.
-    fn each(&mut self, section: &str, path: &Path, mut parse: impl FnMut(&Source) -> Faults) {
-        self.check.looks_at(path);
-        let files = match files(path) {
-            Ok(files) => files,
-            Err(reason) => {
-                let at = MemberPath::root().key(section).key("dir");
-                return self.check.unreadable(&at, &reason);
-            }
-        };
-        for file in files {
-            match file {
-                Ok(file) => {
-                    self.generation.add(section, &file.name, &file.bytes);
-                    self.check.extend(parse(&file));
-                }
-                Err(fault) => self.check.extend(fault.into()),
-            }
-        }
-    }
-
-    fn policies(&mut self, sources: &Sources) -> Vec<policy::Policy> {
-        let mut policies = Vec::new();
-        self.each("policies", &sources.policies, |file| {
-            let (read, found) =
-                policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
-            policies.extend(read);
+fn read_locations(
+    check: &mut Checker<'_>,
+    sources: &Sources,
+    generation: &mut Generation,
+) -> NamedLocations {
+    let mut all = Vec::new();
+    if let Some(path) = &sources.named_locations {
+        each_file(check, "named_locations", path, generation, |file| {
+            let (read, found) = policy::locations::read(&file.shown, &file.bytes);
+            all.extend(read);
             found
         });
-        policies
     }
-
-    /// The operator's files, and what Graph lists beside: of what is in both, the operator's word stands.
-    fn directory(&mut self, sources: &Sources) -> Directory {
-        let own = sources.directory.as_deref();
-        let mut parts = own.map_or_else(DirectoryParts::default, |path| {
-            self.parts("directory", path)
-        });
-        let is_empty = parts.is_empty();
-        // It is made when Graph was first read.
-        if let Some(path) = &sources.graph_directory {
-            self.check.looks_at(path);
-            if path.exists() {
-                let both = parts.extend_where_new(self.parts("directory.graph", path));
-                warn_of_both(self.check, &both);
-            }
-        }
-        let (directory, found) = parts.build();
-        self.check.extend(found);
-        let at = MemberPath::root().key("directory").key("dir");
-        if self.check.is_given(&at) && is_empty && !self.check.has_errors() {
-            // FAIL-CLOSED: without its entry, an agent that was disabled is one that nobody knows.
-            let predicate = "holds no blueprint, agent identity or agent user, expected at least one (without a directory, leave `dir` out)";
-            self.check.refuse(&at, predicate);
-        }
-        directory
-    }
-
-    fn parts(&mut self, section: &str, path: &Path) -> DirectoryParts {
-        let mut parts = DirectoryParts::default();
-        self.each(section, path, |file| {
-            let (read, found) = read_directory(&file.shown, &file.bytes);
-            parts.extend(read);
-            found
-        });
-        parts
-    }
-
-    fn locations(&mut self, sources: &Sources) -> NamedLocations {
-        let mut all = Vec::new();
-        if let Some(path) = &sources.named_locations {
-            self.each("named_locations", path, |file| {
-                let (read, found) = policy::locations::read(&file.shown, &file.bytes);
-                all.extend(read);
-                found
-            });
-        }
-        let (compiled, found) = NamedLocations::compile(all, &sources.own_ranges);
-        self.check.extend(found);
-        compiled
-    }
+    let (compiled, found) = NamedLocations::compile(all, &sources.own_ranges);
+    check.extend(found);
+    compiled
 }
 
 fn check_policies(
     check: &mut Checker<'_>,
     sources: &Sources,
-    policies: &[policy::Policy],
+    policies: &[Policy],
     locations: &NamedLocations,
 ) {
     check.extend(policy::check_set(policies, locations));
@@ -198,16 +161,6 @@ fn check_policies(
             let predicate = "holds no policy, expected at least one (or, where nothing is to be blocked by policy, `dangerous_allow_none: true`)";
             check.refuse(&section.key("dir"), predicate);
         }
-    }
-}
-
-fn warn_of_both(check: &mut Checker<'_>, both: &[Arc<str>]) {
-    if let Some(first) = both.first() {
-        let count = both.len();
-        let message = format!(
-            "{count} of what Graph lists is in `dir` too, where the operator's entries stand; the first is `{first}`"
-        );
-        check.warn(&MemberPath::root().key("directory").key("graph"), &message);
     }
 }
 

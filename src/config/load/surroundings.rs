@@ -74,13 +74,13 @@ fn of_decisions(
     let build = |check: &mut Checker<'_>, config: &raw::Config, tree: &Node| {
         let judging = judging(check, config);
         let sources = judging.sources?;
-        let named = Named::read(check, &sources, tree, own_policies);
+        let named = Named::read(check, &sources, tree, own_policies, None);
         let around = Surroundings {
             resources: judging.resources?,
             decisions: judging.decisions,
             detections: judging.detections,
             sources,
-            directory: Arc::new(named.directory),
+            directory: Arc::clone(&named.directory),
             risk: named.risk,
             locations: named.locations,
             countries: named.countries,

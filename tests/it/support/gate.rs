@@ -87,7 +87,7 @@ shutdown: {{ drain_timeout: 5s }}
         let path = pki.path("boomgate.yaml");
         let (loaded, faults) = config::load(&path, &environment);
         let loaded = loaded.unwrap_or_else(|| panic!("{:?}", faults.sorted()));
-        let app = App::start(&path, environment, &loaded).unwrap();
+        let app = App::start(&path, environment, loaded).unwrap();
         app.keys_asked_for().await;
         let address = app.listeners()[0].1;
         let records = pki.path("records.jsonl");

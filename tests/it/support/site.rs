@@ -227,7 +227,11 @@ impl Site {
 
     /// A gateway on a ground that is laid.
     pub(crate) fn on(ground: Ground) -> Self {
-        let app = start(&ground.folder);
+        Self::of(start(&ground.folder), ground)
+    }
+
+    /// A gateway that runs already.
+    pub(crate) fn of(app: App, ground: Ground) -> Self {
         Self { app, ground }
     }
 
@@ -240,7 +244,7 @@ impl Site {
         let path = ground.path("boomgate.yaml");
         let (loaded, faults) = config::load(&path, &config::process_environment);
         let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
-        let app = App::start_at(&path, config::process_environment, &loaded, clock).unwrap();
+        let app = App::start_at(&path, config::process_environment, loaded, clock).unwrap();
         Self { app, ground }
     }
 
@@ -409,7 +413,7 @@ pub(crate) fn start(folder: &Path) -> App {
     let path = folder.join("boomgate.yaml");
     let (loaded, faults) = config::load(&path, &config::process_environment);
     let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
-    App::start(&path, config::process_environment, &loaded).unwrap()
+    App::start(&path, config::process_environment, loaded).unwrap()
 }
 
 /// Writes a configuration with all that it names into the PKI's folder.
