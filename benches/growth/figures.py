@@ -76,8 +76,8 @@ def page(result):
         one = result["large"]
         text += ["", f"1,000,000 agents in the directory and 100,000 tokens seen before: {one['resident_mib']:.0f} MiB, {one['idle_mib']:.0f} before the"
                  f" first call, at most {one['peak_mib']:.0f} while it started, which took {one['start_seconds']:.0f} s; {one['cpu_us']:.0f} µs of CPU a"
-                 f" call. After the files were read again, as once after each start, {one['resident_again_mib']:.0f} MiB, at most {one['peak_again_mib']:.0f}.",
-                 ]
+                 f" call. A reload takes {one['reload_seconds']:.1f} s where the directory's files have not changed, {one['change_seconds']:.1f} s where an"
+                 f" agent has; then {one['resident_again_mib']:.0f} MiB, at most {one['peak_again_mib']:.0f}."]
     for name, what in AXES.items():
         if result.get(name):
             text += ["", f"### By {what.split(',')[0]}", "", f"![CPU per call and memory by {what}](growth-{name}.svg)", "", *_table(what, result[name])]
