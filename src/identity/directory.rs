@@ -1,6 +1,7 @@
 //! The directory: which agents there are, what they were made from, who answers for them, whether they are enabled.
 //!
-//! The objects have Graph's shapes and names (`reference/entra.md` §1). One directory is immutable; a change makes a new one.
+//! The objects have Graph's shapes and names (`reference/entra.md` §1). One directory is immutable; a change makes a new one,
+//! which has the entries that are as they were in common with the one before.
 
 pub mod read;
 
@@ -33,7 +34,7 @@ pub struct Blueprint {
 }
 
 /// An agent identity.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentIdentity {
     /// Object id, which is its app id too.
     pub id: AgentId,
@@ -64,7 +65,7 @@ impl AgentIdentity {
 }
 
 /// An agent user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentUser {
     /// Object id.
     pub id: AgentUserId,
@@ -81,7 +82,7 @@ pub struct AgentUser {
 }
 
 /// A human.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Object id.
     pub id: ObjectId,
@@ -100,7 +101,7 @@ pub struct User {
 }
 
 /// The service principal of a classic workload.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServicePrincipal {
     /// Object id.
     pub id: ObjectId,
@@ -135,11 +136,10 @@ impl Directory {
     #[must_use]
     pub fn new(
         blueprints: Vec<Blueprint>,
-        agents: Vec<AgentIdentity>,
-        agent_users: Vec<AgentUser>,
+        agents: Vec<Arc<AgentIdentity>>,
+        agent_users: Vec<Arc<AgentUser>>,
     ) -> Self {
         let blueprints: Vec<_> = blueprints.into_iter().map(Arc::new).collect();
-        let agent_users: Vec<_> = agent_users.into_iter().map(Arc::new).collect();
         let by_name = |user: &Arc<AgentUser>| {
             let name = user.user_principal_name.as_ref()?.to_lowercase();
             Some((name.into(), Arc::clone(user)))
@@ -153,10 +153,7 @@ impl Directory {
                 .into_iter()
                 .map(|b| (b.app_id.clone(), b))
                 .collect(),
-            agents: agents
-                .into_iter()
-                .map(|a| (a.id.clone(), Arc::new(a)))
-                .collect(),
+            agents: agents.into_iter().map(|a| (a.id.clone(), a)).collect(),
             agent_users_by_name: agent_users.iter().filter_map(by_name).collect(),
             agent_users: agent_users.into_iter().map(|u| (u.id.clone(), u)).collect(),
             ..Self::default()
@@ -167,12 +164,12 @@ impl Directory {
     #[must_use]
     pub fn with_accounts(
         mut self,
-        users: Vec<User>,
-        service_principals: Vec<ServicePrincipal>,
+        users: Vec<Arc<User>>,
+        service_principals: Vec<Arc<ServicePrincipal>>,
     ) -> Self {
-        let users = users.into_iter().map(|u| (u.id.clone(), Arc::new(u)));
+        let users = users.into_iter().map(|u| (u.id.clone(), u));
         self.users.extend(users);
-        for principal in service_principals.into_iter().map(Arc::new) {
+        for principal in service_principals {
             let by_app = principal.app_id.clone();
             let by_app = by_app.map(|app_id| (app_id, Arc::clone(&principal)));
             self.service_principals_by_app.extend(by_app);

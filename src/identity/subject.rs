@@ -260,7 +260,7 @@ mod tests {
             enabled: true,
             attributes: Attributes::none(),
         };
-        let directory = Directory::new(Vec::new(), vec![agent], vec![user]);
+        let directory = Directory::new(Vec::new(), vec![agent.into()], vec![user.into()]);
         let ids = SubjectId::read(value).unwrap().ids(&issuers, &directory);
         ids.iter().map(ToString::to_string).collect()
     }

@@ -59,23 +59,29 @@ fn directory() -> Directory {
             attributes: Attributes::none(),
             sponsors: Vec::new(),
         }],
-        vec![AgentIdentity {
-            id: AgentId::parse(AGENT).unwrap(),
-            blueprint: Some(blueprint),
-            display_name: "hr-agent-01".into(),
-            enabled: true,
-            attributes: Attributes::none(),
-            sponsors: Vec::new(),
-            created_at: None,
-        }],
-        vec![AgentUser {
-            id: AgentUserId::parse(AGENT_USER).unwrap(),
-            identity_parent: AgentId::parse(AGENT).unwrap(),
-            display_name: "hr-agent-user-01".into(),
-            user_principal_name: None,
-            enabled: false,
-            attributes: Attributes::none(),
-        }],
+        vec![
+            AgentIdentity {
+                id: AgentId::parse(AGENT).unwrap(),
+                blueprint: Some(blueprint),
+                display_name: "hr-agent-01".into(),
+                enabled: true,
+                attributes: Attributes::none(),
+                sponsors: Vec::new(),
+                created_at: None,
+            }
+            .into(),
+        ],
+        vec![
+            AgentUser {
+                id: AgentUserId::parse(AGENT_USER).unwrap(),
+                identity_parent: AgentId::parse(AGENT).unwrap(),
+                display_name: "hr-agent-user-01".into(),
+                user_principal_name: None,
+                enabled: false,
+                attributes: Attributes::none(),
+            }
+            .into(),
+        ],
     )
 }
 

@@ -66,7 +66,7 @@ impl ReadDirectory {
         };
         let read = match before.filter(is_same) {
             Some(before) => before.clone(),
-            None => Self(Arc::new(Parts::read(check, folders))),
+            None => Self(Arc::new(Parts::read(check, folders, before))),
         };
         read.0.tell(check);
         read
@@ -91,9 +91,15 @@ fn hash(folders: &[(&'static str, PathBuf)]) -> Option<Arc<str>> {
 }
 
 impl Parts {
-    fn read(check: &mut Checker<'_>, folders: Vec<(&'static str, PathBuf)>) -> Self {
+    fn read(
+        check: &mut Checker<'_>,
+        folders: Vec<(&'static str, PathBuf)>,
+        before: Option<&ReadDirectory>,
+    ) -> Self {
         let (mut hash, mut faults) = (Generation::new(), Faults::new());
-        let (mut own, mut listed) = (DirectoryParts::default(), DirectoryParts::default());
+        let before = before.map_or_else(Arc::default, |before| Arc::clone(before));
+        let mut own = DirectoryParts::after(Arc::clone(&before));
+        let mut listed = DirectoryParts::after(before);
         for (section, path) in &folders {
             let parts = if *section == OWN {
                 &mut own

@@ -32,10 +32,10 @@ pub(in crate::identity) fn directory() -> Directory {
     };
     Directory::new(
         vec![blueprint],
-        vec![agent("a", Some("b")), agent("x", None)],
-        vec![user],
+        vec![agent("a", Some("b")).into(), agent("x", None).into()],
+        vec![user.into()],
     )
-    .with_accounts(vec![human()], vec![principal()])
+    .with_accounts(vec![human().into()], vec![principal().into()])
 }
 
 /// The human `k`.

@@ -51,6 +51,15 @@ struct Part<T> {
     value: T,
 }
 
+impl<T: PartialEq> Part<Arc<T>> {
+    /// Puts an object that was known in place of this one, if they are equal.
+    fn keep(&mut self, known: Option<&Arc<T>>) {
+        if let Some(known) = known.filter(|known| ***known == *self.value) {
+            self.value = Arc::clone(known);
+        }
+    }
+}
+
 /// A blueprint's application, or its principal: two objects of Graph that are one blueprint here.
 #[derive(Debug, Clone)]
 struct BlueprintPart {
@@ -69,19 +78,45 @@ struct BlueprintPart {
 #[derive(Debug, Clone, Default)]
 pub struct DirectoryParts {
     blueprints: Vec<Part<BlueprintPart>>,
-    agents: Vec<Part<AgentIdentity>>,
-    agent_users: Vec<Part<AgentUser>>,
-    users: Vec<Part<User>>,
-    service_principals: Vec<Part<ServicePrincipal>>,
+    agents: Vec<Part<Arc<AgentIdentity>>>,
+    agent_users: Vec<Part<Arc<AgentUser>>>,
+    users: Vec<Part<Arc<User>>>,
+    service_principals: Vec<Part<Arc<ServicePrincipal>>>,
     /// What the objects have in common.
     shared: SharedParts,
+    /// The directory that there was before.
+    before: Arc<Directory>,
 }
 
 impl DirectoryParts {
+    /// None yet. Objects that are as they were in the directory `before` will be those: of a million agents a few change at a
+    /// time, and both directories are in memory until no call reads the older one.
+    #[must_use]
+    pub fn after(before: Arc<Directory>) -> Self {
+        Self {
+            before,
+            ..Self::default()
+        }
+    }
+
     /// Adds the objects of another file.
     pub fn extend(&mut self, mut other: Self) {
+        let before = &*self.before;
         for part in &mut other.agents {
-            part.value.share(&mut self.shared);
+            part.keep(before.agent(part.value.id.as_str()));
+            // One that is kept has all in common already.
+            if let Some(agent) = Arc::get_mut(&mut part.value) {
+                agent.share(&mut self.shared);
+            }
+        }
+        for part in &mut other.agent_users {
+            part.keep(before.agent_user(part.value.id.as_str()));
+        }
+        for part in &mut other.users {
+            part.keep(before.user(part.value.id.as_str()));
+        }
+        for part in &mut other.service_principals {
+            part.keep(before.service_principal(part.value.id.as_str()));
         }
         self.blueprints.extend(other.blueprints);
         self.agents.extend(other.agents);
@@ -254,19 +289,19 @@ impl Reader {
                 push_part(&mut self.parts.blueprints, place, value);
             }
             Some(Kind::AgentIdentity) => {
-                let value = object.agent_identity();
+                let value = object.agent_identity().map(Arc::new);
                 push_part(&mut self.parts.agents, place, value);
             }
             Some(Kind::AgentUser) => {
-                let value = object.agent_user();
+                let value = object.agent_user().map(Arc::new);
                 push_part(&mut self.parts.agent_users, place, value);
             }
             Some(Kind::User) => {
-                let value = object.user();
+                let value = object.user().map(Arc::new);
                 push_part(&mut self.parts.users, place, value);
             }
             Some(Kind::ServicePrincipal) => {
-                let value = object.service_principal();
+                let value = object.service_principal().map(Arc::new);
                 push_part(&mut self.parts.service_principals, place, value);
             }
             None => {}

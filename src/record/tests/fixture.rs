@@ -318,8 +318,8 @@ fn directory() -> Directory {
         owner_tenant: TenantId::parse(TENANT).ok(),
         attributes: Some(Attributes::from_pairs(attributes)),
     };
-    Directory::new(vec![blueprint], vec![agent], vec![user])
-        .with_accounts(Vec::new(), vec![workload])
+    Directory::new(vec![blueprint], vec![agent.into()], vec![user.into()])
+        .with_accounts(Vec::new(), vec![workload.into()])
 }
 
 fn hr_api() -> Resource {

@@ -67,7 +67,7 @@ fn whatever_changes_in_the_directory_it_is_read_as_if_for_the_first_time() {
                 folder.path("agents/stray.json"),
                 folder.path("agents/s.json"),
             )
-            .unwrap()
+            .unwrap();
         },
         |folder| folder.write("listed/agents.json", "[]"),
         |folder| fs::remove_dir_all(folder.path("listed")).unwrap(),
