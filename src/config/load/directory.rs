@@ -23,10 +23,10 @@ const LISTED: &str = "directory.graph";
 
 /// A directory, and what it was read from.
 #[derive(Debug, Clone)]
-pub struct ReadDirectory(Arc<Parts>);
+pub struct ReadDirectory(Arc<Contents>);
 
 #[derive(Debug)]
-struct Parts {
+struct Contents {
     directory: Arc<Directory>,
     /// The folders that there are, by section.
     folders: Vec<(&'static str, PathBuf)>,
@@ -66,7 +66,7 @@ impl ReadDirectory {
         };
         let read = match before.filter(is_same) {
             Some(before) => before.clone(),
-            None => Self(Arc::new(Parts::read(check, folders, before))),
+            None => Self(Arc::new(Contents::read(check, folders, before))),
         };
         read.0.tell(check);
         read
@@ -90,7 +90,7 @@ fn hash(folders: &[(&'static str, PathBuf)]) -> Option<Arc<str>> {
     Some(hash.finish())
 }
 
-impl Parts {
+impl Contents {
     fn read(
         check: &mut Checker<'_>,
         folders: Vec<(&'static str, PathBuf)>,
