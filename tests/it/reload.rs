@@ -4,10 +4,6 @@ pub(crate) mod faults;
 mod load;
 pub(crate) mod ways;
 
-use std::sync::Arc;
-
-use boomgate::app::App;
-use boomgate::config;
 use boomgate::demo::issuer::Issuer;
 use http::{Method, Request, StatusCode};
 use rustls::HandshakeKind;
@@ -15,7 +11,7 @@ use serde_json::json;
 
 use crate::support::client::{ALL_VERSIONS, Client, connect};
 use crate::support::site::{
-    AGENT, Ground, ISSUER, OTHER_AGENT, Setup, Site, agent, agent_claims, block, exchange,
+    AGENT, ISSUER, OTHER_AGENT, Setup, Site, agent, agent_claims, block, exchange,
 };
 use crate::support::upstream::Upstream;
 use ways::{ConfigMap, WAYS, Way};
@@ -127,13 +123,7 @@ async fn the_directory_takes_effect() {
 
 #[tokio::test]
 async fn nothing_keeps_a_directory_that_was_replaced() {
-    let ground = Ground::lay(&Setup::default()).await;
-    let path = ground.path("boomgate.yaml");
-    let (loaded, faults) = config::load(&path, &config::process_environment);
-    let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
-    let first = Arc::downgrade(&*loaded.directory);
-    let app = App::start(&path, config::process_environment, loaded).unwrap();
-    let site = Site::of(app, ground);
+    let (site, first) = Site::start_with_its_directory(&Setup::default()).await;
     until_agent_gets(&site, AGENT, StatusCode::OK).await;
     assert!(first.strong_count() > 0);
 

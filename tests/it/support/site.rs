@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use boomgate::app::App;
 use boomgate::clock::Clock;
-use boomgate::config;
+use boomgate::config::{self, Loaded};
 use boomgate::demo::issuer::Issuer;
+use boomgate::identity::Directory;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -227,12 +228,17 @@ impl Site {
 
     /// A gateway on a ground that is laid.
     pub(crate) fn on(ground: Ground) -> Self {
-        Self::of(start(&ground.folder), ground)
+        let app = start(&ground.folder);
+        Self { app, ground }
     }
 
-    /// A gateway that runs already.
-    pub(crate) fn of(app: App, ground: Ground) -> Self {
-        Self { app, ground }
+    /// A gateway, and the directory that it starts with for as long as anybody keeps it.
+    pub(crate) async fn start_with_its_directory(setup: &Setup) -> (Self, Weak<Directory>) {
+        let ground = Ground::lay(setup).await;
+        let (path, loaded) = load(&ground.folder);
+        let directory = Arc::downgrade(&*loaded.directory);
+        let app = App::start(&path, config::process_environment, loaded).unwrap();
+        (Self { app, ground }, directory)
     }
 
     /// One that goes by this clock.
@@ -241,9 +247,7 @@ impl Site {
     }
 
     fn on_at(ground: Ground, clock: Arc<dyn Clock>) -> Self {
-        let path = ground.path("boomgate.yaml");
-        let (loaded, faults) = config::load(&path, &config::process_environment);
-        let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
+        let (path, loaded) = load(&ground.folder);
         let app = App::start_at(&path, config::process_environment, loaded, clock).unwrap();
         Self { app, ground }
     }
@@ -408,11 +412,17 @@ pub(crate) fn now() -> i64 {
     i64::try_from(now.as_secs()).unwrap()
 }
 
-/// Starts a gateway on a configuration that must be fine.
-pub(crate) fn start(folder: &Path) -> App {
+/// The configuration of a folder, which must be fine, and where it stands.
+fn load(folder: &Path) -> (PathBuf, Loaded) {
     let path = folder.join("boomgate.yaml");
     let (loaded, faults) = config::load(&path, &config::process_environment);
     let loaded = loaded.unwrap_or_else(|| panic!("{faults:#?}"));
+    (path, loaded)
+}
+
+/// Starts a gateway on a configuration that must be fine.
+pub(crate) fn start(folder: &Path) -> App {
+    let (path, loaded) = load(folder);
     App::start(&path, config::process_environment, loaded).unwrap()
 }
 
