@@ -53,6 +53,19 @@ pub struct AgentIdentity {
 }
 
 impl AgentIdentity {
+    /// Has what is as it was in common with the agent that it was before.
+    fn share_with(&mut self, before: &Self) {
+        if self.blueprint == before.blueprint {
+            self.blueprint.clone_from(&before.blueprint);
+        }
+        if self.attributes == before.attributes {
+            self.attributes.clone_from(&before.attributes);
+        }
+        if self.sponsors == before.sponsors {
+            self.sponsors.clone_from(&before.sponsors);
+        }
+    }
+
     /// Keeps what many agents have in common once.
     fn share(&mut self, parts: &mut SharedParts) {
         if let Some(blueprint) = &mut self.blueprint {

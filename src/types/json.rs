@@ -10,6 +10,7 @@ mod tidy;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Why a text is not JSON by the strict rules. `line` and `column` count from 1.
@@ -29,8 +30,27 @@ pub struct JsonError {
 /// # Errors
 /// [`JsonError`] with the place of the first fault.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
+    read(text, Strict::default())
+}
+
+/// Reads one JSON text as [`parse`] does, and gives the items of its list to `each` as they are read: of the array that it is,
+/// or else of the one that its member `list` is. In the value that is returned that array is empty: of a list of thousands,
+/// one item is in memory at a time.
+///
+/// # Errors
+/// [`JsonError`] with the place of the first fault. Items before it were given to `each`.
+pub fn parse_items<'a>(
+    text: &[u8],
+    list: &'a str,
+    each: &'a mut dyn FnMut(Value),
+) -> Result<Value, JsonError> {
+    let (list, each) = (Some(list), Some(each));
+    read(text, Strict { list, each })
+}
+
+fn read(text: &[u8], seed: Strict<'_>) -> Result<Value, JsonError> {
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Strict.deserialize(&mut reader).and_then(|value| {
+    let value = seed.deserialize(&mut reader).and_then(|value| {
         reader.end()?;
         Ok(value)
     });
@@ -48,9 +68,15 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
 }
 
 /// Builds a [`Value`] and refuses a repeated member.
-struct Strict;
+#[derive(Default)]
+struct Strict<'a> {
+    /// Who is given the items of the array that is read next, in place of the value.
+    each: Option<&'a mut dyn FnMut(Value)>,
+    /// If an object is read next, the member that is that array.
+    list: Option<&'a str>,
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
@@ -58,7 +84,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,27 +121,34 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::String(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
-            list.push(item);
+        while let Some(item) = items.next_element_seed(Strict::default())? {
+            match &mut self.each {
+                Some(each) => each(item),
+                None => list.push(item),
+            }
         }
         Ok(Value::Array(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
+            let Entry::Vacant(member) = object.entry(name) else {
                 return Err(A::Error::custom("a member is given twice"));
-            }
-            object.insert(name, members.next_value_seed(Self)?);
+            };
+            let each = match self.list {
+                Some(list) if list == member.key() => self.each.take(),
+                _ => None,
+            };
+            member.insert(members.next_value_seed(Strict { each, list: None })?);
         }
         Ok(Value::Object(object))
     }
 }
 
-pub use locate::{Place, item_ranges, locate, locate_items};
+pub use locate::{Place, item_ranges, locate, locate_items, text_of};
 pub use tidy::tidy;
 
 /// Whether a member says something of an answer of Graph's and nothing of the object (`reference/entra.md` §3.8).
@@ -163,6 +196,49 @@ mod tests {
     }
 
     #[test]
+    fn gives_the_items_of_a_list_one_by_one_and_all_else_together() {
+        for (text, given, rest) in [
+            (
+                r#"[1, [2], {"value": [3]}]"#,
+                r#"[1,[2],{"value":[3]}]"#,
+                "[]",
+            ),
+            (
+                r#"{"a": [1], "value": [2, [3]], "b": 4}"#,
+                "[2,[3]]",
+                r#"{"a":[1],"b":4,"value":[]}"#,
+            ),
+            (
+                r#"{"value": {"value": [1]}}"#,
+                "[]",
+                r#"{"value":{"value":[1]}}"#,
+            ),
+            (r#"{"a": {"value": [1]}}"#, "[]", r#"{"a":{"value":[1]}}"#),
+            ("1", "[]", "1"),
+        ] {
+            let mut items = Vec::new();
+            let root = parse_items(text.as_bytes(), "value", &mut |item| items.push(item)).unwrap();
+            assert_eq!(
+                (Value::Array(items).to_string(), root.to_string()),
+                (given.into(), rest.into())
+            );
+        }
+        let refused = [
+            r#"{"value": [1], "value": [2]}"#,
+            r#"[{"a": 1, "a": 1}]"#,
+            "[1",
+            "[1] 2",
+        ];
+        for text in refused {
+            let whole = parse(text.as_bytes()).unwrap_err();
+            assert_eq!(
+                parse_items(text.as_bytes(), "value", &mut drop).unwrap_err(),
+                whole
+            );
+        }
+    }
+
+    #[test]
     fn writes_the_way_to_a_member() {
         let steps = [Step::Member("value"), Step::Item(3), Step::Member("a")];
         assert_eq!(Path(&steps).to_string(), "value[3].a");
@@ -185,6 +261,15 @@ mod tests {
             Some((3, 19))
         );
         assert_eq!(member(&[Step::Member("z")]), None);
+    }
+
+    #[test]
+    fn finds_the_text_of_a_member() {
+        let text = r#"{"a": {"b": "inner"}, "b": "\u00e9", "c": 1}"#;
+        assert_eq!(text_of(text, "b").as_deref(), Some("\u{e9}"));
+        assert_eq!(text_of(text, "c"), None);
+        assert_eq!(text_of(text, "d"), None);
+        assert_eq!(text_of("[]", "b"), None);
     }
 
     #[test]

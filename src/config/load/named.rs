@@ -81,13 +81,12 @@ impl Named {
     }
 }
 
-/// Gives each file of the folder that a section names to `parse`, which says what is wrong with it, and adds it to the
-/// generation. The next is read after that: the text of a million agents has half a gigabyte.
+/// Gives each file of the folder that a section names to `parse`, which says what is wrong with it. The next is read after
+/// that: the text of a million agents has half a gigabyte.
 pub(super) fn each_file(
     check: &mut Checker<'_>,
     section: &str,
     path: &Path,
-    generation: &mut Generation,
     mut parse: impl FnMut(&Source) -> Faults,
 ) {
     check.looks_at(path);
@@ -100,10 +99,7 @@ pub(super) fn each_file(
     };
     for file in files {
         match file {
-            Ok(file) => {
-                generation.add(section, &file.name, &file.bytes);
-                check.extend(parse(&file));
-            }
+            Ok(file) => check.extend(parse(&file)),
             Err(fault) => check.extend(fault.into()),
         }
     }
@@ -115,7 +111,8 @@ fn read_policies(
     generation: &mut Generation,
 ) -> Vec<Policy> {
     let mut policies = Vec::new();
-    each_file(check, "policies", &sources.policies, generation, |file| {
+    each_file(check, "policies", &sources.policies, |file| {
+        generation.add("policies", &file.name, &file.bytes);
         let (read, found) = policy::read::read(&file.shown, &file.bytes, sources.on_unsupported);
         policies.extend(read);
         found
@@ -130,7 +127,8 @@ fn read_locations(
 ) -> NamedLocations {
     let mut all = Vec::new();
     if let Some(path) = &sources.named_locations {
-        each_file(check, "named_locations", path, generation, |file| {
+        each_file(check, "named_locations", path, |file| {
+            generation.add("named_locations", &file.name, &file.bytes);
             let (read, found) = policy::locations::read(&file.shown, &file.bytes);
             all.extend(read);
             found

@@ -8,57 +8,21 @@
 mod accounts;
 mod join;
 mod object;
+mod parts;
 mod values;
 
-use std::collections::BTreeSet;
+use std::cell::LazyCell;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{AgentIdentity, AgentUser, Directory, ServicePrincipal, User};
+use self::object::Reading;
+use self::parts::{Object, Place, Within};
 use crate::types::json::{self, Path, Step};
-use crate::types::{
-    Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, SharedParts, text,
-};
-use object::Object;
+use crate::types::{Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, text};
 
-/// Where an object was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    file: Arc<str>,
-    line: u32,
-    column: u32,
-    member: String,
-}
-
-impl Place {
-    fn fault(&self, severity: Severity, member: &str, message: String) -> Fault {
-        Fault {
-            file: Arc::clone(&self.file),
-            line: self.line,
-            column: self.column,
-            member: values::join(&self.member, member),
-            message,
-            severity,
-        }
-    }
-}
-
-/// One object, and where it stands.
-#[derive(Debug, Clone)]
-struct Part<T> {
-    place: Place,
-    value: T,
-}
-
-impl<T: PartialEq> Part<Arc<T>> {
-    /// Puts an object that was known in place of this one, if they are equal.
-    fn keep(&mut self, known: Option<&Arc<T>>) {
-        if let Some(known) = known.filter(|known| ***known == *self.value) {
-            self.value = Arc::clone(known);
-        }
-    }
-}
+pub use self::parts::{DirectoryParts, FileParts};
 
 /// A blueprint's application, or its principal: two objects of Graph that are one blueprint here.
 #[derive(Debug, Clone)]
@@ -74,126 +38,14 @@ struct BlueprintPart {
     sponsors: Vec<ObjectId>,
 }
 
-/// The objects of some files, not yet joined.
-#[derive(Debug, Clone, Default)]
-pub struct DirectoryParts {
-    blueprints: Vec<Part<BlueprintPart>>,
-    agents: Vec<Part<Arc<AgentIdentity>>>,
-    agent_users: Vec<Part<Arc<AgentUser>>>,
-    users: Vec<Part<Arc<User>>>,
-    service_principals: Vec<Part<Arc<ServicePrincipal>>>,
-    /// What the objects have in common.
-    shared: SharedParts,
-    /// The directory that there was before.
-    before: Arc<Directory>,
-}
-
-impl DirectoryParts {
-    /// None yet. Objects that are as they were in the directory `before` will be those: of a million agents a few change at a
-    /// time, and both directories are in memory until no call reads the older one.
-    #[must_use]
-    pub fn after(before: Arc<Directory>) -> Self {
-        Self {
-            before,
-            ..Self::default()
-        }
-    }
-
-    /// Adds the objects of another file.
-    pub fn extend(&mut self, mut other: Self) {
-        let before = &*self.before;
-        for part in &mut other.agents {
-            part.keep(before.agent(part.value.id.as_str()));
-            // One that is kept has all in common already.
-            if let Some(agent) = Arc::get_mut(&mut part.value) {
-                agent.share(&mut self.shared);
-            }
-        }
-        for part in &mut other.agent_users {
-            part.keep(before.agent_user(part.value.id.as_str()));
-        }
-        for part in &mut other.users {
-            part.keep(before.user(part.value.id.as_str()));
-        }
-        for part in &mut other.service_principals {
-            part.keep(before.service_principal(part.value.id.as_str()));
-        }
-        self.blueprints.extend(other.blueprints);
-        self.agents.extend(other.agents);
-        self.agent_users.extend(other.agent_users);
-        self.users.extend(other.users);
-        self.service_principals.extend(other.service_principals);
-    }
-
-    /// Whether there is no object.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.blueprints.is_empty()
-            && self.agents.is_empty()
-            && self.agent_users.is_empty()
-            && self.users.is_empty()
-            && self.service_principals.is_empty()
-    }
-
-    /// Adds those objects whose id is not here yet; gives the ids of the others. A blueprint's principal and its
-    /// application are two objects.
-    pub fn extend_where_new(&mut self, mut other: Self) -> Vec<Arc<str>> {
-        let principals = self.blueprints.iter();
-        let principals = principals.filter(|part| part.value.principal_id.is_some());
-        let known: BTreeSet<Arc<str>> = principals
-            .map(|part| part.value.app_id.to_shared())
-            .chain(self.agents.iter().map(|part| part.value.id.to_shared()))
-            .chain(
-                self.agent_users
-                    .iter()
-                    .map(|part| part.value.id.to_shared()),
-            )
-            .chain(self.users.iter().map(|part| part.value.id.to_shared()))
-            .chain(
-                self.service_principals
-                    .iter()
-                    .map(|part| part.value.id.to_shared()),
-            )
-            .collect();
-        let mut both = Vec::new();
-        let mut is_new = |id: Arc<str>| {
-            let is_new = !known.contains(&id);
-            if !is_new {
-                both.push(id);
-            }
-            is_new
-        };
-        other
-            .blueprints
-            .retain(|part| is_new(part.value.app_id.to_shared()));
-        other
-            .agents
-            .retain(|part| is_new(part.value.id.to_shared()));
-        other
-            .agent_users
-            .retain(|part| is_new(part.value.id.to_shared()));
-        other.users.retain(|part| is_new(part.value.id.to_shared()));
-        other
-            .service_principals
-            .retain(|part| is_new(part.value.id.to_shared()));
-        self.extend(other);
-        both
-    }
-
-    /// Joins the objects of all files into a directory. A directory with errors among its faults is not to be used.
-    #[must_use]
-    pub fn build(self) -> (Directory, Faults) {
-        join::build(self)
-    }
-}
-
 /// Reads one file: UTF-8, or UTF-16 with a byte order mark. Faults name the file, the line and the member;
 /// objects without a fault are read all the same, so that one run names every fault.
 #[must_use]
-pub fn read(file: &str, bytes: &[u8]) -> (DirectoryParts, Faults) {
+pub fn read(file: &str, bytes: &[u8]) -> (FileParts, Faults) {
+    let file: Arc<str> = file.into();
     let mut reader = Reader {
-        file: file.into(),
-        parts: DirectoryParts::default(),
+        parts: FileParts::of(Arc::clone(&file)),
+        file,
         faults: Faults::new(),
     };
     match text::decode(bytes) {
@@ -203,32 +55,64 @@ pub fn read(file: &str, bytes: &[u8]) -> (DirectoryParts, Faults) {
     (reader.parts, reader.faults)
 }
 
+/// The member that holds the objects of an answer of Graph's to a list request.
+const LIST: &str = "value";
+
 struct Reader {
     file: Arc<str>,
-    parts: DirectoryParts,
+    parts: FileParts,
     faults: Faults,
 }
 
 impl Reader {
+    /// Objects are read one by one while the text is: of twenty thousand in a file, one is in memory as it was written.
     fn read_text(&mut self, text: &str) {
-        match json::parse(text.as_bytes()) {
-            Ok(Value::Array(items)) => self.read_items(text, &items, &[], None),
-            Ok(Value::Object(members)) => self.read_root(text, &members),
+        let (list, within): (&[_], fn(u32) -> Within) = match text.trim_start().as_bytes() {
+            [b'[', ..] => (&[], Within::Array),
+            _ => (&[Step::Member(LIST)], Within::List),
+        };
+        // In one pass, and what an item is listed as once.
+        let places = json::locate_items(text, list).unwrap_or_default();
+        let mut places = places.iter().map(|at| (at.line, at.column));
+        let listed_as = LazyCell::new(|| {
+            let context = json::text_of(text, "@odata.context")?;
+            Kind::of_context(&context)
+        });
+        let mut index = 0;
+        let root = json::parse_items(text.as_bytes(), LIST, &mut |item| {
+            let (line, column) = places.next().unwrap_or_default();
+            let within = within(index);
+            index += 1;
+            let place = Place {
+                line,
+                column,
+                within,
+            };
+            self.read_item(text, &item, place, &listed_as);
+        });
+        match root {
+            Ok(Value::Array(_)) => {}
+            Ok(Value::Object(members)) => self.read_root(text, &members, &listed_as),
             Ok(_) => self.fault_at((1, 1), "expected an object or an array".to_owned()),
-            Err(error) => self.fault_at((error.line, error.column), error.message),
+            Err(error) => {
+                // Nothing stands of a text that is not JSON, and what was told of it may not either.
+                self.parts = FileParts::of(Arc::clone(&self.file));
+                self.faults = Faults::new();
+                self.fault_at((error.line, error.column), error.message);
+            }
         }
     }
 
-    /// One object, or Graph's answer to a list request.
-    fn read_root(&mut self, text: &str, members: &Map<String, Value>) {
-        let kind = members
-            .get("@odata.context")
-            .and_then(Value::as_str)
-            .and_then(Kind::of_context);
-        let Some(value) = members.get("value") else {
-            return self.read_object(text, members, &[], (1, 1), kind);
+    /// One object, or what stands around a list.
+    fn read_root(&mut self, text: &str, members: &Map<String, Value>, listed_as: &ListedAs<'_>) {
+        let Some(value) = members.get(LIST) else {
+            let place = Place {
+                line: 1,
+                column: 1,
+                within: Within::Whole,
+            };
+            return self.read_object(text, members, place, listed_as);
         };
-        let list = [Step::Member("value")];
         if members.contains_key("@odata.nextLink") {
             let message =
                 "the list goes on at another page; once every page is here, remove this member";
@@ -236,31 +120,25 @@ impl Reader {
             // FAIL-CLOSED: an agent of that page would count as unknown, and not as disabled.
             self.push(at, "@odata.nextLink", Severity::Error, message.to_owned());
         }
-        match value {
-            Value::Array(items) => self.read_items(text, items, &list, kind),
-            _ => {
-                let at = json::locate(text, &list).unwrap_or((0, 0));
-                let message = "expected an array of objects".to_owned();
-                self.push(at, "value", Severity::Error, message);
-            }
+        if !value.is_array() {
+            let at = json::locate(text, &[Step::Member(LIST)]).unwrap_or((0, 0));
+            let message = "expected an array of objects".to_owned();
+            self.push(at, LIST, Severity::Error, message);
         }
     }
 
-    fn read_items(&mut self, text: &str, items: &[Value], list: &[Step<'_>], kind: Option<Kind>) {
-        // In one pass: a directory may hold a million agents.
-        let places = json::locate_items(text, list).unwrap_or_default();
-        for (index, item) in items.iter().enumerate() {
-            let mut steps = list.to_vec();
-            steps.push(Step::Item(index));
-            let at = places.get(index).map_or((0, 0), |at| (at.line, at.column));
-            match item {
-                Value::Object(members) => self.read_object(text, members, &steps, at, kind),
-                _ => {
-                    let message = "expected an object".to_owned();
-                    self.push(at, &Path(&steps).to_string(), Severity::Error, message);
-                }
-            }
+    fn read_item(&mut self, text: &str, item: &Value, place: Place, listed_as: &ListedAs<'_>) {
+        if let Value::Object(members) = item {
+            return self.read_object(text, members, place, listed_as);
         }
+        let member = Path(&place.within.steps()).to_string();
+        let message = "expected an object".to_owned();
+        self.push(
+            (place.line, place.column),
+            &member,
+            Severity::Error,
+            message,
+        );
     }
 
     /// Reads one object. What is wrong with it is collected; an object with an error is left out.
@@ -268,45 +146,22 @@ impl Reader {
         &mut self,
         text: &str,
         members: &Map<String, Value>,
-        steps: &[Step<'_>],
-        (line, column): (u32, u32),
-        listed_as: Option<Kind>,
+        place: Place,
+        listed_as: &ListedAs<'_>,
     ) {
-        let mut object = Object::new(&self.file, text, members, steps);
-        let place = Place {
-            file: Arc::clone(&self.file),
-            line,
-            column,
-            member: Path(steps).to_string(),
-        };
-        match object.kind(listed_as) {
-            Some(Kind::Blueprint) => {
-                let value = object.blueprint();
-                push_part(&mut self.parts.blueprints, place, value);
-            }
-            Some(Kind::BlueprintPrincipal) => {
-                let value = object.blueprint_principal();
-                push_part(&mut self.parts.blueprints, place, value);
-            }
-            Some(Kind::AgentIdentity) => {
-                let value = object.agent_identity().map(Arc::new);
-                push_part(&mut self.parts.agents, place, value);
-            }
-            Some(Kind::AgentUser) => {
-                let value = object.agent_user().map(Arc::new);
-                push_part(&mut self.parts.agent_users, place, value);
-            }
-            Some(Kind::User) => {
-                let value = object.user().map(Arc::new);
-                push_part(&mut self.parts.users, place, value);
-            }
-            Some(Kind::ServicePrincipal) => {
-                let value = object.service_principal().map(Arc::new);
-                push_part(&mut self.parts.service_principals, place, value);
-            }
-            None => {}
+        let mut reading = Reading::new(&self.file, text, members, place.within);
+        let object = reading.kind(listed_as).and_then(|kind| match kind {
+            Kind::Blueprint => reading.blueprint().map(Object::Blueprint),
+            Kind::BlueprintPrincipal => reading.blueprint_principal().map(Object::Blueprint),
+            Kind::AgentIdentity => reading.agent_identity().map(Object::Agent),
+            Kind::AgentUser => reading.agent_user().map(Object::AgentUser),
+            Kind::User => reading.user().map(Object::User),
+            Kind::ServicePrincipal => reading.service_principal().map(Object::ServicePrincipal),
+        });
+        self.faults.extend(reading.into_faults());
+        if let Some(object) = object {
+            self.parts.push(place, object);
         }
-        self.faults.extend(object.into_faults());
     }
 
     fn fault_at(&mut self, at: (u32, u32), message: String) {
@@ -331,9 +186,8 @@ impl Reader {
     }
 }
 
-fn push_part<T>(parts: &mut Vec<Part<T>>, place: Place, value: Option<T>) {
-    parts.extend(value.map(|value| Part { place, value }));
-}
+/// What the objects are that do not say it, found when the first of them comes.
+type ListedAs<'a> = dyn Deref<Target = Option<Kind>> + 'a;
 
 /// Graph's types that a directory is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

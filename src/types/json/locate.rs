@@ -20,6 +20,15 @@ pub fn locate(text: &str, steps: &[Step<'_>]) -> Option<(u32, u32)> {
     Some((place.line, place.column))
 }
 
+/// The member `name` of the object that the text is, if it is a text.
+#[must_use]
+pub fn text_of(text: &str, name: &str) -> Option<String> {
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.follow(&[Step::Member(name)])?;
+    cursor.skip_name()?;
+    serde_json::from_str(cursor.skip_string()?).ok()
+}
+
 /// Where an item of an array stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {

@@ -53,11 +53,19 @@ fn a_directory_of_the_same_files_is_not_read_again_and_its_warnings_are_told() {
     let otherwise = otherwise.unwrap();
     assert!(Arc::ptr_eq(&otherwise.directory, &first.directory));
     assert_ne!(otherwise.generation, first.generation);
+
+    // Told each time, though nothing is read from it.
+    fs::create_dir(folder.path("agents/inner")).unwrap();
+    let (beside, told) = load(&folder, Some(&otherwise.directory));
+    let beside = beside.unwrap();
+    assert!(Arc::ptr_eq(&beside.directory, &first.directory));
+    assert_eq!((told.len(), beside.generation), (3, otherwise.generation));
+    assert_eq!(told, load(&folder, None).1);
 }
 
 #[test]
 fn whatever_changes_in_the_directory_it_is_read_as_if_for_the_first_time() {
-    let changes: [fn(&Folder); 8] = [
+    let changes: [fn(&Folder); 7] = [
         // As many bytes as before.
         |folder| folder.write("agents/stray.json", stray("nobody!")),
         |folder| folder.write("agents/more.json", "[]"),
@@ -75,8 +83,6 @@ fn whatever_changes_in_the_directory_it_is_read_as_if_for_the_first_time() {
             fs::rename(folder.path("agents"), folder.path("others")).unwrap();
             folder.replace("dir: agents", "dir: others");
         },
-        // Told each time, though nothing is read from it.
-        |folder| fs::create_dir(folder.path("agents/inner")).unwrap(),
     ];
     for (number, change) in changes.into_iter().enumerate() {
         let folder = folder();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::object::Object;
+use super::object::Reading;
 use super::values::last_id;
 use crate::identity::directory::{ServicePrincipal, User};
 use crate::identity::evidence::List;
@@ -21,7 +21,7 @@ const UNIT: &str = "microsoft.graph.administrativeUnit";
 /// Where the memberships stand: with the nested ones, or without.
 const MEMBERSHIPS: [&str; 2] = ["transitiveMemberOf", "memberOf"];
 
-impl Object<'_> {
+impl Reading<'_> {
     pub(super) fn user(&mut self) -> Option<User> {
         self.refuse_agents("identityParentId", "#microsoft.graph.agentUser");
         let id = self.needed_id("id", ObjectId::parse);

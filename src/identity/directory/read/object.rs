@@ -1,11 +1,12 @@
-//! Reads one object of a directory file, member by member, and notes what is wrong with each.
+//! [`Reading`]: one object of a directory file, read member by member, with what is wrong with each.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::parts::Within;
 use super::values::{attribute, last_id};
-use super::{BlueprintPart, Kind};
+use super::{BlueprintPart, Kind, ListedAs};
 use crate::identity::directory::{AgentIdentity, AgentUser};
 use crate::types::json::{self, Path, Step};
 use crate::types::{
@@ -35,26 +36,26 @@ const MEMBERS: [&str; 17] = [
 ];
 
 /// One object, where it stands, and what was found wrong with it so far.
-pub(super) struct Object<'a> {
+pub(super) struct Reading<'a> {
     file: &'a Arc<str>,
     text: &'a str,
     members: &'a Map<String, Value>,
-    steps: &'a [Step<'a>],
+    within: Within,
     faults: Faults,
 }
 
-impl<'a> Object<'a> {
+impl<'a> Reading<'a> {
     pub(super) fn new(
         file: &'a Arc<str>,
         text: &'a str,
         members: &'a Map<String, Value>,
-        steps: &'a [Step<'a>],
+        within: Within,
     ) -> Self {
         Self {
             file,
             text,
             members,
-            steps,
+            within,
             faults: Faults::new(),
         }
     }
@@ -64,19 +65,22 @@ impl<'a> Object<'a> {
     }
 
     /// What the object is: by its own `@odata.type`, else as what it was listed.
-    pub(super) fn kind(&mut self, listed_as: Option<Kind>) -> Option<Kind> {
+    pub(super) fn kind(&mut self, listed_as: &ListedAs<'_>) -> Option<Kind> {
         self.check_spelling();
-        let expected = Kind::ALL.map(|(_, name)| format!("`#{name}`")).join(", ");
+        let expected = || Kind::ALL.map(|(_, name)| format!("`#{name}`")).join(", ");
         if self.get("@odata.type").is_none() {
+            let listed_as = **listed_as;
             if listed_as.is_none() {
+                let expected = expected();
                 let message = format!("`@odata.type` is missing, expected one of {expected}");
                 self.fault(&[], message);
             }
             return listed_as;
         }
-        let name = self.text_of("@odata.type")?;
-        let kind = Kind::of_type(&name);
+        let name = self.str_of("@odata.type")?;
+        let kind = Kind::of_type(name);
         if kind.is_none() {
+            let expected = expected();
             let message = format!("unknown type `{name}`, expected one of {expected}");
             self.fault(&[Step::Member("@odata.type")], message);
         }
@@ -184,8 +188,12 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn text_of(&mut self, name: &str) -> Option<Arc<str>> {
+        self.str_of(name).map(Arc::from)
+    }
+
+    fn str_of(&mut self, name: &str) -> Option<&'a str> {
         match self.get(name)? {
-            Value::String(text) => Some(text.as_str().into()),
+            Value::String(text) => Some(text),
             _ => {
                 self.fault(&[Step::Member(name)], "expected a string".to_owned());
                 None
@@ -194,8 +202,8 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn id<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, IdError>) -> Option<T> {
-        let text = self.text_of(name)?;
-        parse(&text)
+        let text = self.str_of(name)?;
+        parse(text)
             .map_err(|error| self.fault(&[Step::Member(name)], error.to_string()))
             .ok()
     }
@@ -225,8 +233,8 @@ impl<'a> Object<'a> {
     }
 
     fn created_at(&mut self) -> Option<Timestamp> {
-        let text = self.text_of("createdDateTime")?;
-        let at = Timestamp::parse(&text);
+        let text = self.str_of("createdDateTime")?;
+        let at = Timestamp::parse(text);
         if at.is_none() {
             let message = format!("`{text}` is not a time, expected `2026-10-01T12:34:56Z`");
             self.fault(&[Step::Member("createdDateTime")], message);
@@ -268,9 +276,9 @@ impl<'a> Object<'a> {
     /// Custom security attributes: sets of values, each named `<Set>_<Name>` here, as filters name them.
     pub(super) fn attributes(&mut self) -> Attributes {
         const MEMBER: Step<'static> = Step::Member("customSecurityAttributes");
-        let sets = match self.get("customSecurityAttributes") {
+        let (written, sets) = match self.get("customSecurityAttributes") {
             None => return Attributes::none(),
-            Some(Value::Object(sets)) => sets,
+            Some(value @ Value::Object(sets)) => (value, sets),
             Some(_) => {
                 self.fault(&[MEMBER], "expected an object of attribute sets".to_owned());
                 return Attributes::none();
@@ -304,8 +312,7 @@ impl<'a> Object<'a> {
                 self.fault(&[MEMBER, Step::Member(set), Step::Member(name)], message);
             }
         }
-        let written = Value::Object(sets.clone()).to_string();
-        Attributes::from_pairs(pairs).written_as(written.into())
+        Attributes::from_pairs(pairs).written_as(written.to_string().into())
     }
 
     /// A member whose name differs in case alone from one that is read would be passed over, `accountEnabled` too.
@@ -313,8 +320,8 @@ impl<'a> Object<'a> {
         for name in self.members.keys() {
             let meant = MEMBERS
                 .iter()
-                .find(|known| name != *known && known.eq_ignore_ascii_case(name));
-            if let Some(meant) = meant {
+                .find(|known| known.eq_ignore_ascii_case(name));
+            if let Some(meant) = meant.filter(|known| name != *known) {
                 self.fault(&[Step::Member(name)], format!("is spelt `{meant}`"));
             }
         }
@@ -322,7 +329,8 @@ impl<'a> Object<'a> {
 
     /// Notes an error at a member of this object, or at the object itself.
     pub(super) fn fault(&mut self, steps: &[Step<'_>], message: String) {
-        let all: Vec<_> = self.steps.iter().chain(steps).cloned().collect();
+        let mut all: Vec<Step<'_>> = self.within.steps();
+        all.extend_from_slice(steps);
         let (line, column) = json::locate(self.text, &all).unwrap_or((0, 0));
         self.faults.push(Fault {
             file: Arc::clone(self.file),

@@ -1,6 +1,7 @@
 mod kept;
 
 use super::*;
+use crate::identity::directory::Directory;
 use crate::identity::evidence::List;
 use crate::types::GuestType;
 
@@ -28,6 +29,15 @@ fn load_after(before: &Arc<Directory>, files: &[(&str, &str)]) -> (Directory, Ve
     (directory, lines)
 }
 
+/// The objects of one file without a fault.
+fn parts(name: &str, bytes: &[u8]) -> DirectoryParts {
+    let (read, faults) = read(name, bytes);
+    assert!(faults.is_empty(), "{faults:?}");
+    let mut parts = DirectoryParts::default();
+    parts.extend(read);
+    parts
+}
+
 /// The faults of one file.
 fn faults(text: &str) -> Vec<String> {
     load(&[("d.json", text)]).1
@@ -35,11 +45,7 @@ fn faults(text: &str) -> Vec<String> {
 
 #[test]
 fn of_two_directories_the_first_ones_objects_stand_and_the_others_are_added() {
-    let of = |text: &str| {
-        let (parts, faults) = read("d", text.as_bytes());
-        assert!(faults.is_empty(), "{faults:?}");
-        parts
-    };
+    let of = |text: &str| parts("d", text.as_bytes());
     let own = r##"[
         {"@odata.type": "#microsoft.graph.agentIdentity", "id": "a1", "accountEnabled": false},
         {"@odata.type": "#microsoft.graph.agentIdentityBlueprint", "id": "o1", "appId": "b1", "accountEnabled": false},
@@ -147,9 +153,7 @@ fn reads_utf_16_as_powershell_writes_it() {
         "\u{FEFF}{{\"@odata.type\":\"#microsoft.graph.agentIdentity\",\"id\":\"{AGENT}\",\"displayName\":\"é\"}}"
     );
     let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let (parts, faults) = read("d.json", &bytes);
-    assert!(faults.is_empty());
-    let (directory, _) = parts.build();
+    let (directory, _) = parts("d.json", &bytes).build();
     assert_eq!(&*directory.agent(AGENT).unwrap().display_name, "é");
     assert!(read("d.json", b"\xFF\xFEa").1.has_errors());
 }
@@ -192,6 +196,42 @@ fn names_file_line_column_and_member_of_every_fault() {
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (found, expected) in found.iter().zip(expected) {
         assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+}
+
+#[test]
+fn an_object_is_what_its_list_says_wherever_the_list_says_it() {
+    let agent = format!(r#"{{"id": "{AGENT}"}}"#);
+    let context = r#""@odata.context": "https://graph/$metadata#servicePrincipals/microsoft.graph.agentIdentity""#;
+    for text in [
+        format!(r#"{{{context}, "value": [{agent}]}}"#),
+        format!(r#"{{"value": [{agent}], {context}}}"#),
+    ] {
+        let (directory, faults) = load(&[("d.json", &text)]);
+        assert!(faults.is_empty(), "{faults:?}");
+        assert!(directory.agent(AGENT).is_some());
+    }
+}
+
+#[test]
+fn of_a_text_that_is_not_json_nothing_stands() {
+    let agent =
+        format!(r##"{{"@odata.type": "#microsoft.graph.agentIdentity", "id": "{AGENT}"}}"##);
+    for (text, place) in [
+        (
+            format!(r#"{{"value": [{agent}, {{"id": 1}}], "value": []}}"#),
+            "member is given twice",
+        ),
+        (format!("[{agent}, {{}}, "), "ends too early"),
+        (format!("[{agent}, 1, }}"), "not JSON"),
+    ] {
+        let (parts, faults) = read("d.json", text.as_bytes());
+        let faults: Vec<_> = faults.sorted().iter().map(ToString::to_string).collect();
+        assert!(
+            matches!(&*faults, [one] if one.contains(place)),
+            "{faults:?}"
+        );
+        assert!(parts.is_empty());
     }
 }
 
