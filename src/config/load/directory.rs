@@ -11,7 +11,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
 
 use super::named::each_file;
-use crate::config::folders::Generation;
+use crate::config::folders::{Generation, Source};
 use crate::config::member::MemberPath;
 use crate::config::settings::Sources;
 use crate::config::validate::Checker;
@@ -31,10 +31,7 @@ pub struct ReadDirectory(Arc<Contents>);
 #[derive(Debug)]
 struct Contents {
     directory: Arc<Directory>,
-    /// The folders that there are, by section.
-    folders: Vec<(&'static str, PathBuf)>,
-    /// What their files hold, by section and name.
-    files: BTreeMap<(&'static str, String), ReadFile>,
+    files: Vec<ReadFile>,
     /// The hash of the files.
     hash: Arc<str>,
     /// What is wrong with them.
@@ -48,6 +45,10 @@ struct Contents {
 /// One file.
 #[derive(Debug, Clone)]
 struct ReadFile {
+    section: &'static str,
+    /// Its path, as it was opened.
+    path: String,
+    name: String,
     digest: Digest,
     parts: Arc<FileParts>,
     /// What is wrong with it.
@@ -75,12 +76,10 @@ impl ReadDirectory {
                 folders.push((section, path.clone()));
             }
         }
-        // Of another folder, a file that says the same is another file.
-        let before = before.filter(|before| before.0.folders == folders);
         let files = Files::read(check, &folders, before);
         let read = match before.filter(|before| files.are_those_of(before)) {
             Some(before) => before.clone(),
-            None => Self(Arc::new(files.join(folders))),
+            None => Self(Arc::new(files.join())),
         };
         read.0.tell(check);
         read
@@ -94,7 +93,7 @@ impl ReadDirectory {
 
 /// Files that are read, and not yet joined.
 struct Files {
-    read: BTreeMap<(&'static str, String), ReadFile>,
+    read: Vec<ReadFile>,
     own: DirectoryParts,
     listed: DirectoryParts,
     /// Whether one of them is new, or says something else than before.
@@ -108,38 +107,47 @@ impl Files {
         folders: &[(&'static str, PathBuf)],
         before: Option<&ReadDirectory>,
     ) -> Self {
-        let known = before.map_or_else(Arc::default, |before| Arc::clone(before));
+        let known = before.into_iter().flat_map(|before| &before.0.files);
+        let known: BTreeMap<_, _> = known
+            .map(|file| ((file.section, file.path.as_str()), file))
+            .collect();
+        let directory = before.map_or_else(Arc::default, |before| Arc::clone(before));
         let mut files = Self {
-            read: BTreeMap::new(),
-            own: DirectoryParts::after(Arc::clone(&known)),
-            listed: DirectoryParts::after(known),
+            read: Vec::new(),
+            own: DirectoryParts::after(Arc::clone(&directory)),
+            listed: DirectoryParts::after(directory),
             changed: false,
         };
         for (section, path) in folders {
             each_file(check, section, path, |source| {
-                let digest = digest(&SHA256, &source.bytes);
-                let key = (*section, source.name.clone());
-                let parts = files.of(section);
-                let known = before.and_then(|before| before.0.files.get(&key));
-                let known = known.filter(|known| known.digest.as_ref() == digest.as_ref());
-                let file = if let Some(known) = known {
-                    parts.extend_with_kept(Arc::clone(&known.parts));
-                    known.clone()
-                } else {
-                    let (read, faults) = read(&source.shown, &source.bytes);
-                    let parts = parts.extend(read);
-                    files.changed = true;
-                    ReadFile {
-                        digest,
-                        parts,
-                        faults,
-                    }
-                };
-                files.read.insert(key, file);
+                let known = known.get(&(*section, source.shown.as_str()));
+                files.add(section, source, known.copied());
+                // They are told with those of all files.
                 Faults::new()
             });
         }
         files
+    }
+
+    fn add(&mut self, section: &'static str, source: &Source, known: Option<&ReadFile>) {
+        let digest = digest(&SHA256, &source.bytes);
+        if let Some(known) = known.filter(|known| known.digest.as_ref() == digest.as_ref()) {
+            let parts = Arc::clone(&known.parts);
+            self.of(section).extend_with_kept(parts);
+            self.read.push(known.clone());
+            return;
+        }
+        self.changed = true;
+        let (parts, faults) = read(&source.shown, &source.bytes);
+        let parts = self.of(section).extend(parts);
+        self.read.push(ReadFile {
+            section,
+            path: source.shown.clone(),
+            name: source.name.clone(),
+            digest,
+            parts,
+            faults,
+        });
     }
 
     fn of(&mut self, section: &str) -> &mut DirectoryParts {
@@ -155,10 +163,10 @@ impl Files {
         !self.changed && self.read.len() == before.0.files.len()
     }
 
-    fn join(mut self, folders: Vec<(&'static str, PathBuf)>) -> Contents {
+    fn join(mut self) -> Contents {
         let (mut hash, mut faults) = (Generation::new(), Faults::new());
-        for ((section, name), file) in &self.read {
-            hash.add(section, name, file.digest.as_ref());
+        for file in &self.read {
+            hash.add(file.section, &file.name, file.digest.as_ref());
             faults.extend(file.faults.clone());
         }
         let is_empty = self.own.is_empty();
@@ -167,7 +175,6 @@ impl Files {
         faults.extend(found);
         Contents {
             directory: Arc::new(directory),
-            folders,
             files: self.read,
             hash: hash.finish(),
             faults,
