@@ -146,7 +146,9 @@ def chart(x0, y0, width, height, title, across, up, series, mark=None, log_y=Fal
                              f'M{x - 4:.1f} {up_at(high):.1f}h8"/>')
             parts.append(f'<circle fill="{colour}" cx="{x:.1f}" cy="{up_at(middle):.1f}" r="3.5"/>')
             if not many:
-                parts.append(words(x, up_at(high) - 9, short(middle), "middle", "small"))
+                # The first stands on the other axis, whose figures are on its left.
+                anchor = "start" if size == sizes[0] else "middle"
+                parts.append(words(x, up_at(high) - 9, short(middle), anchor, "small"))
     return parts
 
 
