@@ -46,8 +46,6 @@ struct Contents {
 #[derive(Debug, Clone)]
 struct ReadFile {
     section: &'static str,
-    /// Its path, as it was opened.
-    path: String,
     name: String,
     digest: Digest,
     parts: Arc<FileParts>,
@@ -109,7 +107,7 @@ impl Files {
     ) -> Self {
         let known = before.into_iter().flat_map(|before| &before.0.files);
         let known: BTreeMap<_, _> = known
-            .map(|file| ((file.section, file.path.as_str()), file))
+            .map(|file| ((file.section, file.parts.file()), file))
             .collect();
         let directory = before.map_or_else(Arc::default, |before| Arc::clone(before));
         let mut files = Self {
@@ -142,7 +140,6 @@ impl Files {
         let parts = self.of(section).extend(parts);
         self.read.push(ReadFile {
             section,
-            path: source.shown.clone(),
             name: source.name.clone(),
             digest,
             parts,

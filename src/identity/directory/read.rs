@@ -18,8 +18,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use self::object::Reading;
-use self::parts::{Object, Place, Within};
-use crate::types::json::{self, Path, Step};
+use self::parts::{At, Object, Place, Within};
+use crate::types::json::{self, Step};
 use crate::types::{Attributes, BlueprintId, Fault, Faults, ObjectId, PrincipalId, Severity, text};
 
 pub use self::parts::{DirectoryParts, FileParts};
@@ -131,14 +131,9 @@ impl Reader {
         if let Value::Object(members) = item {
             return self.read_object(text, members, place, listed_as);
         }
-        let member = Path(&place.within.steps()).to_string();
-        let message = "expected an object".to_owned();
-        self.push(
-            (place.line, place.column),
-            &member,
-            Severity::Error,
-            message,
-        );
+        let (file, message) = (&self.file, "expected an object".to_owned());
+        let fault = At { file, place }.fault(Severity::Error, "", message);
+        self.faults.push(fault);
     }
 
     /// Reads one object. What is wrong with it is collected; an object with an error is left out.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{BlueprintPart, join, values};
+use super::{BlueprintPart, LIST, join, values};
 use crate::identity::directory::{AgentIdentity, AgentUser, Directory, ServicePrincipal, User};
 use crate::types::json::{Path, Step};
 use crate::types::{Fault, Faults, Severity, SharedParts};
@@ -26,7 +26,7 @@ pub(super) enum Within {
     Whole,
     /// An item of the array that the file is.
     Array(u32),
-    /// An item of the list below `value`.
+    /// An item of the list below [`LIST`].
     List(u32),
 }
 
@@ -37,7 +37,7 @@ impl Within {
         match self {
             Self::Whole => Vec::new(),
             Self::Array(at) => vec![item(at)],
-            Self::List(at) => vec![Step::Member("value"), item(at)],
+            Self::List(at) => vec![Step::Member(LIST), item(at)],
         }
     }
 }
@@ -45,12 +45,12 @@ impl Within {
 /// A place in one of several files.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At<'a> {
-    file: &'a Arc<str>,
-    place: Place,
+    pub(super) file: &'a Arc<str>,
+    pub(super) place: Place,
 }
 
 impl At<'_> {
-    /// What is wrong with a member of the object there.
+    /// What is wrong with a member of the object there, or with all of it (`""`).
     pub(super) fn fault(self, severity: Severity, member: &str, message: String) -> Fault {
         let object = Path(&self.place.within.steps()).to_string();
         Fault {
@@ -125,23 +125,40 @@ impl FileParts {
             && self.service_principals.is_empty()
     }
 
+    /// Its name in faults.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// The ids by which its objects are known in another directory: a blueprint's is its appId.
     fn ids(&self) -> impl Iterator<Item = &str> {
         let blueprints = self.blueprints.iter();
+        let app_ids = blueprints.map(|part| part.value.app_id.as_str());
+        app_ids.chain(self.account_ids())
+    }
+
+    /// The appIds of the blueprints whose principal is here.
+    fn app_ids_of_principals(&self) -> impl Iterator<Item = &str> {
+        let blueprints = self.blueprints.iter().map(|part| &part.value);
+        let principals = blueprints.filter(|blueprint| blueprint.principal_id.is_some());
+        principals.map(|blueprint| blueprint.app_id.as_str())
+    }
+
+    /// The ids of all objects but blueprints.
+    fn account_ids(&self) -> impl Iterator<Item = &str> {
         let agents = self.agents.iter().map(|part| part.value.id.as_str());
         let agent_users = self.agent_users.iter().map(|part| part.value.id.as_str());
         let users = self.users.iter().map(|part| part.value.id.as_str());
         let workloads = self.service_principals.iter();
-        blueprints
-            .map(|part| part.value.app_id.as_str())
-            .chain(agents)
+        agents
             .chain(agent_users)
             .chain(users)
             .chain(workloads.map(|part| part.value.id.as_str()))
     }
 
     /// Leaves out those of these ids.
-    fn remove(&mut self, ids: &BTreeSet<Arc<str>>) {
+    fn remove(&mut self, ids: &BTreeSet<&str>) {
         let stays = |id: &str| !ids.contains(id);
         self.blueprints.retain(|p| stays(p.value.app_id.as_str()));
         self.agents.retain(|p| stays(p.value.id.as_str()));
@@ -153,30 +170,22 @@ impl FileParts {
 
     /// Puts the objects of the directory `before` in place of those that are equal; others have in common what many have.
     fn keep(&mut self, before: &Directory, shared: &mut SharedParts) {
-        for part in &mut self.agents {
-            let known = before.agent(part.value.id.as_str());
-            keep(&mut part.value, known);
-            // One that is kept has all in common already.
-            if let Some(agent) = Arc::get_mut(&mut part.value) {
-                if let Some(known) = known {
-                    agent.share_with(known);
-                }
-                agent.share(shared);
+        keep(&mut self.agents, |one| before.agent(one.id.as_str()));
+        keep(&mut self.agent_users, |one| {
+            before.agent_user(one.id.as_str())
+        });
+        keep(&mut self.users, |one| before.user(one.id.as_str()));
+        keep(&mut self.service_principals, |one| {
+            before.service_principal(one.id.as_str())
+        });
+        // One that is kept is another's too, and has all in common already.
+        let agents = self.agents.iter_mut();
+        for agent in agents.filter_map(|part| Arc::get_mut(&mut part.value)) {
+            if let Some(known) = before.agent(agent.id.as_str()) {
+                agent.share_with(known);
             }
+            agent.share(shared);
         }
-        for part in &mut self.agent_users {
-            let known = before.agent_user(part.value.id.as_str());
-            keep(&mut part.value, known);
-        }
-        for part in &mut self.users {
-            let known = before.user(part.value.id.as_str());
-            keep(&mut part.value, known);
-        }
-        for part in &mut self.service_principals {
-            let known = before.service_principal(part.value.id.as_str());
-            keep(&mut part.value, known);
-        }
-        self.agents.shrink_to_fit();
     }
 }
 
@@ -185,11 +194,18 @@ fn placed<T>(place: Place, value: T) -> Part<Arc<T>> {
     Part { place, value }
 }
 
-/// Puts an object that was known in place of this one, if they are equal.
-fn keep<T: PartialEq>(object: &mut Arc<T>, known: Option<&Arc<T>>) {
-    if let Some(known) = known.filter(|known| ***known == **object) {
-        *object = Arc::clone(known);
+/// Puts objects that were known in place of those that are equal.
+fn keep<'a, T: PartialEq + 'a>(
+    parts: &mut Vec<Part<Arc<T>>>,
+    known: impl Fn(&T) -> Option<&'a Arc<T>>,
+) {
+    for part in parts.iter_mut() {
+        if let Some(known) = known(&part.value).filter(|known| ***known == *part.value) {
+            part.value = Arc::clone(known);
+        }
     }
+    // They stay for as long as the file is as it is.
+    parts.shrink_to_fit();
 }
 
 /// The objects of some files, not yet joined.
@@ -238,24 +254,20 @@ impl DirectoryParts {
         if other.files.is_empty() {
             return Vec::new();
         }
-        let principals = self.blueprints().map(|(_, blueprint)| blueprint);
-        let principals = principals.filter(|blueprint| blueprint.principal_id.is_some());
-        let known: BTreeSet<Arc<str>> = principals
-            .map(|blueprint| blueprint.app_id.to_shared())
-            .chain(self.agents().map(|(_, agent)| agent.id.to_shared()))
-            .chain(self.agent_users().map(|(_, user)| user.id.to_shared()))
-            .chain(self.users().map(|(_, user)| user.id.to_shared()))
-            .chain(self.service_principals().map(|(_, one)| one.id.to_shared()))
+        let own = self.files.iter();
+        let known: BTreeSet<&str> = own
+            .flat_map(|file| file.app_ids_of_principals().chain(file.account_ids()))
             .collect();
-        let mut both = Vec::new();
+        let (mut both, mut new) = (Vec::new(), Vec::new());
         for mut file in other.files {
             let before = both.len();
-            both.extend(file.ids().filter_map(|id| known.get(id).cloned()));
+            both.extend(file.ids().filter(|id| known.contains(id)).map(Arc::from));
             if both.len() > before {
                 Arc::make_mut(&mut file).remove(&known);
             }
-            self.files.push(file);
+            new.push(file);
         }
+        self.files.extend(new);
         both
     }
 
