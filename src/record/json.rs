@@ -47,6 +47,11 @@ impl fmt::Write for Escaped<'_> {
 }
 
 /// A member's name, as the program's source says it, behind what stands before it.
+#[expect(
+    clippy::inline_always,
+    reason = "in its place all lengths are known, and each name is two stores"
+)]
+#[inline(always)]
 fn name(line: &mut Buffer, before: &'static [u8], name: &'static str) {
     let length = before.len() + name.len() + CLOSE_NAME.len();
     let (start, rest) = line.next(length).split_at_mut(before.len());
@@ -86,6 +91,8 @@ impl Members<'_> {
         value.serialize(Writer(self.line))
     }
 
+    #[expect(clippy::inline_always, reason = "so that a name's length is known")]
+    #[inline(always)]
     fn member<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
         if key.is_empty() {
             return self.members_of(value);
@@ -300,6 +307,8 @@ macro_rules! objects {
             type Ok = ();
             type Error = Error;
 
+            #[expect(clippy::inline_always, reason = "so that a name's length is known")]
+            #[inline(always)]
             fn serialize_field<T: Serialize + ?Sized>(
                 &mut self,
                 key: &'static str,

@@ -142,9 +142,9 @@ impl Content {
         is_there
     }
 
-    /// The batch that was begun; the next has room for as much as it holds.
+    /// The batch that was begun; the next has room for as much as it holds, or as one that is full.
     fn begin_anew(&mut self) -> Batch {
-        let next = self.batch.of_the_same_size();
+        let next = self.full.first().unwrap_or(&self.batch).of_the_same_size();
         std::mem::replace(&mut self.batch, next)
     }
 }
@@ -181,15 +181,14 @@ impl Outbox {
         Some(heard)
     }
 
-    /// All that is there, and who waits for it; what comes next finds as much room as the last of it took.
+    /// All that is there, and who waits for it; what comes next finds as much room as this took, up to a batch.
     fn take(&self, close: bool) -> (Vec<Batch>, Vec<oneshot::Sender<()>>) {
         let mut content = self.content.lock();
         content.closed |= close;
+        let last = (!content.batch.lines.is_empty()).then(|| content.begin_anew());
         let mut batches = std::mem::take(&mut content.full);
+        batches.extend(last);
         let waiting = std::mem::take(&mut content.waiting);
-        if !content.batch.lines.is_empty() {
-            batches.push(content.begin_anew());
-        }
         drop(content);
         batches.iter_mut().for_each(Batch::fit);
         (batches, waiting)

@@ -178,5 +178,7 @@ fn more_than_a_batch_has_room_for_comes_out_in_order_and_no_batch_grows_beyond_i
             .flat_map(|batch| batch.bytes().split(|b| *b == b'\n'));
         let lines = lines.filter(|line| !line.is_empty());
         assert!(lines.eq((0..100).map(|number| line(number).into_bytes())));
+        let room = outboxes.mine().content.lock().batch.bytes.capacity();
+        assert_eq!(room, 64 * 1024, "what follows full ones need not grow");
     }
 }
