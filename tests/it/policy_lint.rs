@@ -99,6 +99,29 @@ fn each_oddity_is_told_with_its_place_and_the_reason() {
     );
 }
 
+/// Under `entra_parity` no agent identity has a location, and a policy on all of them blocks none.
+#[test]
+fn a_policy_on_all_locations_shadows_those_on_some_and_none_without_locations() {
+    let folder = Folder::with_reference();
+    let high = |name, id, locations: Value| {
+        write(&folder, name, id, |policy| {
+            policy["conditions"]["agentIdRiskLevels"] = json!("high");
+            policy["conditions"]["locations"] = locations;
+        });
+    };
+    high("a-all", 1, json!({"includeLocations": ["All"]}));
+    high("b-trusted", 2, json!({"includeLocations": ["AllTrusted"]}));
+    high("c-without", 3, Value::Null);
+    let ended = run(&folder, &["odd", "--output", "json"]);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let told: Vec<_> = findings
+        .map(|finding| (finding["rule"].as_str(), finding["file"].as_str()))
+        .collect();
+    let shadowed = ["odd/a-all.json", "odd/b-trusted.json"];
+    assert_eq!(told, shadowed.map(|file| (Some("shadowed"), Some(file))));
+}
+
 #[test]
 fn a_policy_that_locks_everybody_out_is_an_error() {
     let folder = odd();

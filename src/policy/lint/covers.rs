@@ -58,14 +58,22 @@ fn further_conditions_cover(wide: &ConditionSet, narrow: &ConditionSet) -> bool 
             narrow.client_app_types.as_ref(),
         )
         && choices_cover(wide.platforms.as_ref(), narrow.platforms.as_ref())
-        && (wide.locations.as_ref().is_none_or(is_everywhere) || wide.locations == narrow.locations)
+        && locations_cover(wide.locations.as_ref(), narrow.locations.as_ref())
         && (wide.device_filter.is_none() || wide.device_filter == narrow.device_filter)
         && (wide.agent_contexts.is_none() || wide.agent_contexts == narrow.agent_contexts)
 }
 
-/// Every place, and an address that nobody knows: addresses and countries are two facts, so lists of them do not compare.
-fn is_everywhere(locations: &Choice<LocationTarget>) -> bool {
-    locations.include.contains(&LocationTarget::All) && locations.exclude.is_empty()
+/// Addresses and countries are two facts, so lists of them do not compare. All locations are every place, and an address that
+/// nobody knows, but only for those whom the condition concerns: of agents, under `entra_parity`, there are none.
+fn locations_cover(
+    wide: Option<&Choice<LocationTarget>>,
+    narrow: Option<&Choice<LocationTarget>>,
+) -> bool {
+    let (Some(wide), Some(narrow)) = (wide, narrow) else {
+        return wide.is_none();
+    };
+    let is_everywhere = wide.include.contains(&LocationTarget::All) && wide.exclude.is_empty();
+    is_everywhere || wide == narrow
 }
 
 /// One fact decides.

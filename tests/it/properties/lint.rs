@@ -3,7 +3,8 @@
 
 use boomgate::policy::lint::{Oddity, odd};
 use boomgate::policy::model::{
-    AgentTarget, ApplicationTarget, Assignment, ConditionSet, Policy, RiskLevels,
+    AgentTarget, ApplicationTarget, Assignment, Choice, ConditionSet, LocationTarget, Policy,
+    RiskLevels,
 };
 use boomgate::policy::{
     Control, Controls, NamedLocations, PolicySet, PolicyState, Subject, Verdict,
@@ -24,7 +25,7 @@ fn changed(policy: Policy) -> impl Strategy<Value = Policy> {
     let app = ApplicationTarget::AllAgentIdResources;
     let narrow = assignment(ApplicationTarget::All, vec![ApplicationTarget::None, app]);
     let further = (super::policies::policy(), 0..12_u8);
-    (0..13_u8, filter(), narrow, any::<bool>(), further).prop_map(
+    (0..14_u8, filter(), narrow, any::<bool>(), further).prop_map(
         move |(what, filter, narrow, flag, further)| {
             let mut policy = policy.clone();
             let conditions = &mut policy.conditions;
@@ -43,7 +44,8 @@ fn changed(policy: Policy) -> impl Strategy<Value = Policy> {
                     conditions.agent_identities.exclude.extend(include);
                 }
                 7 => conditions.applications.exclude.clear(),
-                8..12 => further_changed(conditions, further.0.conditions, further.1),
+                8 => conditions.locations = Some(everywhere()),
+                9..13 => further_changed(conditions, further.0.conditions, further.1),
                 _ => {
                     let block = Controls::NONE.with_if(flag, Control::Block);
                     policy.grant_controls.controls = block;
@@ -52,6 +54,14 @@ fn changed(policy: Policy) -> impl Strategy<Value = Policy> {
             policy
         },
     )
+}
+
+/// A condition that is met wherever a call comes from, by those whom it concerns.
+fn everywhere() -> Choice<LocationTarget> {
+    Choice {
+        include: vec![LocationTarget::All],
+        exclude: Vec::new(),
+    }
 }
 
 /// One of the further conditions: as another policy has it, or less one thing of its own.
