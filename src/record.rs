@@ -6,10 +6,8 @@
 
 mod bell;
 pub mod body;
-mod buffer;
 pub mod change;
 pub mod entry;
-mod json;
 mod lines;
 mod model;
 pub mod observed;
@@ -27,7 +25,6 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
 
-use self::buffer::Buffer;
 use self::model::Source;
 use self::outbox::LineOf;
 use self::recent::{Recent, Recorded};
@@ -37,7 +34,7 @@ use self::writer::{Queue, Writer};
 use crate::call::Refused;
 use crate::decision::Decided;
 use crate::telemetry::{Metrics, RecordResult};
-use crate::types::Effect;
+use crate::types::{Buffer, Effect};
 
 pub use body::RecordedBody;
 pub use change::Change;

@@ -3,6 +3,7 @@
 //! Every other room may name this one; this one names nothing of the crate, and does no IO.
 
 pub mod attributes;
+mod buffer;
 pub mod eight;
 pub mod fact;
 pub mod fault;
@@ -21,6 +22,7 @@ pub mod threads;
 pub mod time;
 
 pub use attributes::{AttributeValue, Attributes};
+pub(crate) use buffer::Buffer;
 pub use fact::Fact;
 pub use fault::{Fault, Faults, Severity};
 pub use ids::{

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::buffer::Buffer;
 use super::outbox::{LineOf, Outbox};
 use super::{RecordUnavailable, Recorder};
 use crate::telemetry::RecordResult;
-use crate::types::Timestamp;
+use crate::types::{Buffer, Timestamp, json};
 
 /// What is about to be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -124,7 +123,7 @@ impl Property {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
-    #[serde(flatten)]
+    #[serde(rename = "")]
     change: &'a Change,
     logged_by_service: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +156,7 @@ impl Change {
             result,
             result_reason: reason,
         };
-        serde_json::to_writer(line, &of)
+        json::write(line, &of)
     }
 }
 

@@ -20,14 +20,13 @@ use self::account::{Account, AgentSignIn};
 use self::boomgate::Boomgate;
 use self::facts::GraphFacts;
 use self::policies::AppliedPolicy;
-use super::buffer::Buffer;
 use super::entry::Outcome;
-use super::{json, redact};
+use super::redact;
 use crate::call::{CallContext, Refused, Resource};
 use crate::decision::{Decided, Decision};
 use crate::identity::{Caller, Credential, KnownTarget, Recognition, Target};
 use crate::policy::{Facts, PolicyOutcome, Verdict};
-use crate::types::{CallId, Effect, Fact, Reason, RiskLevel, Timestamp};
+use crate::types::{Buffer, CallId, Effect, Fact, Reason, RiskLevel, Timestamp, json};
 
 /// Entra's code of a call that Conditional Access blocks (`reference/entra.md` §7.4).
 const BLOCKED_BY_CONDITIONAL_ACCESS: i32 = 53003;

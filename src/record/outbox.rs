@@ -12,8 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::bell::Bell;
-use super::buffer::Buffer;
-use crate::types::{CallId, PerThread};
+use crate::types::{Buffer, CallId, PerThread};
 
 /// What a line tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

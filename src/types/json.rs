@@ -4,6 +4,7 @@
 //! disagree on what it says (RFC 8259 §4, RFC 7519 §4). Here a repeated member is an error at any depth.
 //! For a message to an operator, [`locate`] finds the line and column of a member in the text.
 
+mod line;
 mod locate;
 mod tidy;
 
@@ -12,6 +13,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
+
+pub(crate) use self::line::write;
 
 /// Why a text is not JSON by the strict rules. `line` and `column` count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

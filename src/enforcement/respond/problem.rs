@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::{Challenge, Face, ResponseSettings};
 use crate::enforcement::{Denial, StepUp};
 use crate::identity::settings::Algorithm;
-use crate::types::{CallId, PolicyId};
+use crate::types::{Buffer, CallId, PolicyId, json};
 
 /// What a body takes, as a rule.
 const BODY_BYTES: usize = 512;
@@ -52,10 +52,10 @@ pub(super) fn body(denial: &Denial, face: &Face, settings: &ResponseSettings) ->
         title: face.title,
         r#type: Type(face.code),
     };
-    let mut body = Vec::with_capacity(BODY_BYTES);
+    let mut body = Buffer::with_capacity(BODY_BYTES);
     // INVARIANT: texts and a number are always JSON.
-    serde_json::to_writer(&mut body, &problem).unwrap_or_default();
-    body
+    json::write(&mut body, &problem).unwrap_or_default();
+    body.into_bytes()
 }
 
 /// `Bearer realm="…", resource_metadata="…"[, error="…"][, scope="…"]` (RFC 6750 §3, RFC 9728 §5.1).

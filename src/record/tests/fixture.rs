@@ -28,11 +28,10 @@ use crate::identity::{
     Issuers, KeySet, ServicePrincipal,
 };
 use crate::policy::{NamedLocations, OnUnsupported, PolicySet};
-use crate::record::buffer::Buffer;
 use crate::record::model::{self, Source};
 use crate::risk::{Reported, RiskEntry, RiskSubject, RiskTable};
 use crate::types::{
-    AgentId, AgentUserId, AppId, AttributeValue, Attributes, BlueprintId, CallId, ObjectId,
+    AgentId, AgentUserId, AppId, AttributeValue, Attributes, BlueprintId, Buffer, CallId, ObjectId,
     PrincipalId, ResourceName, RiskLevel, RiskState, TenantId, Timestamp,
 };
 

@@ -3,21 +3,19 @@
 //! A line is made of some two hundred small parts. Each is one look at how much is left, and a copy; no part grows a
 //! vector by itself. Never here: what the bytes say.
 
-use std::io;
-
 /// Memory is made ready in steps of so many bytes, as far as there is some: more is written to twice, less is looked at often.
 const STEP: usize = 1024;
 
 /// Bytes, and memory behind them that is ready to be written to.
 #[derive(Debug, Default)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     memory: Vec<u8>,
     length: usize,
 }
 
 impl Buffer {
     /// Without bytes; memory for at least so many.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self {
             memory: Vec::with_capacity(bytes),
             length: 0,
@@ -25,22 +23,29 @@ impl Buffer {
     }
 
     /// What was written.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.memory.get(..self.length).unwrap_or_default()
     }
 
     /// How many bytes were written.
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.length
     }
 
+    /// The memory in which the bytes lie, as they lie.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        let mut memory = self.memory;
+        memory.truncate(self.length);
+        memory
+    }
+
     /// Forgets what was written behind the first `length` bytes.
-    pub(super) fn truncate(&mut self, length: usize) {
+    pub(crate) fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
     }
 
     /// The next `length` bytes, to be written over.
-    pub(super) fn next(&mut self, length: usize) -> &mut [u8] {
+    pub(crate) fn next(&mut self, length: usize) -> &mut [u8] {
         let start = self.length;
         let end = start.saturating_add(length);
         if end > self.memory.len() {
@@ -51,22 +56,22 @@ impl Buffer {
     }
 
     /// Appends bytes.
-    pub(super) fn put(&mut self, bytes: &[u8]) {
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.next(bytes.len()).copy_from_slice(bytes);
     }
 
     /// Appends a byte.
-    pub(super) fn push(&mut self, byte: u8) {
+    pub(crate) fn push(&mut self, byte: u8) {
         self.put(&[byte]);
     }
 
     /// What was written behind the first `start` bytes, to be changed.
-    pub(super) fn since(&mut self, start: usize) -> &mut [u8] {
+    pub(crate) fn since(&mut self, start: usize) -> &mut [u8] {
         self.memory.get_mut(start..self.length).unwrap_or_default()
     }
 
     /// Takes out the byte at `at`; those behind it move up.
-    pub(super) fn remove(&mut self, at: usize) {
+    pub(crate) fn remove(&mut self, at: usize) {
         if let behind @ [_, ..] = self.since(at) {
             behind.rotate_left(1);
             self.length -= 1;
@@ -75,13 +80,13 @@ impl Buffer {
 
     /// How much memory there is, in bytes.
     #[cfg(test)]
-    pub(super) const fn capacity(&self) -> usize {
+    pub(crate) const fn capacity(&self) -> usize {
         self.memory.capacity()
     }
 
     /// Gives back most of the memory that no byte needs. Sizes are powers of two, so that what one gives back is of use to
     /// another.
-    pub(super) fn fit(&mut self) {
+    pub(crate) fn fit(&mut self) {
         let needed = self.length.next_power_of_two();
         self.memory.truncate(needed);
         self.memory.shrink_to(needed);
@@ -92,17 +97,6 @@ impl Buffer {
         self.memory.reserve(needed - self.memory.len());
         let ready = needed.saturating_add(STEP).min(self.memory.capacity());
         self.memory.resize(ready, 0);
-    }
-}
-
-impl io::Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -138,6 +132,7 @@ mod tests {
                 prop_assert_eq!(buffer.bytes(), &vector[..]);
                 prop_assert_eq!(buffer.since(at.min(vector.len())), &vector[at.min(vector.len())..]);
             }
+            prop_assert_eq!(buffer.into_bytes(), vector);
         }
     }
 }

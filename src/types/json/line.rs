@@ -1,4 +1,5 @@
-//! JSON on one line, written as `serde_json` writes it, for less: every call pays for two lines.
+//! JSON on one line, written as `serde_json` writes it, for less: every call pays for two lines, and one that is refused
+//! for its body.
 //!
 //! Names of members are our own and are written as they stand; texts are looked at many bytes at a time, and nearly none
 //! holds what must be escaped. A member of a struct without a name (`rename = ""`) is an object whose members stand in its
@@ -16,13 +17,13 @@ use serde::ser::{
 use serde_json::Error;
 
 use self::escape::{escape, text};
-use super::buffer::Buffer;
+use crate::types::Buffer;
 
 /// Appends a value to a line.
 ///
 /// # Errors
 /// What the value says of itself, and keys that are no texts.
-pub(super) fn write(line: &mut Buffer, value: &impl Serialize) -> Result<(), Error> {
+pub(crate) fn write(line: &mut Buffer, value: &impl Serialize) -> Result<(), Error> {
     value.serialize(Writer(line))
 }
 
@@ -46,11 +47,8 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-/// A member's name, as the program's source says it, behind what stands before it.
-#[expect(
-    clippy::inline_always,
-    reason = "in its place all lengths are known, and each name is two stores"
-)]
+/// A member's name, as the program's source says it, behind what stands before it. In its place the lengths are known, and
+/// each name is a store or two.
 #[inline(always)]
 fn name(line: &mut Buffer, before: &'static [u8], name: &'static str) {
     let length = before.len() + name.len() + CLOSE_NAME.len();
@@ -91,7 +89,6 @@ impl Members<'_> {
         value.serialize(Writer(self.line))
     }
 
-    #[expect(clippy::inline_always, reason = "so that a name's length is known")]
     #[inline(always)]
     fn member<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
         if key.is_empty() {
@@ -307,7 +304,6 @@ macro_rules! objects {
             type Ok = ();
             type Error = Error;
 
-            #[expect(clippy::inline_always, reason = "so that a name's length is known")]
             #[inline(always)]
             fn serialize_field<T: Serialize + ?Sized>(
                 &mut self,

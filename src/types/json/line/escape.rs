@@ -1,8 +1,7 @@
 //! Texts as JSON writes them (RFC 8259 §7), copied and looked at many bytes at a time: nearly none holds what must be
 //! escaped.
 
-use crate::record::buffer::Buffer;
-use crate::types::eight;
+use crate::types::{Buffer, eight};
 
 /// Copies a text, and says whether each of its bytes stands for itself (RFC 8259 §7). `to` is as long as the text.
 ///
