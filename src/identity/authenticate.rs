@@ -252,7 +252,7 @@ impl Authenticator {
                 .map(Arc::new);
         }
         let sought = Sought::new(issuers.generation(), audiences, token.bytes());
-        if let Some(verified) = self.cache.get(sought, now) {
+        if let Some(verified) = self.cache.get(&sought, now) {
             observation.cache = Some(CacheResult::Hit);
             let name = &verified.facts().issuer;
             // The same generation can have grown too old since.
@@ -264,7 +264,7 @@ impl Authenticator {
         observation.cache = Some(CacheResult::Miss);
         let verified = verify(token, self.max_bytes, audiences, issuers, now, observation)?;
         let verified = Arc::new(verified);
-        self.cache.put(sought, &verified, now);
+        self.cache.put(&sought, &verified, now);
         Ok(verified)
     }
 }

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::{Digest, Entry, Generation, Sought, Verified};
+use super::tag::Tag;
+use super::{Entry, Generation, Sought, Verified};
 use crate::types::SharedParts;
 
 /// The most that a thread remembers.
@@ -19,7 +20,7 @@ const TOKENS: usize = 4_096;
 pub(super) struct Lately {
     generation: Option<Generation>,
     /// By the token; of one that was sought for several audiences, the last.
-    tokens: HashMap<Digest, Found, BuildHasherDefault<FirstBytes>>,
+    tokens: HashMap<Tag, Found, BuildHasherDefault<FirstBytes>>,
     /// What those tokens have in common.
     common: SharedParts,
     most: usize,
@@ -42,19 +43,20 @@ impl Lately {
         }
     }
 
-    pub(super) fn get(&self, sought: Sought<'_>) -> Option<&Entry> {
+    /// What was remembered of the token with this tag, if it was found for these audiences in this state of the issuers.
+    pub(super) fn get(&self, tag: Tag, sought: &Sought<'_>) -> Option<&Entry> {
         if self.generation != Some(sought.generation) {
             return None;
         }
-        let found = self.tokens.get(&sought.token)?;
+        let found = self.tokens.get(&tag)?;
         (found.audiences == *sought.audiences).then_some(&found.entry)
     }
 
     /// Remembers a copy of what the cache had. Where there is no room, or the issuers have changed, all else is forgotten:
     /// the cache has it.
-    pub(super) fn put(&mut self, sought: Sought<'_>, entry: &Entry) -> Arc<Verified> {
+    pub(super) fn put(&mut self, tag: Tag, sought: &Sought<'_>, entry: &Entry) -> Arc<Verified> {
         let is_full = || {
-            let is_new = !self.tokens.contains_key(&sought.token);
+            let is_new = !self.tokens.contains_key(&tag);
             is_new && self.tokens.len() >= self.most
         };
         if self.generation != Some(sought.generation) || is_full() {
@@ -68,7 +70,7 @@ impl Lately {
             verified: Arc::clone(&verified),
             ..*entry
         };
-        self.tokens.insert(sought.token, Found { audiences, entry });
+        self.tokens.insert(tag, Found { audiences, entry });
         verified
     }
 }

@@ -1,5 +1,6 @@
 use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 
+use super::tag::Tag;
 use super::*;
 use crate::identity::caller::TokenFacts;
 use crate::identity::evidence::Evidence;
@@ -35,33 +36,62 @@ fn verified(expires_at: i64) -> Arc<Verified> {
     Arc::new(Verified::new(facts, claimed, &settings, Digest::of("key")))
 }
 
-fn key(audiences: &[&str], token: &str) -> Key {
-    let audiences: Arc<[Arc<str>]> = audiences.iter().map(|one| Arc::from(*one)).collect();
-    Sought::new(
-        Issuers::default().generation(),
-        &audiences,
-        token.as_bytes(),
-    )
-    .key()
+/// What a call asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Asked {
+    generation: Generation,
+    audiences: Arc<[Arc<str>]>,
+    token: String,
 }
 
-fn sought(key: &Key) -> Sought<'_> {
-    Sought {
-        generation: key.generation,
-        audiences: &key.audiences,
-        token: key.token,
+impl Asked {
+    fn sought(&self) -> Sought<'_> {
+        Sought::new(self.generation, &self.audiences, self.token.as_bytes())
     }
 }
 
-/// A key in another state of the issuers.
-fn later(mut key: Key) -> Key {
+fn asked(audiences: &[&str], token: &str) -> Asked {
+    Asked {
+        generation: Issuers::default().generation(),
+        audiences: audiences.iter().map(|one| Arc::from(*one)).collect(),
+        token: token.to_owned(),
+    }
+}
+
+/// The same in another state of the issuers.
+fn later(mut asked: Asked) -> Asked {
     let settings = Arc::new(oidc_issuer());
     let issuers = Issuers::new(vec![Issuer {
         settings,
         keys: None,
     }]);
-    key.generation = issuers.generation();
-    key
+    asked.generation = issuers.generation();
+    asked
+}
+
+/// Asks as a thread does that tags tokens by `tagger`.
+struct Thread {
+    tagger: Tagger,
+    lately: Lately,
+}
+
+impl Thread {
+    fn new(most: u64) -> Self {
+        let (tagger, lately) = (Tagger::new().unwrap(), Lately::new(most));
+        Self { tagger, lately }
+    }
+
+    fn tag(&self, asked: &Asked) -> Tag {
+        self.tagger.tag(asked.token.as_bytes()).unwrap()
+    }
+
+    fn knows(&self, asked: &Asked) -> bool {
+        self.lately.get(self.tag(asked), &asked.sought()).is_some()
+    }
+
+    fn put(&mut self, asked: &Asked, entry: &Entry) -> Arc<Verified> {
+        self.lately.put(self.tag(asked), &asked.sought(), entry)
+    }
 }
 
 const fn at(seconds: i64) -> Timestamp {
@@ -71,15 +101,19 @@ const fn at(seconds: i64) -> Timestamp {
 #[test]
 fn remembers_a_token_until_it_expires_and_no_longer() {
     let cache = VerifiedTokens::new(10);
-    let put = key(&["api"], "t");
-    cache.put(sought(&put), &verified(100), at(40));
+    let put = asked(&["api"], "t");
+    cache.put(&put.sought(), &verified(100), at(40));
     for _ in 0..2 {
-        assert!(cache.get(sought(&put), at(40)).is_some());
-        assert!(cache.get(sought(&put), at(99)).is_some());
-        assert!(cache.get(sought(&put), at(100)).is_none());
-        let others = [key(&["other"], "t"), key(&["api"], "T"), key(&[], "t")];
+        assert!(cache.get(&put.sought(), at(40)).is_some());
+        assert!(cache.get(&put.sought(), at(99)).is_some());
+        assert!(cache.get(&put.sought(), at(100)).is_none());
+        let others = [
+            asked(&["other"], "t"),
+            asked(&["api"], "T"),
+            asked(&[], "t"),
+        ];
         for other in others.into_iter().chain([later(put.clone())]) {
-            assert!(cache.get(sought(&other), at(40)).is_none());
+            assert!(cache.get(&other.sought(), at(40)).is_none());
         }
     }
 }
@@ -87,9 +121,9 @@ fn remembers_a_token_until_it_expires_and_no_longer() {
 #[test]
 fn each_thread_finds_a_copy_of_its_own() {
     let cache = VerifiedTokens::new(10);
-    let (put, shared) = (key(&["api"], "t"), verified(100));
-    cache.put(sought(&put), &shared, at(40));
-    let find = || cache.get(sought(&put), at(40)).unwrap();
+    let (put, shared) = (asked(&["api"], "t"), verified(100));
+    cache.put(&put.sought(), &shared, at(40));
+    let find = || cache.get(&put.sought(), at(40)).unwrap();
     let (first, second) = (find(), find());
     assert!(Arc::ptr_eq(&first, &second));
     let of_another = std::thread::scope(|scope| scope.spawn(find).join().unwrap());
@@ -102,14 +136,14 @@ fn each_thread_finds_a_copy_of_its_own() {
 
 #[test]
 fn what_the_tokens_of_a_thread_have_in_common_is_kept_once() {
-    let mut lately = Lately::new(10);
+    let mut thread = Thread::new(10);
     let [one, other] = ["one", "other"].map(|token| {
         let entry = Entry {
             verified: verified(100),
             at: at(40),
             until: at(100),
         };
-        lately.put(sought(&key(&["api"], token)), &entry)
+        thread.put(&asked(&["api"], token), &entry)
     });
     assert!(!Arc::ptr_eq(one.facts(), other.facts()));
     assert!(Arc::ptr_eq(&one.facts().audience, &other.facts().audience));
@@ -119,24 +153,24 @@ fn what_the_tokens_of_a_thread_have_in_common_is_kept_once() {
 #[test]
 fn a_clock_that_was_set_back_finds_nothing_that_was_verified_after_it() {
     let cache = VerifiedTokens::new(10);
-    let put = key(&["api"], "t");
-    cache.put(sought(&put), &verified(100), at(40));
+    let put = asked(&["api"], "t");
+    cache.put(&put.sought(), &verified(100), at(40));
     for _ in 0..2 {
-        assert!(cache.get(sought(&put), at(39)).is_none());
-        assert!(cache.get(sought(&put), at(40)).is_some());
+        assert!(cache.get(&put.sought(), at(39)).is_none());
+        assert!(cache.get(&put.sought(), at(40)).is_some());
     }
 }
 
 #[test]
 fn remembers_nothing_that_has_expired_and_nothing_when_it_is_off() {
     let cache = VerifiedTokens::new(10);
-    let put = key(&["api"], "t");
-    cache.put(sought(&put), &verified(100), at(100));
-    assert!(cache.get(sought(&put), at(99)).is_none());
+    let put = asked(&["api"], "t");
+    cache.put(&put.sought(), &verified(100), at(100));
+    assert!(cache.get(&put.sought(), at(99)).is_none());
     let off = VerifiedTokens::new(0);
     assert!(!off.is_on());
-    off.put(sought(&put), &verified(100), at(40));
-    assert!(off.get(sought(&put), at(40)).is_none());
+    off.put(&put.sought(), &verified(100), at(40));
+    assert!(off.get(&put.sought(), at(40)).is_none());
 }
 
 #[test]
@@ -146,22 +180,19 @@ fn what_a_thread_remembers_beside_has_a_limit_and_is_of_one_state_of_the_issuers
         at: at(40),
         until: at(100),
     };
-    let keys: Vec<_> = (0..5).map(|n| key(&["api"], &n.to_string())).collect();
-    let mut lately = Lately::new(3);
-    let found = |lately: &Lately| {
-        let is_there = |key: &&Key| lately.get(sought(key)).is_some();
-        keys.iter().filter(is_there).count()
-    };
+    let keys: Vec<_> = (0..5).map(|n| asked(&["api"], &n.to_string())).collect();
+    let mut thread = Thread::new(3);
+    let found = |thread: &Thread| keys.iter().filter(|key| thread.knows(key)).count();
     for (key, held) in keys.iter().zip([1, 2, 3, 1, 2]) {
-        lately.put(sought(key), &entry);
-        lately.put(sought(key), &entry);
-        assert!(lately.get(sought(key)).is_some());
-        assert_eq!(found(&lately), held);
+        thread.put(key, &entry);
+        thread.put(key, &entry);
+        assert!(thread.knows(key));
+        assert_eq!(found(&thread), held);
     }
-    let newer = later(key(&["api"], "4"));
-    lately.put(sought(&newer), &entry);
-    assert!(lately.get(sought(&newer)).is_some());
-    assert_eq!(found(&lately), 0);
+    let newer = later(asked(&["api"], "4"));
+    thread.put(&newer, &entry);
+    assert!(thread.knows(&newer));
+    assert_eq!(found(&thread), 0);
 }
 
 proptest! {
@@ -174,14 +205,14 @@ proptest! {
         let cache = VerifiedTokens::new(1_000);
         let mut plain = std::collections::HashMap::new();
         for (token, audience, is_later, now) in calls {
-            let key = key(&[&audience.to_string()], &token.to_string());
+            let key = asked(&[&audience.to_string()], &token.to_string());
             let key = if is_later { later(key) } else { key };
             let expires_at = 30 + i64::from(token) * 10;
             let known = plain.get(&key).is_some_and(|since| *since <= now && now < expires_at);
-            let found = cache.get(sought(&key), at(now));
+            let found = cache.get(&key.sought(), at(now));
             prop_assert_eq!(found.is_some(), known);
             if !known {
-                cache.put(sought(&key), &verified(expires_at), at(now));
+                cache.put(&key.sought(), &verified(expires_at), at(now));
                 if now < expires_at {
                     plain.insert(key, now);
                 }
@@ -203,7 +234,7 @@ proptest! {
     ) {
         let of = |audiences: &[String], token: &str| {
             let audiences: Vec<_> = audiences.iter().map(String::as_str).collect();
-            key(&audiences, token)
+            asked(&audiences, token).sought().key()
         };
         prop_assert_eq!(of(&a, &s) == of(&b, &t), a == b && s == t);
         prop_assert_eq!(Digest::of(&a) == Digest::of(&b), a == b);
