@@ -1,9 +1,9 @@
 //! A [`Tag`] of a token, by which one thread knows it again: a fifth of what its SHA-256 costs.
 //!
 //! AES-GMAC of the token (NIST SP 800-38D) under a random key and always one nonce. As a signature that would be broken:
-//! whoever sees two tags of one nonce can make others. As a keyed hash that nobody sees it is sound: whoever does not know
-//! the key can choose two tokens of 16 n bytes that have one tag with a chance of n in 2^128 (ibid., appendix B), and learns
-//! from a call only whether it was let in.
+//! whoever sees two tags of one nonce can make others. As a keyed hash that nobody sees it is sound: two tokens of at most
+//! 16 n bytes, chosen without the key, have one tag with a chance of n + 1 in 2^128, the roots that the difference of two
+//! polynomials can have (ibid., §6.4), and whoever tries learns of each only whether it was let in.
 //! Never here: a tag, or anything of the key, that leaves this process, is shown, or is compared with what somebody sends.
 
 use std::fmt;
