@@ -264,7 +264,7 @@ impl TokenSettings {
 pub(crate) mod tests {
     use super::*;
 
-    /// An issuer for the unit tests of this room: ES256, a leeway of 5 s, tokens of one hour, keys of one day.
+    /// An issuer for unit tests: ES256, a leeway of 5 s, tokens of one hour, keys of one day.
     pub(crate) fn oidc_issuer() -> IssuerSettings {
         IssuerSettings {
             name: "test".into(),

@@ -32,7 +32,7 @@ impl Buffer {
         self.length
     }
 
-    /// The memory in which the bytes lie, as they lie.
+    /// What was written, in the memory in which it lies.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         let mut memory = self.memory;
         memory.truncate(self.length);

@@ -1,14 +1,14 @@
 //! What is told of the gateway: whether it is ready, and its metrics.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http_body_util::BodyExt;
 use serde_json::json;
 
 use super::fixture::{BLUEPRINT, get, json_of, post, send, state, status_of};
 use crate::feeds::status::Source;
-use crate::identity::settings::{IssuerSettings, KeyOrigin, KeySettings, Profile};
+use crate::identity::settings::IssuerSettings;
+use crate::identity::settings::tests::oidc_issuer;
 use crate::identity::{Issuer, Issuers};
 use crate::management::State;
 use crate::snapshot::{Cause, Snapshot};
@@ -77,23 +77,7 @@ async fn readiness_says_what_is_wrong_and_tells_degraded_from_not_ready() {
 fn issuer() -> IssuerSettings {
     IssuerSettings {
         name: "entra".into(),
-        issuers: vec!["https://issuer.example".into()],
-        profile: Profile::Oidc(Arc::default()),
-        algorithms: Vec::new(),
-        types: Vec::new(),
-        type_may_be_missing: false,
-        leeway: Duration::ZERO,
-        max_lifetime: Duration::from_secs(3_600),
-        vouched: Arc::default(),
-        keys: KeySettings {
-            origin: KeyOrigin::File("keys.json".into()),
-            ca_file: None,
-            refresh_interval: Duration::from_secs(3_600),
-            min_refresh_interval: Duration::from_secs(300),
-            stale_after: Duration::from_secs(86_400),
-            timeout: Duration::from_secs(5),
-            max_bytes: 1024,
-        },
+        ..oidc_issuer()
     }
 }
 

@@ -43,56 +43,48 @@ fn conditions_cover(wide: &ConditionSet, narrow: &ConditionSet) -> bool {
         && further_conditions_cover(wide, narrow)
 }
 
-/// The conditions beside whom, what and the agent's risk. One that is not configured is met by every call.
+/// The conditions beside whom, what and the agent's risk.
 fn further_conditions_cover(wide: &ConditionSet, narrow: &ConditionSet) -> bool {
     levels_cover(wide.user_risk, narrow.user_risk)
         && levels_cover(wide.sign_in_risk, narrow.sign_in_risk)
         && levels_cover(wide.service_principal_risk, narrow.service_principal_risk)
-        && sets_cover(wide.insider_risk.as_ref(), narrow.insider_risk.as_ref())
-        && sets_cover(
-            wide.transfer_methods.as_ref(),
-            narrow.transfer_methods.as_ref(),
-        )
-        && sets_cover(
-            wide.client_app_types.as_ref(),
-            narrow.client_app_types.as_ref(),
-        )
-        && choices_cover(wide.platforms.as_ref(), narrow.platforms.as_ref())
-        && locations_cover(wide.locations.as_ref(), narrow.locations.as_ref())
-        && (wide.device_filter.is_none() || wide.device_filter == narrow.device_filter)
-        && (wide.agent_contexts.is_none() || wide.agent_contexts == narrow.agent_contexts)
+        && condition_covers(&wide.insider_risk, &narrow.insider_risk, set_covers)
+        && condition_covers(&wide.transfer_methods, &narrow.transfer_methods, set_covers)
+        && condition_covers(&wide.client_app_types, &narrow.client_app_types, set_covers)
+        && condition_covers(&wide.platforms, &narrow.platforms, platforms_cover)
+        && condition_covers(&wide.locations, &narrow.locations, locations_cover)
+        && condition_covers(&wide.device_filter, &narrow.device_filter, PartialEq::eq)
+        && condition_covers(&wide.agent_contexts, &narrow.agent_contexts, PartialEq::eq)
+}
+
+/// A condition that is not configured is met by every call. One that is covers none that is not, however wide it is: it is met
+/// by those alone whom it concerns, and under `entra_parity` agent identities have, for one, no location.
+fn condition_covers<T>(
+    wide: &Option<T>,
+    narrow: &Option<T>,
+    covers: impl Fn(&T, &T) -> bool,
+) -> bool {
+    match (wide, narrow) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(wide), Some(narrow)) => covers(wide, narrow),
+    }
 }
 
 /// Addresses and countries are two facts, so lists of them do not compare. All locations are every place, and an address that
-/// nobody knows, but only for those whom the condition concerns: of agents, under `entra_parity`, there are none.
-fn locations_cover(
-    wide: Option<&Choice<LocationTarget>>,
-    narrow: Option<&Choice<LocationTarget>>,
-) -> bool {
-    let (Some(wide), Some(narrow)) = (wide, narrow) else {
-        return wide.is_none();
-    };
+/// nobody knows.
+fn locations_cover(wide: &Choice<LocationTarget>, narrow: &Choice<LocationTarget>) -> bool {
     let is_everywhere = wide.include.contains(&LocationTarget::All) && wide.exclude.is_empty();
     is_everywhere || wide == narrow
 }
 
 /// One fact decides.
-fn sets_cover<T: Ord>(wide: Option<&BTreeSet<T>>, narrow: Option<&BTreeSet<T>>) -> bool {
-    match (wide, narrow) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(wide), Some(narrow)) => narrow.is_subset(wide),
-    }
+fn set_covers<T: Ord>(wide: &BTreeSet<T>, narrow: &BTreeSet<T>) -> bool {
+    narrow.is_subset(wide)
 }
 
 /// One fact decides.
-fn choices_cover(
-    wide: Option<&Choice<PlatformTarget>>,
-    narrow: Option<&Choice<PlatformTarget>>,
-) -> bool {
-    let (Some(wide), Some(narrow)) = (wide, narrow) else {
-        return wide.is_none();
-    };
+fn platforms_cover(wide: &Choice<PlatformTarget>, narrow: &Choice<PlatformTarget>) -> bool {
     let is_included =
         |one| wide.include.contains(&PlatformTarget::All) || wide.include.contains(one);
     narrow.include.iter().all(is_included)
@@ -308,11 +300,8 @@ fn implies(one: &FilterRule, other: &FilterRule) -> bool {
 }
 
 fn levels_cover(wide: Option<RiskLevels>, narrow: Option<RiskLevels>) -> bool {
-    match (wide, narrow) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(wide), Some(narrow)) => RiskLevel::ALL
-            .into_iter()
-            .all(|level| wide.contains(level) || !narrow.contains(level)),
-    }
+    condition_covers(&wide, &narrow, |wide, narrow| {
+        let mut levels = RiskLevel::ALL.into_iter();
+        levels.all(|level| wide.contains(level) || !narrow.contains(level))
+    })
 }

@@ -20,9 +20,8 @@ use crate::call::{
     Refused, RequestLimits, Resource, ResourceKind, Resources, receive,
 };
 use crate::decision::{Decided, DecisionSettings, Knowledge, decide};
-use crate::identity::settings::{
-    Algorithm, IssuerSettings, KeyOrigin, KeySettings, Profile, TokenSettings,
-};
+use crate::identity::settings::tests::oidc_issuer;
+use crate::identity::settings::{IssuerSettings, Profile, TokenSettings};
 use crate::identity::{
     AgentIdentity, AgentUser, Authenticator, Blueprint, Directory, Found, Issuer, IssuerKeys,
     Issuers, KeySet, ServicePrincipal,
@@ -253,21 +252,10 @@ fn issuers(key: &rcgen::KeyPair) -> Issuers {
         profile: Profile::Entra {
             tenant: TenantId::parse(TENANT).unwrap(),
         },
-        algorithms: vec![Algorithm::Es256],
         types: vec!["jwt".into()],
-        type_may_be_missing: false,
         leeway: Duration::from_secs(60),
         max_lifetime: Duration::from_secs(86_400),
-        vouched: Arc::default(),
-        keys: KeySettings {
-            origin: KeyOrigin::File("keys.json".into()),
-            ca_file: None,
-            refresh_interval: Duration::from_secs(3_600),
-            min_refresh_interval: Duration::from_secs(300),
-            stale_after: Duration::from_secs(86_400),
-            timeout: Duration::from_secs(5),
-            max_bytes: 1024 * 1024,
-        },
+        ..oidc_issuer()
     };
     Issuers::new(vec![Issuer {
         settings: Arc::new(settings),
